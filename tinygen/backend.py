@@ -1,0 +1,79 @@
+"""The array library that does the arithmetic, and the only file that names one.
+
+    from tinygen.backend import np, xp
+
+`np` is NumPy, always: data sets and initial weights are made with it on the host, so that every backend starts
+from the same numbers. `xp` is the library in use, NumPy or CuPy: whatever a Tensor computes goes through it.
+The environment variable TINYGEN_BACKEND, or `use_backend`, says which one that is.
+"""
+import importlib
+import os
+
+import numpy as np
+
+INSTALL_HINTS = {
+    "numpy": "pip install numpy",
+    "cupy": "pip install 'tinygen[cuda12]' or 'tinygen[cuda13]', whichever CUDA this machine has",
+}
+
+
+class ArrayLibrary:
+    """A stand-in for the module `numpy` or `cupy`: `xp.exp` is that module's `exp`, and follows `use_backend`."""
+
+    def __init__(self, module):
+        self._bind(module)
+
+    def _bind(self, module):
+        # Names are looked up once and kept in __dict__, so that xp.exp costs no more than np.exp.
+        self.__dict__.clear()
+        self._module = module
+
+    def __getattr__(self, name):
+        value = getattr(self._module, name)
+        self.__dict__[name] = value
+        return value
+
+    def __repr__(self):
+        return f"<array library {self._module.__name__}>"
+
+
+xp = ArrayLibrary(np)
+
+
+def use_backend(library):
+    """Compute with `library` from now on: "numpy", "cupy", or a module that offers NumPy's interface.
+
+    One backend a process: Tensors made before the change keep their arrays, and an op that meets them says so.
+    Raises ValueError for an unknown name, ImportError where the library or its GPU is missing.
+    """
+    if isinstance(library, str):
+        if library not in INSTALL_HINTS:
+            raise ValueError(f"use_backend: the backend is one of {', '.join(INSTALL_HINTS)}; got {library!r}")
+        try:
+            library = importlib.import_module(library)
+            library.zeros(1)  # CuPy imports without a GPU and fails at its first array
+        except Exception as error:
+            raise ImportError(f"use_backend: {library if isinstance(library, str) else library.__name__} cannot be "
+                              f"used here ({type(error).__name__}: {error}); "
+                              f"install: {INSTALL_HINTS.get(getattr(library, '__name__', library))}") from error
+    xp._bind(library)
+
+
+def backend_name():
+    """Name of the array library in use: "numpy", "cupy" or the module's own."""
+    return xp._module.__name__
+
+
+def is_array(value):
+    """True for an array of the library in use."""
+    return isinstance(value, xp.ndarray)
+
+
+def to_numpy(value):
+    """The numbers of a Tensor or an array as a NumPy array on the host: a view where they are there already."""
+    array = value.data if hasattr(value, "requires_grad") else value
+    return array.get() if hasattr(array, "get") else np.asarray(array)
+
+
+if os.environ.get("TINYGEN_BACKEND"):
+    use_backend(os.environ["TINYGEN_BACKEND"])
