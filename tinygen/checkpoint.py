@@ -1,0 +1,131 @@
+"""Checkpoints: nested dicts of arrays and plain values in one .npz file, replaced in one step.
+
+A .npz is a zip of arrays, which any NumPy opens; without pickle, a file cannot run code. Arrays
+stand under their path in the dict, such as `state/model/encoder.weight`; all the rest is one JSON
+text, in which None keeps each array's place.
+"""
+import json
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+from tinygen.backend import is_array, np, to_numpy
+
+FORMAT = "tinygen checkpoint"
+VERSION = 1
+HEADER = "header"  # the entry with the JSON text
+ROOT = "state"  # begins the path of every array, which so never collides with the header
+
+
+@contextmanager
+def replacing(path):
+    """A binary file to write, which takes the place of `path` once all of it is on the disk.
+
+    It is written beside `path` under a temporary name. Whatever goes wrong before the end (an
+    exception, Ctrl-C, a full disk) leaves the earlier file as it was, and nothing else behind.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def save(path, state):
+    """Write `state` to `path` as one .npz file; an earlier one there stays until this is whole.
+
+    state: a dict with str keys, whose values are arrays, Tensors, int, float, bool, str, None, or
+    dicts and lists of these. A tuple comes back as a list, a NumPy scalar as a Python number.
+    Raises TypeError for anything else.
+    """
+    if not isinstance(state, dict):
+        raise TypeError(f"checkpoint.save: the state is a dict; got {type(state).__name__}; "
+                        "name the parts, for example {'model': model.state_dict()}")
+    arrays = {}
+    values = _separate(state, ROOT, arrays)
+    header = {"format": FORMAT, "version": VERSION, "arrays": list(arrays), "values": values}
+    with replacing(path) as file:
+        np.savez(file, **{HEADER: np.array(json.dumps(header))}, **arrays)
+
+
+def load(path):
+    """The state that `save` wrote to `path`, exact to the bit, its arrays as NumPy's on the host.
+
+    Raises ValueError for a file that is damaged, foreign or of another version, OSError for one
+    that cannot be opened.
+    """
+    with open(path, "rb") as file:
+        first_bytes = file.read(8)
+        file.seek(0)
+        if not first_bytes.startswith(b"PK"):
+            raise ValueError(f"{path} is not a tinygen checkpoint: {_kind(first_bytes)}; "
+                             "give a file that checkpoint.save wrote")
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                header = json.loads(archive[HEADER].item()) if HEADER in archive.files else {}
+                stored = {name: archive[name] for name in archive.files if name != HEADER}
+        except Exception as error:  # zip, zlib, JSON, memory: whatever damage makes a reader raise
+            raise ValueError(f"{path} is damaged or cut short ({type(error).__name__}: {error}); "
+                             "use another copy, or start afresh") from error
+    return _checked(path, header, stored)
+
+
+def _checked(path, header, stored):
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        found = ", ".join(list(stored)[:3]) or "nothing"
+        raise ValueError(f"{path} is an .npz file, but not a tinygen checkpoint: it holds {found}; "
+                         "give a file that checkpoint.save wrote")
+    if header.get("version") != VERSION:
+        raise ValueError(f"{path} has checkpoint version {header.get('version')}, and this tinygen "
+                         f"reads {VERSION}; load it with the tinygen that wrote it")
+    if header.get("arrays") != list(stored) or not isinstance(header.get("values"), dict):
+        raise ValueError(f"{path} is damaged: its {len(stored)} arrays are not those that its "
+                         "header lists; use another copy, or start afresh")
+    return _joined(header["values"], ROOT, stored)
+
+
+def _separate(value, name, arrays):
+    """`value` as JSON can hold it; its arrays move to `arrays`, and leave None in their place."""
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str) or "/" in key:
+                raise TypeError("checkpoint.save: keys are str without '/'; "
+                                f"got {key!r} in {name}; rename it")
+        return {key: _separate(item, f"{name}/{key}", arrays) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_separate(item, f"{name}/{index}", arrays) for index, item in enumerate(value)]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if not (is_array(value) or isinstance(value, np.ndarray) or hasattr(value, "requires_grad")):
+        raise TypeError(f"checkpoint.save: {name} has type {type(value).__name__}, which cannot "
+                        "be stored; give arrays, numbers, str, None, and dicts and lists of these")
+    arrays[name] = to_numpy(value)
+    if arrays[name].dtype.hasobject:
+        raise TypeError(f"checkpoint.save: {name} has dtype {arrays[name].dtype}, which only "
+                        "pickle could store; convert it to numbers or strings")
+    return None
+
+
+def _joined(value, name, arrays):
+    """The inverse of `_separate`."""
+    if isinstance(value, dict):
+        return {key: _joined(item, f"{name}/{key}", arrays) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_joined(item, f"{name}/{index}", arrays) for index, item in enumerate(value)]
+    return arrays.get(name, value)
+
+
+def _kind(first_bytes):
+    if not first_bytes:
+        return "it is empty"
+    if first_bytes.startswith(b"\x80"):
+        return "it looks like a pickle, which is never opened because it can run code"
+    return f"it begins with {first_bytes!r}"
