@@ -1,0 +1,216 @@
+"""Ops that act on each element by itself, with NumPy's broadcasting.
+
+Every derivation starts from dy, the change of y for small changes of the inputs; x̄ stands for ∂L/∂x and g for ȳ.
+A gradient comes in y's shape, and the engine sums it down to its input's. Shapes are (...) -> (...) throughout.
+"""
+import math
+
+from tinygen.backend import xp
+from tinygen.tensor import op, plain
+
+
+# ---- arithmetic ----
+
+@op
+def add(a, b):
+    """Sum a + b, elementwise."""
+    # dy = da + db
+    return a + b, lambda g, y, a, b: g, lambda g, y, a, b: g
+
+
+@op
+def sub(a, b):
+    """Difference a - b, elementwise."""
+    # dy = da - db
+    return a - b, lambda g, y, a, b: g, lambda g, y, a, b: -g
+
+
+@op
+def mul(a, b):
+    """Product a · b, elementwise."""
+    # dy = da·b + a·db
+    return a * b, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a
+
+
+@op
+def div(a, b):
+    """Quotient a / b, elementwise."""
+    # y = a/b,  dy = da/b - y·db/b
+    return a / b, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b
+
+
+@op
+def neg(x):
+    """Negative -x, elementwise."""
+    return -x, lambda g, y, x: -g
+
+
+@op
+def pow(a, b):
+    """Power a ** b, elementwise. A Tensor as exponent needs a > 0, or a = 0 with b > 0."""
+    # y = a^b,  dy = b·a^(b-1)·da + y·log(a)·db.  At b = 0 the first factor is 0 whatever a is, and at a = 0 the
+    # second is; the guards keep 0·inf from making a NaN of it.
+    return (a ** b,
+            lambda g, y, a, b: g * b * a ** _minus_one_unless_zero(b),
+            lambda g, y, a, b: g * y * log(where(plain(a) > 0, a, 1.0)))
+
+
+def _minus_one_unless_zero(b):
+    return b - (plain(b) != 0)
+
+
+# ---- functions of one variable ----
+
+@op
+def exp(x):
+    """Exponential e^x, elementwise."""
+    # dy = y·dx
+    return xp.exp(x), lambda g, y, x: g * y
+
+
+@op
+def log(x):
+    """Natural logarithm of x > 0, elementwise."""
+    # dy = dx/x
+    return xp.log(x), lambda g, y, x: g / x
+
+
+@op
+def sqrt(x):
+    """Square root of x >= 0, elementwise."""
+    # y² = x,  2y·dy = dx
+    return xp.sqrt(x), lambda g, y, x: g / (2 * y)
+
+
+@op
+def sin(x):
+    """Sine of x in radians, elementwise."""
+    return xp.sin(x), lambda g, y, x: g * cos(x)
+
+
+@op
+def cos(x):
+    """Cosine of x in radians, elementwise."""
+    return xp.cos(x), lambda g, y, x: -g * sin(x)
+
+
+@op
+def tanh(x):
+    """Hyperbolic tangent, elementwise."""
+    # dy = (1 - y²)·dx
+    return xp.tanh(x), lambda g, y, x: g * (1 - y * y)
+
+
+@op
+def abs(x):
+    """Absolute value |x|, elementwise; its slope at 0 is taken as 0."""
+    return xp.abs(x), lambda g, y, x: g * xp.sign(plain(x))
+
+
+# ---- activations ----
+
+@op
+def sigmoid(x):
+    """Logistic function 1 / (1 + e^-x), elementwise."""
+    # With tanh it neither overflows nor loses digits on either side.  dy = y(1 - y)·dx
+    return 0.5 * xp.tanh(0.5 * x) + 0.5, lambda g, y, x: g * y * (1 - y)
+
+
+@op
+def softplus(x):
+    """log(1 + e^x), elementwise: a smooth relu."""
+    # dy = sigmoid(x)·dx
+    return xp.logaddexp(x, xp.zeros_like(x)), lambda g, y, x: g * sigmoid(x)
+
+
+@op
+def relu(x):
+    """max(x, 0), elementwise; its slope at 0 is taken as 0."""
+    return xp.maximum(x, 0), lambda g, y, x: g * (plain(y) > 0)
+
+
+@op
+def leaky_relu(x, *, slope=0.01):
+    """x where positive, slope · x elsewhere."""
+    return xp.where(x > 0, x, slope * x), lambda g, y, x: where(plain(x) > 0, g, slope * g)
+
+
+@op
+def elu(x, *, alpha=1.0):
+    """x where positive, alpha · (e^x - 1) elsewhere (Clevert et al., 2016)."""
+    # On the negative side dy = alpha·e^x·dx = (y + alpha)·dx.
+    return (xp.where(x > 0, x, alpha * xp.expm1(xp.minimum(x, 0))),
+            lambda g, y, x: where(plain(x) > 0, g, g * (y + alpha)))
+
+
+@op
+def silu(x):
+    """x · sigmoid(x), elementwise (Hendrycks and Gimpel, 2016)."""
+    # y = x·s,  s' = s(1 - s),  dy = (s + y(1 - s))·dx
+    def gradient(g, y, x):
+        s = sigmoid(x)
+        return g * (s + y * (1 - s))
+    return x * (0.5 * xp.tanh(0.5 * x) + 0.5), gradient
+
+
+def gelu_textbook(x):
+    """0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³)))"""
+    return 0.5 * x * (1 + tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x ** 3)))
+
+
+@op(textbook=gelu_textbook)
+def gelu(x):
+    """x · Φ(x) for the normal distribution's Φ, in the tanh form (Hendrycks and Gimpel, 2016), elementwise."""
+    # y = x(1 + t)/2,  t = tanh(u),  u = c(x + 0.044715 x³),  dy = ((1 + t)/2 + x(1 - t²)u'/2)·dx
+    c = math.sqrt(2 / math.pi)
+    t = xp.tanh(x * (c + 0.044715 * c * x * x))
+
+    def gradient(g, y, x):
+        slope = (1 - t * t) * x
+        slope *= c + 3 * 0.044715 * c * x * x
+        slope += t
+        slope += 1
+        slope *= 0.5
+        slope *= g
+        return slope
+    return 0.5 * x * (1 + t), gradient
+
+
+# ---- choices ----
+
+@op
+def where(condition, a, b):
+    """a where the boolean array `condition` holds, b elsewhere; all three broadcast."""
+    # dy = da where chosen, db elsewhere. The condition is no quantity: there is nothing to differentiate.
+    return (xp.where(condition, a, b), None,
+            lambda g, y, c, a, b: where(c, g, 0.0),
+            lambda g, y, c, a, b: where(c, 0.0, g))
+
+
+@op
+def maximum(a, b):
+    """The larger of a and b, elementwise; a tie gives each half of the gradient."""
+    return (xp.maximum(a, b),
+            lambda g, y, a, b: g * _share(plain(a), plain(b)),
+            lambda g, y, a, b: g * _share(plain(b), plain(a)))
+
+
+@op
+def minimum(a, b):
+    """The smaller of a and b, elementwise; a tie gives each half of the gradient."""
+    return (xp.minimum(a, b),
+            lambda g, y, a, b: g * _share(plain(b), plain(a)),
+            lambda g, y, a, b: g * _share(plain(a), plain(b)))
+
+
+def _share(a, b):
+    """1 where a > b, 1/2 where they are equal, 0 elsewhere."""
+    return xp.heaviside(a - b, 0.5)
+
+
+@op
+def clip(x, *, low, high):
+    """x held between the numbers low and high, elementwise; the slope is 1 from low to high, 0 beyond."""
+    if low > high:
+        raise ValueError(f"clip: low must not exceed high, got low={low}, high={high}")
+    return xp.clip(x, low, high), lambda g, y, x: g * ((plain(x) >= low) & (plain(x) <= high))

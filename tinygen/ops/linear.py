@@ -1,0 +1,101 @@
+"""Matrix products: matmul, linear and einsum."""
+from tinygen.backend import xp
+from tinygen.ops import reduce
+from tinygen.ops.shape import reshape, squeeze, swapaxes
+from tinygen.tensor import broadcast_to, op
+
+
+@op
+def matmul(a, b):
+    """Matrix product over the last two axes; a vector counts as a row in a, as a column in b, as in NumPy.
+
+    (..., n, k), (..., k, m) -> (..., n, m);  (k,), (..., k, m) -> (..., m);  (..., n, k), (k,) -> (..., n)
+    """
+    if a.ndim == 0 or b.ndim == 0 or a.shape[-1] != b.shape[-min(b.ndim, 2)]:
+        raise ValueError(f"matmul: the last axis of a must match the rows of b, got {a.shape} @ {b.shape}")
+
+    # y = ab,  dy = da·b + a·db,  <ȳ, dy> = <ȳ bᵀ, da> + <aᵀ ȳ, db>
+    def gradient_a(g, y, a, b):
+        g, a, b = _as_matrices(g, a, b)
+        return matmul(g, swapaxes(b))
+
+    def gradient_b(g, y, a, b):
+        vector = b.ndim == 1
+        g, a, b = _as_matrices(g, a, b)
+        gb = matmul(swapaxes(a), g)
+        return squeeze(gb, axis=-1) if vector else gb
+
+    return a @ b, gradient_a, gradient_b
+
+
+def _as_matrices(g, a, b):
+    """A matrix product's cotangent and operands with the axes that NumPy adds to a vector."""
+    if b.ndim == 1:
+        b, g = reshape(b, shape=(-1, 1)), reshape(g, shape=(*g.shape, 1))
+    if a.ndim == 1:
+        a, g = reshape(a, shape=(1, -1)), reshape(g, shape=(*g.shape[:-1], 1, g.shape[-1]))
+    return g, a, b
+
+
+@op
+def linear(x, w, b=None):
+    """Affine map y = x wᵀ + b of the last axis.  (..., in), (out, in), (out,) -> (..., out)"""
+    if x.ndim == 0 or w.ndim != 2 or x.shape[-1] != w.shape[1]:
+        raise ValueError(f"linear: x (..., in) needs weights (out, in), got x {x.shape} and w {w.shape}")
+    if b is not None and b.shape != w.shape[:1]:
+        raise ValueError(f"linear: the bias has one number for each of the {w.shape[0]} outputs, got shape {b.shape}")
+    y = rows(x) @ w.T  # one product whatever the axes in front
+    if b is not None:
+        y += b
+    # dy = dx·wᵀ + x·dwᵀ + db,  <ȳ, dy> = <ȳ w, dx> + <ȳᵀ x, dw> + <Σ ȳ, db>
+    return (y.reshape(*x.shape[:-1], w.shape[0]),
+            lambda g, y, x, w, *b: reshape(matmul(rows(g), w), shape=x.shape),
+            lambda g, y, x, w, *b: matmul(swapaxes(rows(g)), rows(x)),
+            lambda g, y, x, w, b: reduce.sum(rows(g), axis=0))
+
+
+def rows(x):
+    """All axes but the last made one.  (..., n) -> (N, n)"""
+    return reshape(x, shape=(-1, x.shape[-1]))
+
+
+@op
+def einsum(*xs, subscripts):
+    """Sum of products in Einstein's notation, its output spelled out: einsum(a, b, subscripts="ij,jk->ik").
+
+    Each letter names an axis; no ellipsis, no letter twice in one operand.
+    """
+    terms, output = _parse_subscripts(subscripts, xs)
+
+    def gradient(i):
+        # y is linear in x_i: x̄_i is the sum of products of ȳ and the other operands, over all letters x_i lacks.
+        def gradient_i(g, y, *xs):
+            others = [x for j, x in enumerate(xs) if j != i]
+            letters = [output] + [term for j, term in enumerate(terms) if j != i]
+            # A letter that stands in x_i alone was summed away: its axis gets the same value throughout.
+            known = "".join(c for c in terms[i] if any(c in term for term in letters))
+            gx = einsum(g, *others, subscripts=f"{','.join(letters)}->{known}")
+            kept = tuple(n if c in known else 1 for c, n in zip(terms[i], xs[i].shape))
+            return broadcast_to(reshape(gx, shape=kept), shape=xs[i].shape)
+        return gradient_i
+
+    return xp.einsum(subscripts, *xs, optimize=True), *map(gradient, range(len(xs)))
+
+
+def _parse_subscripts(subscripts, xs):
+    left, arrow, output = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    letters = "".join(terms)
+    if not arrow or not (letters + output).isalpha() and letters + output:
+        raise ValueError(f"einsum: subscripts are letters, commas and '->', as in 'ij,jk->ik'; got {subscripts!r}")
+    if [len(term) for term in terms] != [x.ndim for x in xs]:
+        raise ValueError(f"einsum: {subscripts!r} needs operands with {[len(term) for term in terms]} axes, got shapes "
+                         f"{[x.shape for x in xs]}")
+    if any(len(set(term)) < len(term) for term in (*terms, output)) or not set(output) <= set(letters):
+        raise ValueError(f"einsum: a letter stands once in an operand, and each output letter in some operand; got "
+                         f"{subscripts!r}")
+    for c in set(letters):
+        sizes = {n for term, x in zip(terms, xs) for k, n in zip(term, x.shape) if k == c}
+        if len(sizes) > 1:
+            raise ValueError(f"einsum: axis {c!r} of {subscripts!r} has different sizes {sorted(sizes)}")
+    return terms, output

@@ -1,0 +1,79 @@
+"""Ops that bring many elements together along axes: sum, mean, var, max, min, logsumexp, and cumsum.
+
+axis: an int, a tuple of ints, or None for all axes; keepdims leaves the reduced axes in place with size 1.
+"""
+from tinygen.backend import xp
+from tinygen.ops.elementwise import exp
+from tinygen.ops.shape import flip, reshape
+from tinygen.tensor import broadcast_to, op, plain
+
+
+@op
+def sum(x, *, axis=None, keepdims=False):
+    """Sum over axes.  (..., n, ...) -> (...)"""
+    # dy = Σ dx: each element gets the cotangent of the sum it went into. sum and broadcast_to are adjoint.
+    return (x.sum(axis=axis, keepdims=keepdims),
+            lambda g, y, x: broadcast_to(_keep(g, x.shape, axis), shape=x.shape))
+
+
+@op
+def mean(x, *, axis=None, keepdims=False):
+    """Arithmetic mean over axes.  (..., n, ...) -> (...)"""
+    # y = (1/n) Σ x
+    y = x.mean(axis=axis, keepdims=keepdims)
+    share = y.size / x.size
+    return y, lambda g, y, x: broadcast_to(_keep(g, x.shape, axis) * share, shape=x.shape)
+
+
+@op
+def var(x, *, axis=None, keepdims=False):
+    """Variance over axes: the mean squared distance from the mean (divided by n, not n - 1)."""
+    # y = (1/n) Σ (x - m)²,  dy = (2/n) Σ (x - m)(dx - dm), and Σ (x - m)·dm = 0.
+    y = x.var(axis=axis, keepdims=keepdims)
+    share = 2 * y.size / x.size
+    return y, lambda g, y, x: _keep(g, x.shape, axis) * share * (x - mean(x, axis=axis, keepdims=True))
+
+
+@op
+def max(x, *, axis=None, keepdims=False):
+    """Largest element over axes; equal ones share the gradient."""
+    return (x.max(axis=axis, keepdims=keepdims),
+            lambda g, y, x: _keep(g, x.shape, axis) * _shares(plain(x), _keep(plain(y), x.shape, axis), axis))
+
+
+@op
+def min(x, *, axis=None, keepdims=False):
+    """Smallest element over axes; equal ones share the gradient."""
+    return (x.min(axis=axis, keepdims=keepdims),
+            lambda g, y, x: _keep(g, x.shape, axis) * _shares(plain(x), _keep(plain(y), x.shape, axis), axis))
+
+
+def _shares(x, extreme, axis):
+    """1 divided among the elements that equal their extreme, 0 elsewhere."""
+    chosen = (x == extreme).astype(x.dtype)
+    return chosen / chosen.sum(axis=axis, keepdims=True)
+
+
+@op
+def logsumexp(x, *, axis=None, keepdims=False):
+    """log Σ eˣ over axes, shifted by the largest x so that nothing overflows."""
+    # dy = Σ e^(x-y)·dx: the weights are the softmax of x.
+    top = x.max(axis=axis, keepdims=True)
+    y = xp.log(xp.exp(x - top).sum(axis=axis, keepdims=True)) + top
+    return (y if keepdims else y.squeeze(axis),
+            lambda g, y, x: _keep(g, x.shape, axis) * exp(x - _keep(y, x.shape, axis)))
+
+
+@op
+def cumsum(x, *, axis):
+    """Running sum along one axis.  (..., n, ...) -> (..., n, ...)"""
+    # y_i = x_1 + ... + x_i, so x_i is in every y from i on: sum the cotangent up from the other end.
+    return x.cumsum(axis=axis), lambda g, y, x: flip(cumsum(flip(g, axis=axis), axis=axis), axis=axis)
+
+
+def _keep(g, shape, axis):
+    """g with the axes that were reduced from `shape` put back at size 1."""
+    axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = {a % len(shape) for a in axes}
+    kept = tuple(1 if i in axes else n for i, n in enumerate(shape))
+    return g if g.shape == kept else reshape(g, shape=kept)
