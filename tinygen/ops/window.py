@@ -1,0 +1,36 @@
+"""The geometry of a window that slides over an image: what convolution and pooling share.
+
+A pair is (vertical, horizontal). Where a setting is the same both ways, one int stands for both.
+"""
+from operator import index
+
+
+def pair(name, setting, value, minimum=1):
+    """The pair of ints that `value` stands for.  int or (int, int) -> (int, int)
+
+    name, setting: the op and its argument, for the error: ValueError where value is anything else, or
+    below `minimum`.
+    """
+    try:
+        both = tuple(map(index, value if isinstance(value, (tuple, list)) else (value, value)))
+    except TypeError:
+        both = ()
+    if len(both) != 2 or min(both) < minimum:
+        raise ValueError(f"{name}: {setting} is an int, or a pair (vertical, horizontal) of ints, of at "
+                         f"least {minimum}; got {value!r}")
+    return both
+
+
+def output_size(name, size, kernel, stride, padding, dilation):
+    """How many places the window takes, down and across; all arguments are pairs.
+
+    n + 2·padding pixels hold a window that spans s = dilation·(kernel - 1) + 1 of them at
+    (n + 2·padding - s) // stride + 1 places. Raises ValueError where it does not fit even once.
+    """
+    span = [d * (k - 1) + 1 for k, d in zip(kernel, dilation)]
+    room = [n + 2 * p - s for n, p, s in zip(size, padding, span)]
+    if min(room) < 0:
+        raise ValueError(f"{name}: the kernel must fit into the padded input, got a kernel that spans "
+                         f"{tuple(span)} on an input of {tuple(size)} with padding {tuple(padding)}; use a "
+                         f"smaller kernel or more padding")
+    return tuple(r // s + 1 for r, s in zip(room, stride))
