@@ -4,7 +4,9 @@ elementwise   arithmetic, functions and activations of each element
 shape         moving elements: reshape, pad, index, concatenate
 reduce        bringing elements together: sum, mean, max, logsumexp, cumsum
 linear        matrix products: matmul, linear, einsum
+conv          convolution, its transpose and its weight gradient
 """
+from tinygen.ops.conv import conv1d, conv2d, conv2d_weight, conv_transpose2d
 from tinygen.ops.elementwise import (abs, add, clip, cos, div, elu, exp, gelu, gelu_textbook, leaky_relu, log, maximum,
                                      minimum, mul, neg, pow, relu, sigmoid, silu, sin, softplus, sqrt, sub, tanh, where)
 from tinygen.ops.linear import einsum, linear, matmul

@@ -1,0 +1,196 @@
+"""Convolution, its transpose and its weight gradient: three ops, each the gradient of the other two.
+
+    conv2d            y = x ⋆ w     image and weight -> image
+    conv_transpose2d  x̄ = ȳ ⋆ᵀ w    image and weight -> image, from the small side to the large one
+    conv2d_weight     w̄ = x ⊗ ȳ     two images -> weight
+
+All come from one trilinear form, the sum over every output position (i, j) and kernel tap (u, v) of
+
+    <y, x ⋆ w> = Σ  y[n, o, i, j] · x[n, c, i·stride + u·dilation - padding, ...] · w[o, c, u, v]
+
+Hold two of the three fixed, and the derivative by the third is linear in them: that is the whole calculus here.
+
+Shapes say N, C, H, W; in memory channels come last, so that the numbers under one row of the kernel lie side by side
+and the columns of a convolution are gathered in long runs. A convolution returns a transposed view of such an array;
+elementwise ops keep the layout, and the next convolution finds it in place.
+"""
+from tinygen.backend import xp
+from tinygen.ops import reduce
+from tinygen.ops.shape import expand_dims, squeeze
+from tinygen.ops.window import output_size as window_count, pair
+from tinygen.tensor import op
+
+
+@op
+def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
+    """Slide the kernels w over x (cross-correlation, as every framework's "convolution").
+
+    x (N, C, H, W), w (O, C/groups, kh, kw), b (O,) -> (N, O, OH, OW), OH = (H + 2·padding - span) // stride + 1,
+    span = dilation·(kh - 1) + 1. Settings are ints or (height, width) pairs.
+    Raises ValueError for channels that do not fit and for a kernel larger than the padded input.
+    """
+    stride, padding, dilation = _settings("conv2d", stride, padding, dilation)
+    _check_channels("conv2d", x, w, x.shape[1:2], w.shape[1] * groups, w.shape[0], groups, b)
+    n, o, (kh, kw) = len(x), len(w), w.shape[2:]
+    oh, ow = window_count("conv2d", x.shape[2:], (kh, kw), stride, padding, dilation)
+    columns = _columns(_frame(x, padding, padding), (kh, kw), (oh, ow), stride, dilation, groups)
+    kernels = w.reshape(groups, o // groups, -1, kh, kw).transpose(0, 3, 4, 2, 1)  # (G, kh, kw, C/G, O/G)
+    y = columns @ kernels.reshape(groups, -1, o // groups)  # (G, N·OH·OW, O/G)
+    y = y.transpose(1, 0, 2).reshape(n, oh, ow, o)
+    if b is not None:
+        y += b
+    settings = dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
+    return (y.transpose(0, 3, 1, 2),  # (N, O, OH, OW)
+            lambda g, y, x, w, *b: conv_transpose2d(g, w, output_size=x.shape[2:], **settings),
+            lambda g, y, x, w, *b: conv2d_weight(x, g, kernel_size=w.shape[2:], **settings),
+            lambda g, y, x, w, b: reduce.sum(g, axis=(0, 2, 3)))
+
+
+@op
+def conv_transpose2d(x, w, b=None, *, stride=1, padding=0, output_padding=0, output_size=None, dilation=1, groups=1):
+    """The transpose of conv2d's matrix: each x stamps a kernel onto the output, stride apart; stamps add up.
+
+    x (N, C, H, W), w (C, O/groups, kh, kw), b (O,) -> (N, O, OH, OW), OH = (H - 1)·stride - 2·padding + span +
+    output_padding, span = dilation·(kh - 1) + 1. Several sizes OH shrink to the same H under conv2d; output_padding
+    (below stride), or output_size itself, says which is meant. Settings are ints or (height, width) pairs.
+    Raises ValueError for channels or sizes that do not fit.
+    """
+    stride, padding, dilation = _settings("conv_transpose2d", stride, padding, dilation)
+    _check_channels("conv_transpose2d", x, w, x.shape[1:2], w.shape[0], w.shape[1] * groups, groups, b)
+    size = _transposed_size(x.shape[2:], w.shape[2:], stride, padding, dilation, output_padding, output_size)
+    y = _interleaved(x, _spread(w, dilation), stride, padding, size, groups)
+    if b is not None:
+        y += b
+    settings = dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
+    return (y.transpose(0, 3, 1, 2),  # (N, O, OH, OW)
+            lambda g, y, x, w, *b: conv2d(g, w, **settings),
+            lambda g, y, x, w, *b: conv2d_weight(g, x, kernel_size=w.shape[2:], **settings),
+            lambda g, y, x, w, b: reduce.sum(g, axis=(0, 2, 3)))
+
+
+@op
+def conv2d_weight(x, y, *, kernel_size, stride=1, padding=0, dilation=1, groups=1):
+    """Which kernels, slid over x, correlate with y: conv2d's gradient by its weight.
+
+    x (N, C, H, W), y (N, O, OH, OW) -> (O, C/groups, kh, kw). Settings as in conv2d.
+    """
+    stride, padding, dilation = _settings("conv2d_weight", stride, padding, dilation)
+    (n, c), (o, oh, ow), (kh, kw) = x.shape[:2], y.shape[1:], kernel_size
+    columns = _columns(_frame(x, padding, padding), (kh, kw), (oh, ow), stride, dilation, groups)
+    rows = y.transpose(0, 2, 3, 1).reshape(n * oh * ow, groups, o // groups).transpose(1, 2, 0)
+    w = (rows @ columns).reshape(groups, o // groups, kh, kw, c // groups)
+    settings = dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
+    return (w.transpose(0, 1, 4, 2, 3).reshape(o, c // groups, kh, kw),
+            lambda g, w, x, y: conv_transpose2d(y, g, output_size=x.shape[2:], **settings),
+            lambda g, w, x, y: conv2d(x, g, **settings))
+
+
+def conv1d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
+    """conv2d along one axis.  x (N, C, T), w (O, C/groups, k), b (O,) -> (N, O, OT)"""
+    if len(x.shape) != 3 or len(w.shape) != 3:
+        raise ValueError(f"conv1d: x is (N, C, T) and w is (O, C/groups, k), got x {x.shape} and w {w.shape}")
+    x, w = expand_dims(x, axis=2), expand_dims(w, axis=2)  # a picture one pixel high
+    y = conv2d(x, w, b, stride=(1, stride), padding=(0, padding), dilation=(1, dilation), groups=groups)
+    return squeeze(y, axis=2)
+
+
+# ---- the kernels: plain arrays, channels last ----
+
+def _frame(x, before, after):
+    """x channels last with `before` and `after` more pixels at its edges (fewer where negative).
+
+    (N, C, H, W) -> (N, before + H + after, before + W + after, C), new pixels zero
+    """
+    x = x.transpose(0, 2, 3, 1)
+    (top, left), (bottom, right) = before, after
+    n, h, w, c = x.shape
+    if min(top, left, bottom, right) < 0:
+        x = x[:, max(-top, 0):h - max(-bottom, 0), max(-left, 0):w - max(-right, 0)]
+    if max(top, left, bottom, right) <= 0:
+        return x
+    framed = xp.zeros((n, top + h + bottom, left + w + right, c), x.dtype)
+    top, left = max(top, 0), max(left, 0)
+    framed[:, top:top + x.shape[1], left:left + x.shape[2]] = x
+    return framed
+
+
+def _columns(x, kernel, count, stride, dilation, groups):
+    """The numbers under the kernel at each position, a row for each position (im2col).
+
+    (N, H, W, C) -> (groups, N·OH·OW, kh·kw·C/groups)
+    """
+    n, h, w, c = x.shape
+    (kh, kw), (oh, ow) = kernel, count
+    along_n, along_h, along_w, along_c = x.strides
+    windows = xp.lib.stride_tricks.as_strided(
+        x, shape=(n, oh, ow, kh, kw, groups, c // groups),
+        strides=(along_n, along_h * stride[0], along_w * stride[1], along_h * dilation[0], along_w * dilation[1],
+                 along_c * (c // groups), along_c))
+    return windows.transpose(5, 0, 1, 2, 3, 4, 6).reshape(groups, n * oh * ow, -1)
+
+
+def _interleaved(x, w, stride, padding, size, groups):
+    """The transposed convolution as an ordinary one of stride 1 whose outputs are interleaved.
+
+    Write output pixel t = stride·q + r. Only taps u = stride·j + r reach it, from x at q - j: for each remainder r a
+    small kernel w[stride·j + r] over x, gathered instead of scattered. All remainders share their columns.
+    (N, C, H, W), (C, O/groups, kh, kw) -> (N, OH, OW, O)
+    """
+    (n, c), (og, kh, kw), (sh, sw), (oh, ow) = x.shape[:2], w.shape[1:], stride, size
+    jh, jw = -(-kh // sh), -(-kw // sw)
+    first = padding[0] // sh, padding[1] // sw  # the q of the first and behind the last output pixel
+    last = -(-(padding[0] + oh) // sh), -(-(padding[1] + ow) // sw)
+    qh, qw = last[0] - first[0], last[1] - first[1]
+    x = _frame(x, (jh - 1 - first[0], jw - 1 - first[1]), (last[0] - x.shape[2], last[1] - x.shape[3]))
+    columns = _columns(x, (jh, jw), (qh, qw), (1, 1), (1, 1), groups)
+
+    kernels = xp.zeros((c, og, jh * sh, jw * sw), w.dtype)
+    kernels[:, :, :kh, :kw] = w
+    kernels = kernels.reshape(groups, c // groups, og, jh, sh, jw, sw)[:, :, :, ::-1, :, ::-1]
+    kernels = kernels.transpose(0, 3, 5, 1, 4, 6, 2).reshape(groups, jh * jw * (c // groups), sh * sw * og)
+
+    y = columns @ kernels  # (G, N·QH·QW, SH·SW·O/G)
+    y = y.reshape(groups, n, qh, qw, sh, sw, og).transpose(1, 2, 4, 3, 5, 0, 6)
+    y = y.reshape(n, qh * sh, qw * sw, groups * og)
+    top, left = padding[0] - first[0] * sh, padding[1] - first[1] * sw
+    return y[:, top:top + oh, left:left + ow]
+
+
+def _spread(w, dilation):
+    """The kernel with its taps `dilation` apart and zeros between.  (..., kh, kw) -> (..., span, span)"""
+    if dilation == (1, 1):
+        return w
+    (c, o, kh, kw), (dh, dw) = w.shape, dilation
+    spread = xp.zeros((c, o, dh * (kh - 1) + 1, dw * (kw - 1) + 1), w.dtype)
+    spread[:, :, ::dh, ::dw] = w
+    return spread
+
+
+# ---- what fits ----
+
+def _settings(name, stride, padding, dilation):
+    return (pair(name, "stride", stride), pair(name, "padding", padding, minimum=0),
+            pair(name, "dilation", dilation))
+
+
+def _check_channels(name, x, w, channels, needed, outputs, groups, b):
+    if x.ndim != 4 or w.ndim != 4:
+        raise ValueError(f"{name}: x is (N, C, H, W) and w has four axes, got x {x.shape} and w {w.shape}; a single "
+                         f"image needs x[None]")
+    if channels != (needed,) or groups < 1 or outputs % groups or needed % groups:
+        raise ValueError(f"{name}: w {w.shape} with groups={groups} needs {needed} input channels, got x {x.shape}")
+    if b is not None and b.shape != (outputs,):
+        raise ValueError(f"{name}: the bias has one number for each of the {outputs} outputs, got shape {b.shape}")
+
+
+def _transposed_size(size, kernel, stride, padding, dilation, output_padding, output_size):
+    least = tuple((n - 1) * s - 2 * p + d * (k - 1) + 1
+                  for n, k, s, p, d in zip(size, kernel, stride, padding, dilation))
+    if output_size is None:
+        extra = pair("conv_transpose2d", "output_padding", output_padding, minimum=0)
+        output_size = tuple(n + e for n, e in zip(least, extra))
+    output_size = pair("conv_transpose2d", "output_size", output_size, minimum=0)
+    if any(not n <= o < n + s or o < 1 for n, o, s in zip(least, output_size, stride)):
+        raise ValueError(f"conv_transpose2d: from {tuple(size)} with this kernel, stride and padding the output is at "
+                         f"least {least} and less than stride {stride} more, got {tuple(output_size)}")
+    return output_size
