@@ -1,0 +1,22 @@
+"""What every demo shares: options, progress, checkpoints, figures, results. Not the loop.
+
+    PRESETS = {"smoke": dict(steps=20), "default": dict(steps=600, code=16, lr=1e-3)}
+
+    @demo(PRESETS, data=("digits", "mnist-10k"))
+    def main(run):
+        model = Autoencoder(run.settings.code, rng=run.rng)
+        optimizer = tg.optim.Adam(model.parameters(), lr=run.settings.lr)
+        for step in run.steps(model=model, optimizer=optimizer):
+            ...                                       # forward, zero, backward, step: in the open
+            run.log(loss=loss)
+        run.save_figure(image_grid(samples), "samples", "What the figure shows.")
+        run.measure("test MSE", error, at_most=0.03, baseline=("PCA", 0.04))
+
+    if __name__ == "__main__":
+        sys.exit(main())
+"""
+from demos.common.figures import PALETTE, image_grid, image_rows, new_figure, tile
+from demos.common.resume import epoch_batch
+from demos.common.run import demo
+
+__all__ = ["PALETTE", "demo", "epoch_batch", "image_grid", "image_rows", "new_figure", "tile"]

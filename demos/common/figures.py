@@ -1,0 +1,79 @@
+"""Figures: one look for all demos, and images in grids. Matplotlib is imported at first use."""
+from tinygen.backend import np, to_numpy
+
+# Okabe and Ito's colours, which colour-blind people tell apart, then greys to make up ten classes.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195", "#9C8B00",
+           "#444444", "#A6A6A6")
+STYLE = {
+    "figure.dpi": 100, "savefig.dpi": 150, "figure.constrained_layout.use": True,
+    "figure.max_open_warning": 0, "font.family": "sans-serif", "font.size": 10,
+    "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left",
+    "axes.titlepad": 8, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.edgecolor": "#888888", "axes.labelcolor": "#333333", "text.color": "#222222",
+    "xtick.color": "#666666", "ytick.color": "#666666", "axes.grid": True,
+    "grid.color": "#E8E8E8", "axes.axisbelow": True, "legend.frameon": False,
+    "lines.linewidth": 1.8, "image.cmap": "viridis", "image.interpolation": "nearest",
+}
+INCHES_PER_PIXEL = 0.02  # of an image in a grid: a digit is about half an inch wide
+
+
+def pyplot():
+    """matplotlib.pyplot in the style of the demos."""
+    import matplotlib.pyplot as plt
+    plt.rcParams.update(STYLE)
+    plt.rcParams["axes.prop_cycle"] = plt.cycler(color=PALETTE)
+    return plt
+
+
+def new_figure(rows=1, columns=1, *, width=7.0, height=4.0, **settings):
+    """A figure of `width` x `height` inches and its axes, as plt.subplots gives them."""
+    return pyplot().subplots(rows, columns, figsize=(width, height), **settings)
+
+
+def tile(images, columns, gap=2):
+    """Images side by side, as one picture for imshow.  (N, 1 or 3, H, W) -> (height, width, 3)
+
+    Values run from 0 to 1. One channel is drawn as ink on paper: 0 is white, 1 is black.
+    """
+    images = to_numpy(images)
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images):
+        raise ValueError("tile: images have shape (N, 1, H, W) or (N, 3, H, W), N > 0; "
+                         f"got {images.shape}")
+    count, channels, height, width = images.shape
+    images = np.clip(images, 0, 1).transpose(0, 2, 3, 1)  # (N, H, W, C)
+    rows = -(-count // columns)
+    sheet = np.ones((rows * columns, height + gap, width + gap, 3))
+    sheet[:count, :height, :width] = 1 - images if channels == 1 else images
+    sheet = sheet.reshape(rows, columns, height + gap, width + gap, 3).swapaxes(1, 2)
+    return sheet.reshape(rows * (height + gap), -1, 3)[:rows * (height + gap) - gap, :-gap or None]
+
+
+def image_grid(images, columns=None):
+    """A figure of all `images` (N, 1 or 3, H, W), about as wide as high unless `columns` says."""
+    return _picture(tile(images, columns or int(np.ceil(len(images) ** 0.5))))[0]
+
+
+def image_rows(rows):
+    """A figure with a labelled row of images for each item of `rows`: label -> (N, C, H, W)."""
+    sheets = [tile(images, len(images)) for images in rows.values()]
+    widest = max(sheet.shape[1] for sheet in sheets)
+    gap = sheets[0].shape[0] // 8
+    sheets = [np.pad(sheet, ((0, gap), (0, widest - sheet.shape[1]), (0, 0)), constant_values=1)
+              for sheet in sheets]
+    figure, axes = _picture(np.concatenate(sheets)[:-gap], space_left=1.2)
+    height = sheets[0].shape[0]
+    axes.set_yticks([(height - gap) / 2 + height * row for row in range(len(rows))], list(rows))
+    return figure
+
+
+def _picture(sheet, space_left=0.0):
+    height, width, _ = sheet.shape
+    size = np.array([width, height]) * INCHES_PER_PIXEL
+    figure, axes = new_figure(width=size[0] + space_left + 0.1, height=size[1] + 0.1)
+    axes.imshow(sheet)
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, colors="#222222")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    return figure, axes

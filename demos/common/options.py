@@ -1,0 +1,52 @@
+"""The command line of a demo: the same options for all, and one for each of its settings."""
+import argparse
+from pathlib import Path
+
+from tinygen.backend import INSTALL_HINTS
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, and ends with status 2."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: error: {message}; --help lists the options\n")
+
+
+def demo_parser(name, description, presets, data):
+    """The parser of demo `name`; a setting that the command line leaves alone is parsed as None."""
+    parser = Parser(prog=f"python -m demos.{name}", description=description, allow_abbrev=False,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--preset", choices=list(presets), default="default",
+                        help="a set of settings; the options below change single ones")
+    for setting, value in presets["default"].items():
+        values = [f"{preset}: {changes[setting]}" for preset, changes in presets.items()
+                  if setting in changes]
+        parser.add_argument("--" + setting.replace("_", "-"), help=", ".join(values),
+                            **_kind(setting, value))
+    parser.add_argument("--seed", type=_whole_number(0), default=0)
+    if data:
+        parser.add_argument("--data", choices=list(data), default=data[0])
+    parser.add_argument("--out", type=Path, default=Path("out", name), help="folder of the results")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    parser.add_argument("--backend", choices=list(INSTALL_HINTS), help="the library that computes")
+    parser.add_argument("--show", action="store_true", help="open the figures at the end, too")
+    return parser
+
+
+def _kind(setting, value):
+    """How argparse is to read a setting whose default is `value`."""
+    if isinstance(value, bool):
+        return {"action": argparse.BooleanOptionalAction}
+    if isinstance(value, (tuple, list)):
+        return {"type": type(value[0]), "nargs": "+", "metavar": setting.upper()}
+    return {"type": _whole_number(1) if setting == "steps" else type(value)}
+
+
+def _whole_number(minimum):
+    def int_(text):
+        if int(text) < minimum:
+            raise argparse.ArgumentTypeError(f"must be at least {minimum}; got {text}")
+        return int(text)
+
+    int_.__name__ = "int"  # argparse names the type where the text is not one
+    return int_

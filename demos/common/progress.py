@@ -1,0 +1,63 @@
+"""How far a loop is and how long it will take: a live line on a terminal, else a line per 10 %."""
+import shutil
+import sys
+import time
+
+WARM_UP = 3  # steps: the first ones fill caches, and an estimate from them would be too long
+BAR = 20
+
+
+def duration(seconds):
+    """Seconds in words: 0.4 s, 12 s, 3 min 5 s, 2 h 10 min."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+class Progress:
+    """Shows a loop of `total` steps, of which `first` were done before."""
+
+    def __init__(self, label, first, total):
+        self.label, self.first, self.total = label, first, total
+        self.live = sys.stdout.isatty()
+        self.started, self.shown = time.monotonic(), 0.0
+
+    def show(self, done, metrics):
+        """After `done` steps: the live line, ten times a second at most, or a line at each 10 %."""
+        now, finished = time.monotonic(), done == self.total
+        if self.live and (finished or now - self.shown > 0.1):
+            self.shown = now
+            filled = BAR * done // self.total
+            self._write_line(self._line(done, metrics, f"[{'#' * filled:.<{BAR}}]"))
+            print(end="\n" if finished else "", flush=True)
+        elif not self.live:
+            if done - self.first == WARM_UP:
+                estimate = (now - self.started) / WARM_UP * (self.total - self.first)
+                print(f"{self.label}: {self.total} steps, about {duration(estimate)}", flush=True)
+            if 10 * done // self.total > 10 * (done - 1) // self.total:
+                print(self._line(done, metrics, f"{100 * done // self.total:3d} %"), flush=True)
+
+    def clear(self):
+        """Wipe the live line, so that something else can be printed."""
+        if self.live:
+            self._write_line("")
+            print(end="\r")
+
+    def _line(self, done, metrics, share):
+        elapsed, fresh = time.monotonic() - self.started, done - self.first
+        left = f"{duration(elapsed / fresh * (self.total - done))} left"
+        if done == self.total:
+            left = f"took {duration(elapsed)}"
+        elif fresh < WARM_UP:
+            left = "timing"
+        values = [f"{name} {value:.4g}" for name, value in metrics.items()]
+        width = len(str(self.total))
+        return "  ".join([self.label, f"{done:{width}}/{self.total}", share, *values, left])
+
+    def _write_line(self, text):
+        columns = shutil.get_terminal_size().columns - 1
+        print("\r" + text[:columns].ljust(columns), end="", flush=True)

@@ -1,0 +1,85 @@
+"""The result of a demo: measured against expected, and the verdict in words."""
+import math
+import re
+
+from demos.common.progress import duration
+from tinygen.backend import to_numpy
+
+PASS, FAIL, MEASURED, TOO_SHORT = "pass", "fail", "measured", "not judged at this length"
+
+
+def title_and_idea(text):
+    """A demo's docstring -> its first line, and the paragraphs that follow.
+
+    Indented paragraphs, which hold commands, are left out: a result states the command that ran.
+    """
+    title, _, rest = text.strip().partition("\n")
+    paragraphs = re.split(r"\n\s*\n", rest.strip("\n"))
+    return title, [" ".join(paragraph.split()) for paragraph in paragraphs
+                   if paragraph.strip() and not paragraph.startswith(" ")]
+
+
+def judged_row(metric, value, at_least, at_most, baseline, long_enough):
+    """One measured value as result.json holds it."""
+    row = {"metric": metric, "value": float(to_numpy(value)), "criterion": "", "verdict": MEASURED}
+    if baseline:
+        row["baseline"] = {"name": baseline[0], "value": float(to_numpy(baseline[1]))}
+    low = -math.inf if at_least is None else float(to_numpy(at_least))
+    high = math.inf if at_most is None else float(to_numpy(at_most))
+    if at_least is not None and at_most is not None:
+        row["criterion"] = f"{low:.4g} to {high:.4g}"
+    elif at_least is not None:
+        row["criterion"] = f">= {low:.4g}"
+    elif at_most is not None:
+        row["criterion"] = f"<= {high:.4g}"
+    if row["criterion"]:
+        row["verdict"] = PASS if low <= row["value"] <= high else FAIL
+        if not long_enough:
+            row["verdict"] = TOO_SHORT
+    return row
+
+
+def overall_verdict(rows):
+    """The worst of the rows' verdicts."""
+    verdicts = [row["verdict"] for row in rows]
+    return next((verdict for verdict in (FAIL, TOO_SHORT, PASS) if verdict in verdicts), MEASURED)
+
+
+def verdict_sentence(result):
+    judged = [row for row in result["metrics"] if row["verdict"] in (PASS, FAIL)]
+    failed = [row["metric"] for row in judged if row["verdict"] == FAIL]
+    if failed:
+        return f"FAIL: {len(failed)} of {len(judged)} outside the limit: {', '.join(failed)}."
+    if judged:
+        return f"PASS: {len(judged)} of {len(judged)} within the limit."
+    if result["verdict"] == TOO_SHORT:
+        return "Not judged at this length: so short a run only shows that everything works."
+    return "Measured only: there is no limit to judge by."
+
+
+def cells(row):
+    """A row as the five texts of a table: metric, measured, expected, baseline, verdict."""
+    baseline = row.get("baseline")
+    compared = f"{baseline['name']}: {baseline['value']:.4g}" if baseline else ""
+    return row["metric"], f"{row['value']:.4g}", row["criterion"], compared, row["verdict"]
+
+
+def facts(result):
+    """What the result stands for: preset, data, seed, steps and time."""
+    parts = [result["preset"], result["data"], f"seed {result['seed']}",
+             f"{result['settings']['steps']} steps", duration(result["seconds"])]
+    return ", ".join(part for part in parts if part)
+
+
+def summary(result, folder):
+    """The result as a few lines of text."""
+    lines = ["", f"{result['demo']}: {facts(result)}"]
+    if result["metrics"]:
+        table = [("", "measured", "expected", "baseline", ""), *map(cells, result["metrics"])]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        lines += ["  " + "   ".join(map(str.ljust, row, widths)).rstrip() for row in table]
+    lines.append(verdict_sentence(result))
+    if result["figures"]:
+        names = ", ".join(figure["file"] for figure in result["figures"])
+        lines.append(f"Figures in {folder}: {names}")
+    return "\n".join(lines)

@@ -1,0 +1,198 @@
+"""One run of a demo: its settings and seed, its loop's progress, and its result."""
+import functools
+import importlib.util
+import json
+import math
+import os
+import platform
+import shlex
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import tinygen
+from demos.common import figures, results
+from demos.common.options import demo_parser
+from demos.common.progress import Progress
+from demos.common.resume import LoopCheckpoint, ctrl_c_waits
+from tinygen.backend import backend_name, np, to_numpy, use_backend
+from tinygen.checkpoint import replacing
+
+SECONDS_BETWEEN_CHECKPOINTS = 60
+
+
+def demo(presets, data=()):
+    """Turn `main(run)` into the command `main(argv)`, which reads options and writes result.json.
+
+    presets: name -> settings. "smoke" and "default" are among the names; the default has all the
+    settings, `steps` among them, the others what they change. Each setting is an option: code=16
+    gives --code. data: the names that --data accepts, the default first.
+    Returns the exit status: 0, 1 if training diverged, 130 after Ctrl-C. Errors before the first
+    step of training, which come from the options, are told in one line, with status 2.
+    """
+    def wrap(main):
+        @functools.wraps(main)
+        def command(argv=None):
+            argv = sys.argv[1:] if argv is None else list(argv)
+            name = Path(main.__code__.co_filename).stem
+            text = sys.modules[main.__module__].__doc__
+            parser = demo_parser(name, text, presets, data)
+            options = parser.parse_args(argv)
+            run = None
+            try:
+                run = Run(name, text, argv, options, presets)
+                main(run)
+                run.finish()
+            except KeyboardInterrupt:
+                print(f"\nStopped. {run.how_to_continue() if run else ''}")
+                return 130
+            except FloatingPointError as error:
+                print(f"\n{error}")
+                return 1
+            except (ValueError, ImportError, OSError) as error:
+                if run and run.step is not None and not isinstance(error, OSError):
+                    raise  # a mistake in the code, not in the options: show where
+                parser.exit(2, f"{parser.prog}: error: {error}\n")
+            return 0
+        return command
+    return wrap
+
+
+class Run:
+    """What `main(run)` works with.
+
+    settings          the preset as changed by the options: run.settings.steps
+    rng               draws everything random in the demo; its state is in the checkpoint
+    data, seed, out   the data set's name, the seed, the folder for results
+    history           loop -> metric -> list of (step, value), as logged
+    """
+
+    def __init__(self, name, text, argv, options, presets):
+        self.name, self.preset, self.seed = name, options.preset, options.seed
+        self.data, self.out = getattr(options, "data", None), options.out
+        self.title, self.idea = results.title_and_idea(text)
+        self.command = shlex.join(["python", "-m", f"demos.{name}", *argv])
+        preset = {**presets["default"], **presets[options.preset]}
+        given = {name: getattr(options, name) for name in preset}
+        self.settings = SimpleNamespace(**{name: preset[name] if value is None else value
+                                           for name, value in given.items()})
+        self._long_enough = self.preset != "smoke" and self.settings.steps >= preset["steps"]
+
+        if importlib.util.find_spec("matplotlib") is None:
+            raise ImportError("the figures need matplotlib; pip install matplotlib")
+        self._show = options.show
+        if not self._show:
+            os.environ["MPLBACKEND"] = "Agg"  # matplotlib, imported at the first figure, reads it
+        if options.backend:
+            use_backend(options.backend)
+        _make_writable(self.out)
+
+        self.rng = np.random.default_rng(self.seed)
+        self.history, self.step = {}, None
+        self._latest, self._progress, self._loop = {}, None, None
+        self._metrics, self._figures = [], []
+        self._started = time.monotonic()
+        same = {name: value for name, value in vars(self.settings).items() if name != "steps"}
+        self._checkpoint = LoopCheckpoint(self.out / "checkpoint.npz", {
+            "demo": name, "--data": self.data, "--seed": self.seed, **same})
+        if options.resume:
+            self._started -= self._checkpoint.read()
+
+    def steps(self, loop="training", *, total=None, **objects):
+        """Yield the number of each step, with progress, checkpoints and `--resume` around it.
+
+        objects: all that changes from step to step and has state_dict and load_state_dict, or is a
+        NumPy Generator; run.rng is added. A demo with more than one loop names each differently,
+        and makes what a loop trains right before it, so that a resumed run draws the same numbers.
+        Ctrl-C waits for the step to end, writes the checkpoint, then raises KeyboardInterrupt.
+        """
+        total = total or self.settings.steps
+        objects["rng"] = self.rng
+        self._loop, self._latest = loop, {}
+        done, self.history[loop] = self._checkpoint.restore(loop, total, objects)
+        self._progress = Progress(loop, done, total)
+        saved = time.monotonic()
+
+        def save():
+            self._checkpoint.save(loop, done, objects, self.history[loop], saved - self._started)
+
+        with ctrl_c_waits() as pressed:
+            for self.step in range(done, total):
+                yield self.step
+                done = self.step + 1
+                self._progress.show(done, self._latest)
+                if pressed or time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
+                    saved = time.monotonic()
+                    save()
+                if pressed:
+                    raise KeyboardInterrupt
+        saved = time.monotonic()
+        save()
+
+    def log(self, **metrics):
+        """Show this step's metrics in the progress line, and keep them in `history`.
+
+        Raises FloatingPointError for nan or infinity: training has diverged.
+        """
+        for name, value in metrics.items():
+            value = float(to_numpy(value))
+            if not math.isfinite(value):
+                raise FloatingPointError(
+                    f"Training diverged: {name} is {value} at step {self.step} of {self._loop}. "
+                    "Try a smaller learning rate; the last checkpoint stays as it was.")
+            self._latest[name] = value
+            self.history[self._loop].setdefault(name, []).append((self.step, value))
+
+    def print(self, text):
+        """Print without tearing the live progress line."""
+        if self._progress:
+            self._progress.clear()
+        print(text, flush=True)
+
+    def save_figure(self, figure, name, caption):
+        """Write `figure` to the output folder as `name`.png, to be shown with `caption`."""
+        figure.savefig(self.out / f"{name}.png")
+        self._figures.append({"file": f"{name}.png", "caption": caption})
+
+    def measure(self, metric, value, *, at_most=None, at_least=None, baseline=None):
+        """Add a measured value to the result, and judge it by the limits that are given.
+
+        baseline: (name, value) of what it is compared with. Smoke runs, and runs of fewer steps
+        than their preset's, are too short to be judged.
+        """
+        self._metrics.append(results.judged_row(metric, value, at_least, at_most, baseline,
+                                                self._long_enough))
+
+    def finish(self):
+        """Write result.json and print its summary; called when `main` returns."""
+        result = {
+            "demo": self.name, "title": self.title, "idea": self.idea, "command": self.command,
+            "preset": self.preset, "data": self.data, "seed": self.seed,
+            "settings": vars(self.settings), "seconds": round(time.monotonic() - self._started, 1),
+            "metrics": self._metrics, "verdict": results.overall_verdict(self._metrics),
+            "figures": self._figures, "backend": backend_name(),
+            "versions": {"python": platform.python_version(), "numpy": np.__version__,
+                         "tinygen": tinygen.__version__}}
+        with replacing(self.out / "result.json") as file:
+            file.write(json.dumps(result, indent=1).encode())
+        print(results.summary(result, self.out))
+        if self._figures:
+            if self._show:
+                figures.pyplot().show()
+            figures.pyplot().close("all")
+
+    def how_to_continue(self):
+        if not self._checkpoint.loops:
+            return "Nothing was saved yet."
+        return f"Continue with:  {self.command.replace(' --resume', '')} --resume"
+
+
+def _make_writable(folder):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ValueError(f"--out: cannot write to {folder} ({error.strerror}); "
+                         "give another folder") from error
