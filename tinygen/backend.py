@@ -2,9 +2,9 @@
 
     from tinygen.backend import np, xp
 
-`np` is NumPy, always: data sets and initial weights are made with it on the host, so that every backend starts
-from the same numbers. `xp` is the library in use, NumPy or CuPy: whatever a Tensor computes goes through it.
-The environment variable TINYGEN_BACKEND, or `use_backend`, says which one that is.
+`np` is NumPy, always: data sets and initial weights are made with it on the host, so that every
+backend starts from the same numbers. `xp` is the library in use, NumPy or CuPy: whatever a Tensor
+computes goes through it. The environment variable TINYGEN_BACKEND or `use_backend` says which.
 """
 import importlib
 import os
@@ -18,7 +18,7 @@ INSTALL_HINTS = {
 
 
 class ArrayLibrary:
-    """A stand-in for the module `numpy` or `cupy`: `xp.exp` is that module's `exp`, and follows `use_backend`."""
+    """The module in use, by proxy: `xp.exp` is NumPy's or CuPy's exp, and follows `use_backend`."""
 
     def __init__(self, module):
         self._bind(module)
@@ -41,22 +41,28 @@ xp = ArrayLibrary(np)
 
 
 def use_backend(library):
-    """Compute with `library` from now on: "numpy", "cupy", or a module that offers NumPy's interface.
+    """Compute with `library` from now on: "numpy", "cupy", or a module that offers their interface.
 
-    One backend a process: Tensors made before the change keep their arrays, and an op that meets them says so.
-    Raises ValueError for an unknown name, ImportError where the library or its GPU is missing.
+    One backend a process: Tensors made before the change keep their arrays, and an op that meets
+    them says so. Raises ValueError for an unknown name and ImportError where the library or its
+    GPU is missing; the backend then stays as it was.
     """
     if isinstance(library, str):
-        if library not in INSTALL_HINTS:
-            raise ValueError(f"use_backend: the backend is one of {', '.join(INSTALL_HINTS)}; got {library!r}")
-        try:
-            library = importlib.import_module(library)
-            library.zeros(1)  # CuPy imports without a GPU and fails at its first array
-        except Exception as error:
-            raise ImportError(f"use_backend: {library if isinstance(library, str) else library.__name__} cannot be "
-                              f"used here ({type(error).__name__}: {error}); "
-                              f"install: {INSTALL_HINTS.get(getattr(library, '__name__', library))}") from error
+        library = _import_library(library)
     xp._bind(library)
+
+
+def _import_library(name):
+    if name not in INSTALL_HINTS:
+        raise ValueError(f"use_backend: the backend is one of {', '.join(INSTALL_HINTS)}; "
+                         f"got {name!r}")
+    try:
+        module = importlib.import_module(name)
+        module.zeros(1)  # CuPy imports without a GPU and fails at its first array
+    except Exception as error:
+        raise ImportError(f"use_backend: {name} cannot be used here ({type(error).__name__}: "
+                          f"{error}); install: {INSTALL_HINTS[name]}") from error
+    return module
 
 
 def backend_name():
@@ -70,7 +76,7 @@ def is_array(value):
 
 
 def to_numpy(value):
-    """The numbers of a Tensor or an array as a NumPy array on the host: a view where they are there already."""
+    """The numbers of a Tensor or an array as a NumPy array; no copy where they are on the host."""
     array = value.data if hasattr(value, "requires_grad") else value
     return array.get() if hasattr(array, "get") else np.asarray(array)
 
