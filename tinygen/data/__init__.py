@@ -1,21 +1,13 @@
-"""Data sets by name, as plain arrays."""
-from dataclasses import dataclass
+"""Data as NumPy arrays on the host: images and texts by name, toys in the plane, mini-batches.
 
-from tinygen.backend import np
-from tinygen.data.digits import load_digits
+Nothing is drawn, read or downloaded until it is asked for by name; `IMAGES` and `TEXTS` list the
+names, and none ever stands in for another.
+"""
+from tinygen.data.batching import batches
+from tinygen.data.images import Images, load_images
+from tinygen.data.names import IMAGES, TEXTS
+from tinygen.data.text import load_text
+from tinygen.data.toys import GRID_CENTRES, RING_CENTRES, STD, grid, ring
 
-
-@dataclass(frozen=True)
-class Images:
-    """A data set of images: x float32 (N, 1, 28, 28) from 0 to 1, y int64 (N,), once to train and once to test."""
-    name: str
-    x_train: np.ndarray
-    y_train: np.ndarray
-    x_test: np.ndarray
-    y_test: np.ndarray
-
-
-def load_images(name, root=None):
-    x_train, y_train, x_test, y_test = load_digits()
-    scale = lambda x: (x[:, None] / np.float32(255)).astype(np.float32)
-    return Images(name, scale(x_train), y_train, scale(x_test), y_test)
+__all__ = ["GRID_CENTRES", "IMAGES", "RING_CENTRES", "STD", "TEXTS", "Images", "batches", "grid",
+           "load_images", "load_text", "ring"]

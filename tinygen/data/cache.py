@@ -1,4 +1,4 @@
-"""Where tinygen keeps the files it has made or downloaded, and how it writes them."""
+"""Where tinygen keeps the files that it made or downloaded, and how it writes them."""
 import os
 import sys
 from contextlib import contextmanager
@@ -6,7 +6,10 @@ from pathlib import Path
 
 
 def cache_folder():
-    """The folder for tinygen's files: $TINYGEN_CACHE, else the platform's own place for caches. It may not exist."""
+    """tinygen's folder: $TINYGEN_CACHE, else its own in the platform's place for caches.
+
+    The folder need not exist: whoever writes into it makes it.
+    """
     if os.environ.get("TINYGEN_CACHE"):
         return Path(os.environ["TINYGEN_CACHE"]).expanduser()
     if sys.platform == "win32":
@@ -20,9 +23,9 @@ def cache_folder():
 
 @contextmanager
 def replacing(path):
-    """Open a temporary file beside `path` for bytes; it takes the place of `path` only if the block succeeds.
+    """Open a temporary file beside `path` for bytes; it takes path's place if the block succeeds.
 
-    So a reader never meets half a file, however the writer ended.
+    So nobody ever reads half a file, however its writer ended.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")

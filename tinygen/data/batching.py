@@ -1,0 +1,46 @@
+"""One epoch in mini-batches."""
+from tinygen.backend import np
+
+
+class batches:
+    """Iterate once over `arrays` in step, `batch_size` rows at a time, in a new random order.
+
+        for x, y in batches(x_train, y_train, batch_size=64, rng=rng): ...
+        for x in batches(x_train, batch_size=64, rng=rng): ...          # of one array: no tuple
+
+    Arrays are NumPy's and share their first axis. Without `rng` the rows come as they stand; a last
+    batch that is smaller comes too unless `drop_last`. `len` is the number of batches, and each new
+    `for` draws a new order. Raises TypeError for what is no array, ValueError for lengths that
+    differ, for no rows, and for a batch size below 1 or without a single batch.
+    """
+
+    def __init__(self, *arrays, batch_size, rng=None, drop_last=False):
+        if not arrays or not all(isinstance(a, np.ndarray) and a.ndim for a in arrays):
+            raise TypeError("batches takes NumPy arrays with at least one axis; got "
+                            f"{', '.join(type(a).__name__ for a in arrays) or 'nothing'}")
+        lengths = [len(array) for array in arrays]
+        if len(set(lengths)) > 1:
+            raise ValueError("batches takes arrays with as many rows each, row i of all of them "
+                             f"belonging together; got {lengths}")
+        if lengths[0] == 0:
+            raise ValueError("batches needs at least one row; got empty arrays")
+        if batch_size < 1:
+            raise ValueError(f"batch_size is at least 1; got {batch_size}")
+        if drop_last and batch_size > lengths[0]:
+            raise ValueError(f"drop_last with batch_size={batch_size} leaves no batch of "
+                             f"{lengths[0]} rows; use a smaller batch_size")
+        self.arrays, self.batch_size, self.rng = arrays, batch_size, rng
+        rows = lengths[0] if not drop_last else lengths[0] - lengths[0] % batch_size
+        self.starts = range(0, rows, batch_size)
+
+    def __len__(self):
+        return len(self.starts)
+
+    def __iter__(self):
+        order = None if self.rng is None else self.rng.permutation(len(self.arrays[0]))
+        for start in self.starts:
+            rows = slice(start, start + self.batch_size)
+            if order is not None:
+                rows = order[rows]
+            batch = tuple(array[rows] for array in self.arrays)
+            yield batch if len(batch) > 1 else batch[0]

@@ -1,0 +1,121 @@
+"""Data sets of images by name, from MNIST's files, or from a file of your own."""
+import gzip
+import math
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinygen.backend import np
+from tinygen.data.digits import load_digits
+from tinygen.data.download import locate
+from tinygen.data.names import IMAGES, unknown
+
+IDX_UBYTE = 8  # the code for unsigned bytes in an IDX file's third byte
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images and their classes: x float32 (N, C, H, W) from 0 to 1, y int64 (N,)."""
+    name: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+
+
+def load_images(name="digits", root=None):
+    """The data set `name`, one of `names.IMAGES`, or your own from the path of an .npz file.
+
+    `root` is the folder that has the downloaded files, instead of $TINYGEN_DATA; see `locate`.
+    Raises ValueError for an unknown name and for files that are not what they should be.
+    """
+    if str(name).endswith(".npz"):
+        arrays = read_own(Path(name))
+    elif name == "digits":
+        arrays = load_digits()
+    elif name == "mnist-10k":
+        x, y = read_half("mnist/t10k", root)
+        arrays = x[:8000], y[:8000], x[8000:], y[8000:]
+    elif name in ("mnist", "fashion"):
+        arrays = *read_half(f"{name}/train", root), *read_half(f"{name}/t10k", root)
+    else:
+        raise unknown(name, IMAGES, "the path of an .npz file with arrays x and y")
+    x_train, y_train, x_test, y_test = arrays
+    return Images(str(name), as_images(x_train), y_train.astype(np.int64),
+                  as_images(x_test), y_test.astype(np.int64))
+
+
+def as_images(x):
+    """Bytes or floats, (N, H, W) or (N, C, H, W) -> float32 (N, C, H, W), bytes scaled to 0..1."""
+    if x.ndim == 3:
+        x = x[:, None]
+    return np.divide(x, 255 if x.dtype == np.uint8 else 1, dtype=np.float32)
+
+
+def read_half(prefix, root):
+    """Images and labels of one half of an MNIST-like set: x (N, 28, 28) and y (N,), bytes."""
+    return (read_idx(locate(f"{prefix}-images-idx3-ubyte.gz", root)),
+            read_idx(locate(f"{prefix}-labels-idx1-ubyte.gz", root)))
+
+
+def read_idx(path):
+    """Read a gzipped IDX file of bytes. -> uint8 array of the shape that its header states
+
+    The format: two zero bytes, a type code, the number of axes, their lengths as big-endian 32-bit
+    integers, the values. Raises ValueError for a file that breaks it.
+    Source: http://yann.lecun.com/exdb/mnist
+    """
+    try:
+        data = gzip.decompress(Path(path).read_bytes())
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise broken(path, f"it is no whole gzip file ({error})") from error
+    if len(data) < 4 or data[:3] != bytes([0, 0, IDX_UBYTE]):
+        raise broken(path, "an IDX file of bytes starts with 00 00 08, this one with "
+                           f"{data[:3].hex(' ') or 'nothing'}")
+    start = 4 + 4 * data[3]
+    shape = tuple(int.from_bytes(data[i:i + 4], "big") for i in range(4, start, 4))
+    expected = start + math.prod(shape)
+    if len(data) != expected:
+        raise broken(path, f"its header states shape {shape}, {expected:,} bytes in all; "
+                           f"it has {len(data):,}")
+    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+
+
+def broken(path, why):
+    return ValueError(f"{path} is damaged: {why}; delete it and run again to download it afresh")
+
+
+def read_own(path):
+    """Your own images from an .npz file: x (N, H, W) or (N, C, H, W), y (N,) whole numbers.
+
+    x holds bytes, or floats from 0 to 1. The images are shuffled, always in the same order, and the
+    last sixth is the test set. -> x_train, y_train, x_test, y_test. Raises ValueError.
+    """
+    try:
+        with np.load(path) as file:
+            x, y = file["x"], file["y"]
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{path} is no .npz file with arrays x and y ({error}); write one with "
+                         "numpy.savez(path, x=images, y=labels)") from error
+
+    def refuse(rule, got):
+        raise ValueError(f"{path}: {rule}; got {got}")
+
+    if x.ndim not in (3, 4) or 0 in x.shape:
+        refuse("x has shape (N, H, W) or (N, C, H, W), none of them 0", f"shape {x.shape}")
+    if y.shape != x.shape[:1] or y.dtype.kind not in "iu":
+        refuse("y has one whole number for each image (zeros will do where there are no classes)",
+               f"{y.dtype} of shape {y.shape} for {len(x)} images")
+    if x.dtype != np.uint8:
+        if x.dtype.kind != "f":
+            refuse("x holds bytes (uint8), or floats from 0 to 1", x.dtype)
+        if not (x.min() >= 0 and x.max() <= 1):  # written so that NaN is refused as well
+            refuse("floats in x lie from 0 to 1: divide them by their largest",
+                   f"{x.min()} to {x.max()}")
+    if len(x) < 6:
+        refuse("a sixth of the images is set aside for testing, so there are at least 6", len(x))
+    order = np.random.default_rng(0).permutation(len(x))
+    train, test = order[:-(len(x) // 6)], order[-(len(x) // 6):]
+    return x[train], y[train], x[test], y[test]

@@ -1,0 +1,27 @@
+"""Mixtures of Gaussians in the plane: toys on which one sees which modes a GAN has found.
+
+Source: Lin et al., PacGAN, 2018. There the ring has radius 1 and standard deviation 0.01; ours is
+twice as large and has the grid's 0.05. A sample within 3 STD of a centre counts as a good one.
+"""
+from tinygen.backend import np
+
+STD = 0.05
+ANGLES = np.arange(8) * (np.pi / 4)
+RING_CENTRES = (2 * np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)).astype(np.float32)
+GRID_CENTRES = np.array([[x, y] for x in range(-4, 5, 2) for y in range(-4, 5, 2)], np.float32)
+
+
+def ring(count, rng):
+    """Points of 8 Gaussians on a circle of radius 2. -> float32 (count, 2)"""
+    return scatter(RING_CENTRES, count, rng)
+
+
+def grid(count, rng):
+    """Points of 25 Gaussians on a 5x5 grid, 2 apart. -> float32 (count, 2)"""
+    return scatter(GRID_CENTRES, count, rng)
+
+
+def scatter(centres, count, rng):
+    """Points each about a random one of `centres` (K, 2), all K as likely. -> float32 (count, 2)"""
+    chosen = centres[rng.integers(len(centres), size=count)]
+    return chosen + np.float32(STD) * rng.standard_normal((count, 2), np.float32)
