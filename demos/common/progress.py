@@ -18,6 +18,12 @@ def duration(seconds):
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
+def replace_unprintable():
+    """Have a console that lacks a character show "?" for it, rather than end the run."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+
+
 class Progress:
     """Shows a loop of `total` steps, of which `first` were done before."""
 

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import tinygen
 from demos.common import figures, results
 from demos.common.options import demo_parser
-from demos.common.progress import Progress
+from demos.common.progress import Progress, replace_unprintable
 from demos.common.resume import LoopCheckpoint, ctrl_c_waits
 from tinygen.backend import backend_name, np, to_numpy, use_backend
 from tinygen.checkpoint import replacing
@@ -36,6 +36,7 @@ def demo(presets, data=()):
         @functools.wraps(main)
         def command(argv=None):
             argv = sys.argv[1:] if argv is None else list(argv)
+            replace_unprintable()
             name = Path(main.__code__.co_filename).stem
             text = sys.modules[main.__module__].__doc__
             parser = demo_parser(name, text, presets, data)

@@ -1,0 +1,119 @@
+"""One self-contained HTML page of a tour: gradients, figures, measured against expected."""
+import base64
+import html
+import json
+import platform
+import time
+from pathlib import Path
+
+from demos.common.progress import duration
+from demos.common.results import FAIL, PASS, cells, facts, verdict_sentence
+from tinygen.checkpoint import replacing
+
+IMAGE_TYPES = {".png": "image/png", ".gif": "image/gif"}
+STYLE_SHEET = Path(__file__).with_name("report.css")
+
+
+def write_page(path, gradient_table, runs, seconds, note):
+    """Write the page to `path`.
+
+    gradient_table: text. runs: a list of (demo, title, folder, error) in the order they ran; where
+    error is empty, `folder` holds result.json and the figures it names. note: one more sentence.
+    """
+    sections = [_section(*run) for run in runs]
+    page = f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>tinygen: the tour</title>
+<style>
+{STYLE_SHEET.read_text(encoding="utf-8")}</style>
+</head>
+<body>
+<header>
+<p class="brand">tinygen</p>
+<h1>A deep learning engine in NumPy, at work</h1>
+<p>Every gradient below is checked against finite differences, every result is set beside what it
+should be. All of it was computed on this machine, in {duration(seconds)}. {_text(note)}</p>
+<p class="facts">{time.strftime("%d %B %Y, %H:%M")} &middot; Python {platform.python_version()}
+&middot; {_text(platform.system())} {_text(platform.machine())}</p>
+<nav>{_overview(runs)}</nav>
+</header>
+<section id="gradients">
+<h2>The gradients</h2>
+<p>One row for each operation, argument and order of derivative: the worst relative error between
+what the engine computes and what finite differences give.</p>
+<pre class="scroll" tabindex="0">{_text(gradient_table.strip()) or "This part did not run."}</pre>
+</section>
+{"".join(sections)}
+<footer>Made by <code>python -m demos</code>. This file holds all it needs.</footer>
+</body>
+</html>
+"""
+    with replacing(path) as file:
+        file.write(page.encode())
+
+
+def _overview(runs):
+    items = ['<a href="#gradients"><b>gradients</b> derivatives against finite differences</a>']
+    for demo, title, folder, error in runs:
+        badge = _badge("error" if error else _result(folder)["verdict"])
+        items.append(f'<a href="#{_text(demo)}"><b>{_text(demo)}</b> {_text(title)} {badge}</a>')
+    return "\n".join(items)
+
+
+def _section(demo, title, folder, error):
+    if error:
+        content = f"<p>{_badge('error')} This demo did not finish.</p>\n<pre>{_text(error)}</pre>"
+    else:
+        result = _result(folder)
+        content = "\n".join([
+            *(f"<p>{_text(paragraph)}</p>" for paragraph in result["idea"]),
+            *(_figure(Path(folder, each["file"]), each["caption"]) for each in result["figures"]),
+            _table(result),
+            f'<p class="facts"><code>{_text(result["command"])}</code><br>',
+            f"{_text(facts(result))}</p>"])
+    return f"""<section id="{_text(demo)}">
+<h2>{_text(demo)}</h2>
+<p class="lead">{_text(title)}</p>
+{content}
+</section>
+"""
+
+
+def _figure(path, caption):
+    data = base64.b64encode(path.read_bytes()).decode()
+    return f"""<figure>
+<img src="data:{IMAGE_TYPES[path.suffix]};base64,{data}" alt="{_text(caption)}">
+<figcaption>{_text(caption)}</figcaption>
+</figure>"""
+
+
+def _table(result):
+    if not result["metrics"]:
+        return ""
+    rows = []
+    for metric, measured, expected, baseline, verdict in map(cells, result["metrics"]):
+        rows.append(f'<tr><th scope="row">{_text(metric)}</th><td>{measured}</td>'
+                    f"<td>{_text(expected)}</td><td>{_text(baseline)}</td>"
+                    f"<td>{_badge(verdict)}</td></tr>")
+    rows = "\n".join(rows)
+    return f"""<table>
+<tr><td></td><th>measured</th><th>expected</th><th>baseline</th><td></td></tr>
+{rows}
+</table>
+<p>{_text(verdict_sentence(result))}</p>"""
+
+
+def _badge(verdict):
+    kind = {PASS: "good", FAIL: "bad", "error": "bad"}.get(verdict, "plain")
+    return f'<span class="badge {kind}">{_text(verdict)}</span>'
+
+
+def _result(folder):
+    return json.loads(Path(folder, "result.json").read_text(encoding="utf-8"))
+
+
+def _text(text):
+    return html.escape(str(text))
