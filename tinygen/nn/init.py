@@ -1,0 +1,60 @@
+"""Initial weights: NumPy arrays in float32, drawn on the host, so that every backend gets the same.
+
+The scale keeps signals from growing or fading as they pass many layers: if each output sums fan_in
+inputs, weights of variance 1/fan_in leave the variance of the signal as it is.
+"""
+import math
+
+from tinygen.backend import np
+
+
+def uniform(shape, bound, *, rng):
+    """Uniform between -bound and bound."""
+    return _check(rng).uniform(-bound, bound, shape).astype("float32")
+
+
+def normal(shape, std, *, rng):
+    """Normal with mean 0 and standard deviation std."""
+    return (std * _check(rng).standard_normal(shape)).astype("float32")
+
+
+def kaiming_uniform(shape, *, rng):
+    """Kaiming for relu, uniform: variance 2 / fan_in, as relu loses half of it (see kaiming_normal)."""
+    return uniform(shape, math.sqrt(3) * math.sqrt(2 / fans(shape)[0]), rng=rng)
+
+
+def kaiming_normal(shape, *, rng):
+    """Kaiming for relu, normal: variance 2 / fan_in, as relu loses half of it.
+
+    Delving Deep into Rectifiers (He, Zhang, Ren and Sun, 2015).
+    """
+    return normal(shape, math.sqrt(2 / fans(shape)[0]), rng=rng)
+
+
+def xavier_uniform(shape, *, rng):
+    """Xavier for tanh, uniform: variance 2 / (fan_in + fan_out) (see xavier_normal)."""
+    return uniform(shape, math.sqrt(3) * math.sqrt(2 / sum(fans(shape))), rng=rng)
+
+
+def xavier_normal(shape, *, rng):
+    """Xavier for tanh, normal: variance 2 / (fan_in + fan_out), fair to forward and backward pass.
+
+    Understanding the difficulty of training deep feedforward neural networks (Glorot and Bengio,
+    2010).
+    """
+    return normal(shape, math.sqrt(2 / sum(fans(shape))), rng=rng)
+
+
+def fans(shape):
+    """(fan_in, fan_out) of weights (out, in, *kernel): inputs to one output, outputs of one input."""
+    if len(shape) < 2:
+        raise ValueError(f"fans: weights have at least the axes (out, in), got shape {shape}; give "
+                         f"biases a bound or a std of their own")
+    return math.prod(shape[1:]), shape[0] * math.prod(shape[2:])
+
+
+def _check(rng):
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"init: rng is a numpy.random.Generator, got {rng!r}; "
+                        f"use np.random.default_rng(seed)")
+    return rng

@@ -1,0 +1,68 @@
+"""Layers that multiply by a matrix, look up its rows, or only change the shape."""
+import math
+
+from tinygen import ops
+from tinygen.nn import init
+from tinygen.nn.module import Module
+from tinygen.tensor import Tensor
+
+
+class Linear(Module):
+    """Affine map x wᵀ + b of the last axis.  (..., in_features) -> (..., out_features)
+
+    weight (out_features, in_features), bias (out_features,); both drawn from U(±1/√in_features).
+    """
+
+    def __init__(self, in_features, out_features, bias=True, *, rng):
+        check_sizes("Linear", in_features=in_features, out_features=out_features)
+        self.in_features, self.out_features = in_features, out_features
+        bound = 1 / math.sqrt(in_features)
+        self.weight = Tensor(init.uniform((out_features, in_features), bound, rng=rng))
+        self.bias = Tensor(init.uniform((out_features,), bound, rng=rng)) if bias else None
+
+    def forward(self, x):
+        return ops.linear(x, self.weight, self.bias)
+
+
+class Embedding(Module):
+    """A vector for each of num_embeddings tokens.  ids (...) -> (..., embedding_dim)
+
+    weight (num_embeddings, embedding_dim), drawn from N(0, 1).
+    """
+
+    def __init__(self, num_embeddings, embedding_dim, *, rng):
+        check_sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.weight = Tensor(init.normal((num_embeddings, embedding_dim), 1.0, rng=rng))
+
+    def forward(self, ids):
+        return ops.embedding(ids, self.weight)
+
+
+class Flatten(Module):
+    """All axes from start_dim on made one.  (N, a, b, ...) -> (N, a·b·...)"""
+
+    def __init__(self, start_dim=1):
+        self.start_dim = start_dim
+
+    def forward(self, x):
+        kept = x.shape[:self.start_dim]
+        return ops.reshape(x, shape=(*kept, math.prod(x.shape[self.start_dim:])))
+
+
+class Unflatten(Module):
+    """One axis cut into several.  Unflatten(1, (a, b)): (N, a·b, ...) -> (N, a, b, ...)"""
+
+    def __init__(self, dim, unflattened_size):
+        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
+
+    def forward(self, x):
+        before, after = x.shape[:self.dim], x.shape[self.dim:][1:]
+        return ops.reshape(x, shape=(*before, *self.unflattened_size, *after))
+
+
+def check_sizes(layer, **sizes):
+    """Raise ValueError for a size that is no integer of at least 1."""
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise ValueError(f"{layer}: {name} is an integer of at least 1, got {size!r}")

@@ -1,0 +1,233 @@
+"""Module: a part of a network, which finds its parameters by looking at its own attributes."""
+from tinygen.backend import is_array, np, to_numpy, xp
+from tinygen.tensor import Tensor, mark_written, no_grad
+
+
+class Module:
+    """A function with parameters. Subclass it, make the parts in __init__, use them in forward:
+
+        class MLP(nn.Module):
+            def __init__(self, *, rng):
+                self.hidden = nn.Linear(784, 128, rng=rng)
+                self.out = nn.Linear(128, 10, rng=rng)
+
+            def forward(self, x):  # (N, 784) -> (N, 10)
+                return self.out(tg.relu(self.hidden(x)))
+
+    An attribute's type tells what it is: a Tensor is a parameter, a plain array is a buffer (saved
+    but not trained, such as a running mean), a Module is a child. A parameter that several
+    attributes share is one parameter, under the first of its names.
+    """
+    training = True  # train() and eval() set it; Dropout and BatchNorm ask for it
+
+    def __call__(self, *args, **kwargs):
+        return self.forward(*args, **kwargs)
+
+    def forward(self, *args, **kwargs):
+        raise NotImplementedError(f"{type(self).__name__}: a Module needs a method forward to be "
+                                  f"called; define  def forward(self, x)")
+
+    # ---- the tree ----
+
+    def parameters(self):
+        """The parameters as a list, in order of definition."""
+        return [p for _, p in self._walk(Tensor)]
+
+    def named_parameters(self):
+        """The parameters as a list of (path, Tensor), such as ("hidden.weight", w)."""
+        return list(self._walk(Tensor))
+
+    def named_buffers(self):
+        """The buffers as a list of (path, array)."""
+        return list(self._walk(xp.ndarray))
+
+    def named_modules(self):
+        """This module, under the path "", and all below it, as a list of (path, Module)."""
+        return list(self._walk(Module))
+
+    def _walk(self, kind):
+        """(path, value) of all parts of one kind, depth first, in order of definition, each once."""
+        seen, stack = set(), [("", self)]
+        while stack:
+            path, part = stack.pop()
+            if id(part) in seen:
+                continue
+            seen.add(id(part))
+            if isinstance(part, kind):
+                yield path, part
+            if isinstance(part, Module):
+                stack.extend((f"{path}.{name}" if path else name, below)
+                             for name, below in reversed(part._parts()))
+
+    def _parts(self):
+        """(name, value) of the attributes that are parameters, buffers or children."""
+        parts = []
+        for name, value in vars(self).items():
+            self._check_attribute(name, value)
+            if isinstance(value, (Module, Tensor)) or is_array(value):
+                parts.append((name, value))
+        return parts
+
+    def _check_attribute(self, name, value):
+        items = value.values() if isinstance(value, dict) else value
+        if (isinstance(value, (list, tuple, dict))
+                and any(isinstance(item, (Module, Tensor)) for item in items)):
+            raise TypeError(f"{type(self).__name__}.{name}: parameters are not looked for inside a "
+                            f"{type(value).__name__}; use nn.ModuleList, or one attribute for each")
+        if isinstance(value, Tensor) and value._origin is not None:
+            raise TypeError(f"{type(self).__name__}.{name}: a Tensor attribute is a parameter, but "
+                            f"this one was computed, by {value._origin[0]}; to keep a result for a "
+                            f"look at it, put its array into a list")
+
+    # ---- training ----
+
+    def train(self, mode=True):
+        """Set training mode here and below; mode=False is evaluation. Returns the module."""
+        for _, module in self.named_modules():
+            module.training = mode
+        return self
+
+    def eval(self):
+        """Set evaluation mode: no dropout, batch norm by its running statistics."""
+        return self.train(False)
+
+    def zero_grad(self):
+        """Forget the gradients of all parameters."""
+        for p in self.parameters():
+            p.grad = None
+
+    def astype(self, dtype):
+        """Convert parameters and floating buffers, say to "float64" for a gradient check.
+
+        Returns the module. Gradients are forgotten; an optimiser has to be made anew.
+        """
+        for p in self.parameters():
+            p.data, p.grad = p.data.astype(dtype), None
+            mark_written(p)
+        for _, module in self.named_modules():
+            for name, value in module._parts():
+                if is_array(value) and value.dtype.kind == "f":
+                    setattr(module, name, value.astype(dtype))
+        return self
+
+    # ---- saving ----
+
+    def state_dict(self):
+        """A copy of each parameter and buffer: a dict of path to NumPy array."""
+        parts = self.named_parameters() + self.named_buffers()
+        return {path: np.array(to_numpy(value)) for path, value in parts}
+
+    def load_state_dict(self, state):
+        """Write the arrays of `state`, a dict such as state_dict makes, over what is here.
+
+        Raises ValueError with all entries that are missing, unexpected or misshapen; nothing has
+        been written then.
+        """
+        parts = dict(self.named_parameters() + self.named_buffers())
+        arrays = {path: to_numpy(value) for path, value in state.items()}
+        wrong = [f"missing: {path} {parts[path].shape}" for path in parts if path not in arrays]
+        wrong += [f"unexpected: {path} {arrays[path].shape}" for path in arrays if path not in parts]
+        wrong += [f"misshapen: {path} {arrays[path].shape}, here {parts[path].shape}"
+                  for path in parts if path in arrays and arrays[path].shape != parts[path].shape]
+        if wrong:
+            raise ValueError(f"{type(self).__name__}.load_state_dict: this is the state of another "
+                             f"network, so nothing was loaded; build the module as it was when "
+                             f"saved" + "".join(f"\n  {line}" for line in wrong))
+        for path, part in parts.items():
+            if isinstance(part, Tensor):
+                part.data[...] = xp.asarray(arrays[path])
+                mark_written(part)
+            else:
+                part[...] = xp.asarray(arrays[path])
+
+    # ---- looking ----
+
+    def __repr__(self):
+        settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items()
+                             if name != "training" and _is_setting(value))
+        children = "".join(f"\n  ({name}): " + repr(part).replace("\n", "\n  ")
+                           for name, part in self._parts() if isinstance(part, Module))
+        return f"{type(self).__name__}({settings}{children}" + ("\n)" if children else ")")
+
+    def summary(self, *inputs):
+        """A table of all modules, what they put out and how many parameters are their own.
+
+        inputs: what forward takes, for one call in evaluation mode. Returns a str to print.
+        """
+        shapes, counted = _output_shapes(self, inputs), set()
+        rows = [("module", "type", "output", "parameters")]
+        for path, module in self.named_modules():
+            own = [p for _, p in module._parts() if isinstance(p, Tensor) and id(p) not in counted]
+            counted.update(map(id, own))
+            indent = "  " * len(path.split(".")) if path else ""
+            rows.append((indent + path.rpartition(".")[2], type(module).__name__,
+                         shapes.get(id(module), "not called"),
+                         f"{sum(p.size for p in own):,}" if own else ""))
+        rows.append(("total", "", "", f"{sum(p.size for p in self.parameters()):,}"))
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        return "\n".join(f"{name:{widths[0]}}  {kind:{widths[1]}}  {shape:{widths[2]}}  "
+                         f"{count:>{widths[3]}}" for name, kind, shape, count in rows)
+
+
+def _is_setting(value):
+    if isinstance(value, tuple):
+        return all(map(_is_setting, value))
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
+def _output_shapes(model, inputs):
+    """{id of module: the shape of its output, as text} for one call of the model."""
+    shapes, modes = {}, [(module, module.training) for _, module in model.named_modules()]
+    call = Module.__call__
+
+    def watched_call(module, *args, **kwargs):
+        y = call(module, *args, **kwargs)
+        outputs = y if isinstance(y, (tuple, list)) else [y]
+        shapes[id(module)] = " ".join(str(getattr(o, "shape", type(o).__name__)) for o in outputs)
+        return y
+
+    Module.__call__ = watched_call
+    try:
+        with no_grad():
+            model.eval()(*inputs)
+    finally:
+        Module.__call__ = call
+        for module, mode in modes:
+            module.training = mode
+    return shapes
+
+
+class ModuleList(Module):
+    """Modules in a list, whose parameters are found: ModuleList([layer, layer, ...])."""
+
+    def __init__(self, modules=()):
+        for module in modules:
+            self.append(module)
+
+    def append(self, module):
+        """Add a module at the end."""
+        if not isinstance(module, Module):
+            raise TypeError(f"{type(self).__name__}: its items are Modules, got {module!r}; a "
+                            f"function becomes one as a forward method")
+        setattr(self, str(len(self)), module)  # children "0", "1", ..., as any other attribute
+
+    def __iter__(self):
+        return (part for name, part in vars(self).items() if name.isdigit())
+
+    def __len__(self):
+        return sum(name.isdigit() for name in vars(self))
+
+    def __getitem__(self, index):
+        return list(self)[index]
+
+
+class Sequential(ModuleList):
+    """Layers one after the other: Sequential(f, g, h)(x) = h(g(f(x)))."""
+
+    def __init__(self, *layers):
+        super().__init__(layers)
+
+    def forward(self, x):
+        for layer in self:
+            x = layer(x)
+        return x

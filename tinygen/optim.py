@@ -1,0 +1,322 @@
+"""Optimisers, learning-rate schedules and gradient clipping.
+
+The papers write all parameters of a network as one long vector θ, and so does this file: an
+optimiser lays its parameters end to end in one array, of which each p.data becomes a view. A rule
+is then written once, for θ, its gradient g, and vectors of the same length. It goes along them in
+runs that stay in the processor's cache, and in place: that is where the speed comes from.
+
+    optimizer = optim.Adam(model.parameters(), lr=1e-3)
+    for step in range(steps):
+        optimizer.lr = 1e-3 * optim.warmup_cosine(step, warmup=100, total=steps)
+        loss = ...
+        optimizer.zero_grad()
+        loss.backward()
+        optim.clip_grad_norm(model.parameters(), 1.0)
+        optimizer.step()
+"""
+import math
+
+from tinygen.backend import backend_name, np, to_numpy, xp
+from tinygen.tensor import Tensor, mark_written
+
+CACHE_RUN = 32768  # elements; θ, g, two vectors of memory and scratch then take 640 kB
+
+
+class Optimizer:
+    """What the rules share: the parameters as one vector θ, and the walk along it.
+
+    params: Tensors of one dtype, such as model.parameters(). lr: the step size η, which may be set
+    at any time. weight_decay: λ, by which g becomes g + λθ, as if the loss had a term ½λ|θ|².
+    A parameter without a gradient is left as it is, and so is its share of the memory.
+    """
+    remembers = ()  # the vectors a rule keeps from step to step, zero at first
+
+    def __init__(self, params, lr, weight_decay):
+        self.params = _checked(type(self).__name__, params)
+        self._check_range(0, math.inf, lr=lr, weight_decay=weight_decay)
+        self.lr, self.weight_decay, self.t = lr, weight_decay, 0
+        self.starts = [0]  # where each parameter begins in θ, and where the last one ends
+        for p in self.params:
+            self.starts.append(self.starts[-1] + p.size)
+        n, dtype = self.starts[-1], self.params[0].dtype
+        self.theta = xp.empty(n, dtype)
+        self.views = [self.theta[start:start + p.size].reshape(p.shape)
+                      for start, p in zip(self.starts, self.params)]
+        self._take_in()
+        self.memory = {name: xp.zeros(n, dtype) for name in self.remembers}
+        # A GPU has no such cache, and each launch costs: there, one run.
+        self.longest = min(n, CACHE_RUN) if backend_name() == "numpy" else n
+        self.gathered, self.scratch = xp.empty(self.longest, dtype), xp.empty(self.longest, dtype)
+        self.with_gradient, self.plan = [], []
+
+    def zero_grad(self):
+        """Forget the gradients of the parameters."""
+        for p in self.params:
+            p.grad = None
+
+    def step(self):
+        """Change the parameters by their gradients, once."""
+        raise NotImplementedError(f"{type(self).__name__}: an Optimizer needs a method step")
+
+    def state_dict(self):
+        """What a later run needs to go on, bit for bit: a dict of numbers, lists and arrays."""
+        memory = {name: np.array(to_numpy(vector)) for name, vector in self.memory.items()}
+        return {"lr": self.lr, "t": self.t, "shapes": [list(p.shape) for p in self.params], **memory}
+
+    def load_state_dict(self, state):
+        """Go on from what state_dict returned. Raises ValueError for the state of another rule, or
+        of other parameters; nothing has been changed then."""
+        expected = {"lr", "t", "shapes", *self.memory}
+        if set(state) != expected:
+            raise ValueError(f"{type(self).__name__}.load_state_dict: the state has the entries "
+                             f"{sorted(state)}, this rule's are {sorted(expected)}; use the "
+                             f"optimiser that saved it")
+        shapes, saved = [p.shape for p in self.params], [tuple(shape) for shape in state["shapes"]]
+        if saved != shapes:
+            raise ValueError(f"{type(self).__name__}.load_state_dict: the state is for parameters "
+                             f"of shapes {saved}, these have {shapes}; pass the same parameters")
+        self.lr, self.t = state["lr"], state["t"]
+        for name, vector in self.memory.items():
+            vector[...] = xp.asarray(state[name])
+
+    def _runs(self):
+        """Yield θ, g, the remembered vectors and a scratch vector, run by run, as views to write.
+
+        g is to be read only: it may be the very array of a gradient.
+        """
+        self._take_in()
+        numbers = [i for i, p in enumerate(self.params) if p.grad is not None]
+        if not numbers:
+            raise ValueError(f"{type(self).__name__}.step: no parameter has a gradient; call "
+                             f"loss.backward() first")
+        if numbers != self.with_gradient:
+            self.with_gradient, self.plan = numbers, self._cut(numbers)
+        grads = {i: self.params[i].grad.data.reshape(-1) for i in numbers}
+        for start, stop, pieces in self.plan:
+            theta, scratch = self.theta[start:stop], self.scratch[:stop - start]
+            g = [grads[i][key] for i, key in pieces]
+            gathered = self.gathered[:stop - start]
+            g = g[0] if len(g) == 1 else xp.concatenate(g, out=gathered)
+            if self.weight_decay:
+                g = self._decay(theta, g, scratch, gathered)
+            yield theta, g, *[vector[start:stop] for vector in self.memory.values()], scratch
+        for i in numbers:
+            mark_written(self.params[i])
+
+    def _decay(self, theta, g, scratch, out):
+        xp.multiply(theta, self.weight_decay, out=scratch)
+        return xp.add(g, scratch, out=out)
+
+    def _take_in(self):
+        """Make each parameter's array a view of θ, with the numbers of the array it has now."""
+        for p, view in zip(self.params, self.views):
+            if p.data is not view:
+                if p.data.dtype != view.dtype or p.shape != view.shape:
+                    raise ValueError(f"{type(self).__name__}: a parameter was {view.shape} "
+                                     f"{view.dtype} and is now {p.shape} {p.dtype}; convert the "
+                                     f"model first, then make its optimiser")
+                view[...] = p.data
+                p.data = view
+
+    def _cut(self, numbers):
+        """Cut θ, as far as the parameters with these numbers go, into runs: [start, stop, pieces].
+
+        A piece (i, slice) is what gradient i contributes to the run.
+        """
+        runs = []
+        for i in numbers:
+            begin, end = at, _ = self.starts[i:i + 2]
+            while at < end:
+                if not runs or runs[-1][1] != at or at - runs[-1][0] == self.longest:
+                    runs.append([at, at, []])
+                run = runs[-1]
+                stop = min(end, run[0] + self.longest)
+                run[2].append((i, slice(at - begin, stop - begin)))
+                run[1] = at = stop
+        return runs
+
+    def _check_range(self, low, high, **settings):
+        for name, value in settings.items():
+            if not low <= value < high:
+                raise ValueError(f"{type(self).__name__}: {name} is at least {low} and below "
+                                 f"{high}, got {value}")
+
+
+def _checked(rule, params):
+    """The parameters as a list, or an error that says what is wrong with them."""
+    params = [] if params is None else [params] if isinstance(params, Tensor) else list(params)
+    if not params:
+        raise ValueError(f"{rule}: there are no parameters; pass model.parameters()")
+    for p in params:
+        if not isinstance(p, Tensor) or p._origin is not None:
+            raise TypeError(f"{rule}: parameters are Tensors made by tg.Tensor, got "
+                            f"{type(p).__name__} {p!r:.60}; pass model.parameters()")
+    if len({id(p) for p in params}) < len(params):
+        raise ValueError(f"{rule}: a parameter is listed twice and would take two steps at a time; "
+                         f"list it once")
+    if len({p.dtype for p in params}) > 1:
+        raise ValueError(f"{rule}: the parameters share one dtype, got "
+                         f"{sorted({str(p.dtype) for p in params})}; use model.astype")
+    return params
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum μ if wanted.
+
+        θ ← θ - η·g                              μ = 0
+        v ← μ·v + g,  θ ← θ - η·v                momentum
+        v ← μ·v + g,  θ ← θ - η·(g + μ·v)        Nesterov's: the gradient as seen one step ahead
+
+    On the importance of initialization and momentum in deep learning (Sutskever, Martens, Dahl and
+    Hinton, 2013), with η outside of v, as in PyTorch.
+    """
+
+    def __init__(self, params, lr, momentum=0.0, nesterov=False, weight_decay=0.0):
+        self.remembers = ("v",) if momentum else ()
+        super().__init__(params, lr, weight_decay)
+        self._check_range(0, 1, momentum=momentum)
+        if nesterov and not momentum:
+            raise ValueError("SGD: Nesterov's rule needs a momentum above 0, such as 0.9")
+        self.momentum, self.nesterov = momentum, nesterov
+
+    def step(self):
+        self.t += 1
+        for theta, g, *memory, s in self._runs():
+            for v in memory:
+                v *= self.momentum
+                v += g
+                if self.nesterov:
+                    xp.multiply(v, self.momentum, out=s)
+                    s += g
+                    g = s
+                else:
+                    g = v
+            xp.multiply(g, self.lr, out=s)
+            theta -= s
+
+
+class RMSProp(Optimizer):
+    """Steps divided by a running root mean square of the gradient.
+
+        v ← α·v + (1 - α)·g²,  θ ← θ - η·g / (√v + ε)
+
+    Lecture 6.5: rmsprop, divide the gradient by a running average of its recent magnitude (Tieleman
+    and Hinton, 2012).
+    """
+    remembers = ("v",)
+
+    def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0):
+        super().__init__(params, lr, weight_decay)
+        self._check_range(0, 1, alpha=alpha)
+        self._check_range(0, math.inf, eps=eps)
+        self.alpha, self.eps = alpha, eps
+
+    def step(self):
+        self.t += 1
+        for theta, g, v, s in self._runs():
+            xp.multiply(g, g, out=s)
+            s *= 1 - self.alpha
+            v *= self.alpha
+            v += s
+            xp.sqrt(v, out=s)
+            s += self.eps
+            xp.divide(g, s, out=s)
+            s *= self.lr
+            theta -= s
+
+
+class Adam(Optimizer):
+    """Steps by running means of the gradient and of its square.
+
+        m ← β1·m + (1 - β1)·g,   m̂ = m / (1 - β1ᵗ)
+        v ← β2·v + (1 - β2)·g²,  v̂ = v / (1 - β2ᵗ)
+        θ ← θ - η·m̂ / (√v̂ + ε)
+
+    The hats undo the pull of the first values, which are zero.
+    Adam: a method for stochastic optimization (Kingma and Ba, 2015), algorithm 1.
+    """
+    remembers = ("m", "v")
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+        super().__init__(params, lr, weight_decay)
+        self._check_range(0, 1, beta1=betas[0], beta2=betas[1])
+        self._check_range(0, math.inf, eps=eps)
+        self.betas, self.eps = betas, eps
+
+    def step(self):
+        self.t += 1
+        beta1, beta2 = self.betas
+        # η·m̂ / (√v̂ + ε) = rate·m / (√v + eps), two passes fewer (the paper's section 2).
+        root = math.sqrt(1 - beta2 ** self.t)
+        rate, eps = self.lr * root / (1 - beta1 ** self.t), self.eps * root
+        for theta, g, m, v, s in self._runs():
+            xp.multiply(g, 1 - beta1, out=s)
+            m *= beta1
+            m += s
+            xp.multiply(g, g, out=s)
+            s *= 1 - beta2
+            v *= beta2
+            v += s
+            xp.sqrt(v, out=s)
+            s += eps
+            xp.divide(m, s, out=s)
+            s *= rate
+            theta -= s
+
+
+class AdamW(Adam):
+    """Adam, with a decay of the weights that the division by √v̂ does not touch.
+
+        θ ← θ - η·λ·θ, and then Adam's step by g alone
+
+    To spare biases and norms, give them to an Adam of their own.
+    Decoupled weight decay regularization (Loshchilov and Hutter, 2019).
+    """
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
+        super().__init__(params, lr, betas, eps, weight_decay)
+
+    def _decay(self, theta, g, scratch, out):
+        theta *= 1 - self.lr * self.weight_decay
+        return g
+
+
+def warmup_cosine(step, *, warmup, total, final=0.0):
+    """Factor on the learning rate: a line up for `warmup` steps, then half a cosine down to `final`.
+
+    step counts from 0; the factor is 1 at step = warmup, and `final` from step = total on.
+    SGDR: stochastic gradient descent with warm restarts (Loshchilov and Hutter, 2017).
+    """
+    if not 0 <= warmup < total:
+        raise ValueError(f"warmup_cosine: 0 <= warmup < total, got warmup={warmup}, total={total}")
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    done = min(1.0, (step - warmup) / (total - warmup))
+    return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def step_decay(step, *, every, factor=0.1):
+    """Factor on the learning rate: `factor` more after each `every` steps, factor^⌊step / every⌋."""
+    return factor ** (step // every)
+
+
+def clip_grad_norm(params, max_norm):
+    """Shrink all gradients alike where the norm of all of them as one vector exceeds max_norm.
+
+    Returns the norm as it was before, a float. Raises FloatingPointError where it is not finite,
+    and ValueError where no parameter has a gradient.
+    On the difficulty of training recurrent neural networks (Pascanu, Mikolov and Bengio, 2013).
+    """
+    grads = [p.grad for p in params if p.grad is not None]
+    if not grads:
+        raise ValueError("clip_grad_norm: no parameter has a gradient; call loss.backward() first")
+    norm = math.sqrt(sum(xp.vdot(g.data, g.data) for g in grads))
+    if not math.isfinite(norm):
+        bad = [g.shape for g in grads if not xp.isfinite(g.data).all()]
+        raise FloatingPointError(f"clip_grad_norm: the norm of the gradients is {norm}, with NaN or "
+                                 f"infinity in {len(bad)} of {len(grads)}, of shapes {bad[:3]}; "
+                                 f"with tg.detect_nan() finds the op")
+    if norm > max_norm:
+        for g in grads:
+            g.data = g.data * (max_norm / norm)  # not in place: two gradients may be one array
+    return norm
