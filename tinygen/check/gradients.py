@@ -1,7 +1,7 @@
 """Check gradients against finite differences.
 
-For a function y = f(x) draw a random cotangent g and look at the number L = <g, y>. Its gradient, which backward
-gives, must agree with how L changes when one element of x is moved a little:
+For a function y = f(x) draw a random cotangent g and look at the number L = <g, y>. Its gradient,
+as backward gives it, must agree with how L changes when one element of x is moved a little:
 
     order 1    dL/dx            against    (L(x + h) - L(x - h)) / 2h
 
@@ -9,8 +9,8 @@ Then draw random directions v and look at the number S = <v, dL/dx>, the sum ove
 
     order 2    dS/dx, dS/dg     against    (S(x + h) - S(x - h)) / 2h
 
-Nothing here may be drawn as all ones: the sum of a softmax is 1 whatever goes in, so with g = 1 a softmax whose
-gradient is zero would pass.
+Nothing here may be drawn as all ones: a softmax sums to 1 whatever goes in, so with g = 1 a softmax
+whose gradient is zero would pass.
 """
 import inspect
 from typing import NamedTuple
@@ -18,16 +18,13 @@ from typing import NamedTuple
 from tinygen.backend import np, to_numpy, xp
 from tinygen.tensor import Tensor, grad, mark_written
 
-# A central difference is off by about h²·y'''/6 for the terms left out, and by ε·y/h for rounding (ε = 2e-16). Both
-# are smallest together at h = ∛ε. Where y has a kink within h the first step fails and a smaller one is tried.
+# A central difference is off by about h²·y'''/6 for the terms left out and by ε·y/h for rounding,
+# ε = 2e-16; both are smallest together at h = ∛ε. Where y has a kink within h of x the first step
+# fails, and the second, smaller one decides.
 STEPS = (6e-6, 2e-7)
-# Gradients below FLOOR times the size of y are measured against that instead of themselves: they drown in rounding.
-FLOOR = 1e-3
+TOLERANCE = 1e-6
+FLOOR = 1e-3  # a gradient below FLOOR·max(1, |y|) is measured against that: it drowns in rounding
 TWIN_TOLERANCE = 1e-9  # between a fused gradient and the one recorded through its textbook twin
-
-
-class GradientError(AssertionError):
-    """A gradient that disagrees with finite differences, or with its own recording."""
 
 
 class Row(NamedTuple):
@@ -40,17 +37,27 @@ class Row(NamedTuple):
     size: int      # elements that the argument has
 
 
-def check_gradients(f, *xs, order=2, name=None, tolerance=1e-6, samples=64, rng=None):
+class GradientError(AssertionError):
+    """A gradient that disagrees with finite differences, or with its own recording."""
+
+    def __init__(self, message, row):
+        super().__init__(message)
+        self.row = row
+
+
+def check_gradients(f, *xs, order=2, name=None, tolerance=TOLERANCE, samples=64, rng=None):
     """Compare the gradients of f at xs with finite differences; returns the Rows of a report.
 
-    f: function of float64 Tensors that returns one Tensor, the same each time it is called. xs: float64 arrays or
-    Tensors of any shape. order: 1 checks first derivatives, 2 second ones as well, also by the cotangent.
-    An argument of up to `samples` elements is checked in each of them; a larger one in that many chosen at random,
-    and along 4 random directions that move them all.
-    Raises GradientError with the worst element and both values, TypeError for inputs that are not float64.
+    f: function of float64 Tensors that returns one Tensor, the same at every call. xs: float64
+    arrays or Tensors of any shape. order: 1 checks first derivatives, 2 second ones as well, also
+    those by the cotangent. An argument of up to `samples` elements is checked in each of them, a
+    larger one in that many chosen at random and along 4 random directions that move them all.
+    Raises GradientError that names the worst element with both values, TypeError for inputs that
+    are not float64, ValueError for an f that gives another value at its second call.
     """
     if not xs:
-        raise ValueError("check_gradients: there is nothing to differentiate by; pass the inputs after the function")
+        raise ValueError("check_gradients: there is nothing to differentiate by; pass the inputs "
+                         "after the function")
     leaves = {label: Tensor(_need_float64("check_gradients", label, to_numpy(x)))
               for label, x in zip(_argument_names(f, len(xs)), xs)}
     tensors = list(leaves.values())
@@ -58,12 +65,14 @@ def check_gradients(f, *xs, order=2, name=None, tolerance=1e-6, samples=64, rng=
                   order, tolerance, samples, rng)
 
 
-def check_model_gradients(model, loss, *, order=2, tolerance=1e-6, samples=16, rng=None):
-    """The same for every parameter of a model: `loss` is a function without arguments that runs the model.
+def check_model_gradients(model, loss, *, order=2, tolerance=TOLERANCE, samples=16, rng=None):
+    """The same for every parameter of a model: loss() runs the model and returns one Tensor.
 
-    The model must be float64, as model.astype("float64") makes it. Its parameters are as before afterwards.
+    The model must be float64, as model.astype("float64") makes it; afterwards it is as before.
     """
     leaves = dict(model.named_parameters())
+    if not leaves:
+        raise ValueError(f"check_model_gradients: {type(model).__name__} has no parameters")
     for label, parameter in leaves.items():
         _need_float64("check_model_gradients", label, parameter)
     return _check(type(model).__name__, loss, leaves, order, tolerance, samples, rng)
@@ -77,85 +86,92 @@ def _check(name, function, leaves, order, tolerance, samples, rng):
     xs = list(leaves.values())
     y = function()
     if not np.array_equal(to_numpy(y), to_numpy(function()), equal_nan=True):
-        raise ValueError(f"check_gradients: {name} gives two values for the same inputs; let it make "
-                         "its random generator anew, with a fixed seed, each time it is called")
+        raise ValueError(f"check_gradients: {name} gives two values for the same inputs; let it "
+                         f"make its random generator anew, from a fixed seed, at every call")
     g = Tensor(_draw(rng, y.shape))
 
-    # All gradients are computed before the first x is moved.
-    firsts = [_checked_form(name, label, x, gx) for (label, x), gx in
-              zip(leaves.items(), grad(y, xs, g.data))]
-    recorded = grad(function(), xs, g, create_graph=True)
+    def recorded():
+        return grad(function(), xs, g, create_graph=True)
 
     def measure(label, x, gradient, order, outputs, weights):
-        row, message = _measure(x, gradient, outputs, weights, tolerance, samples, rng)
-        if message:
-            raise GradientError(f"{name}: the gradient by {label} is wrong at order {order}: {message}")
-        return Row(name, label, order, *row)
+        probes = list(_probes(x, samples, rng))
+        error, finding = _worst(x, gradient, outputs, weights, probes, tolerance)
+        row = Row(name, label, order, error, len(probes), x.size)
+        if error > tolerance:
+            raise GradientError(f"{name}: the gradient by {label} is wrong at order {order}: "
+                                f"{finding}; relative error {error:.2g}, tolerance {tolerance:g}",
+                                row)
+        return row
 
     rows = []
-    for (label, x), first, second in zip(leaves.items(), firsts, map(to_numpy, recorded)):
-        rows.append(measure(label, x, first, 1, lambda: [function()], [to_numpy(g)]))
-        error = _relative_error(first, second, FLOOR)
-        if error.size and error.max() > TWIN_TOLERANCE:
-            worst = np.unravel_index(error.argmax(), error.shape)
-            raise GradientError(
-                f"{name}: the gradient by {label} differs when it is recorded (create_graph=True): element "
-                f"{_index(worst)} is {first[worst]:.9g} without and {second[worst]:.9g} with; relative error "
-                f"{error[worst]:.2g}, tolerance {TWIN_TOLERANCE:g}. Does the op equal its textbook twin?")
+    for (label, x), first, twin in zip(leaves.items(), grad(y, xs, g.data), recorded()):
+        _compare_form(name, label, x, first)
+        rows.append(measure(label, x, to_numpy(first), 1, lambda: [function()], [to_numpy(g)]))
+        _compare_twin(name, label, to_numpy(first), to_numpy(twin))
     if order == 1:
         return rows
 
+    # S = Σ <v, dL/dx> is walked term by term, so that no op takes part but those under test.
     weights = [_draw(rng, x.shape) for x in xs]
-    recorded = grad(function(), xs, g, create_graph=True)
     by = {**leaves, "cotangent": g}
-    # One walk for each term of S = Σ <v, dL/dx>, so that no op takes part but those under test.
     terms = [grad(gx, list(by.values()), xp.asarray(v), retain_graph=True)
-             for gx, v in zip(recorded, weights)]
-    seconds = [sum(map(to_numpy, parts)) for parts in zip(*terms)]
-    for (label, x), second in zip(by.items(), seconds):
-        rows.append(measure(label, x, second, 2,
-                            lambda: grad(function(), xs, g, create_graph=True), weights))
+             for gx, v in zip(recorded(), weights)]
+    for (label, x), *parts in zip(by.items(), *terms):
+        rows.append(measure(label, x, sum(map(to_numpy, parts)), 2, recorded, weights))
     return rows
 
 
-def _measure(x, gradient, outputs, weights, tolerance, samples, rng):
-    """Hold the gradient of Σ <weight, output> by x against differences: (error, checked, size), message or None."""
+def _compare_form(name, label, x, gradient):
+    if gradient.shape != x.shape or gradient.dtype != x.dtype:
+        raise GradientError(f"{name}: the gradient by {label} has shape {gradient.shape} and dtype "
+                            f"{gradient.dtype}, its input {x.shape} and {x.dtype}",
+                            Row(name, label, 1, np.inf, 0, x.size))
+
+
+def _compare_twin(name, label, first, recorded):
+    error = _relative_error(first, recorded, FLOOR)
+    if error.max(initial=0) > TWIN_TOLERANCE:
+        worst = np.unravel_index(error.argmax(), error.shape)
+        raise GradientError(
+            f"{name}: the gradient by {label} differs when it is recorded (create_graph=True): "
+            f"element {_plain_index(worst)} is {first[worst]:.9g} without and "
+            f"{recorded[worst]:.9g} with; relative error {error[worst]:.2g}, tolerance "
+            f"{TWIN_TOLERANCE:g}. Does the op equal its textbook twin?",
+            Row(name, label, 1, float(error[worst]), first.size, first.size))
+
+
+def _worst(x, gradient, outputs, weights, probes, tolerance):
+    """The largest error of the gradient of Σ <weight, output> by x, and in words where it is."""
     floor = FLOOR * max([1.0, *(np.abs(to_numpy(y)).max(initial=0) for y in outputs())])
-    worst, message = 0.0, None
-    probes = list(_probes(x, samples, rng))
+    worst, finding = 0.0, ""
     for place, v in probes:
-        analytic = np.sum(gradient * v)
+        slope = np.sum(gradient * v)
         error = np.inf
         for step in STEPS:
-            slope = _central_difference(outputs, weights, x, v, step)
-            retried = _relative_error(analytic, slope, floor)
-            if retried < error:
-                error, numeric = retried, slope
+            difference = _central_difference(outputs, weights, x, v, step)
+            error = min(error, float(_relative_error(slope, difference, floor)))
             if error <= tolerance:
                 break
         if error > worst:
-            worst = float(error)
-            if not error <= tolerance:
-                message = (f"{place} is {analytic:.9g} by backward and {numeric:.9g} by finite differences; "
-                           f"relative error {error:.2g}, tolerance {tolerance:g}")
-    return (worst, len(probes), x.size), message
+            worst = error
+            finding = f"{place} is {slope:.9g} by backward, {difference:.9g} by finite differences"
+    return worst, finding
 
 
 def _probes(x, samples, rng):
-    """What to move and along which v: each element, or a random choice of them and of directions."""
+    """What to move, in words, and the v to move it along: elements, then directions."""
     size = x.size
-    chosen = range(size) if size <= samples else np.sort(rng.choice(size, samples, replace=False))
-    for i in chosen:
+    every = size <= samples
+    for i in range(size) if every else np.sort(rng.choice(size, samples, replace=False)):
         v = np.zeros(size)
         v[i] = 1
-        yield f"element {_index(np.unravel_index(i, x.shape))}", v.reshape(x.shape)
-    for i in range(4 if size > samples else 0):
+        yield f"element {_plain_index(np.unravel_index(i, x.shape))}", v.reshape(x.shape)
+    for i in range(0 if every else 4):
         yield f"the slope along random direction {i}", _draw(rng, x.shape)
 
 
 def _central_difference(outputs, weights, x, v, step):
-    """Slope of Σ <weight, output> as x moves along v. The outputs are subtracted before they are summed: what does
-    not change then adds no rounding error."""
+    """Slope of Σ <weight, output> as x moves along v."""
     kept, sides = x.data, []
     step = step * max(1.0, float(np.abs(to_numpy(kept)[v != 0]).max(initial=0)))
     try:
@@ -166,12 +182,14 @@ def _central_difference(outputs, weights, x, v, step):
     finally:
         x.data = kept
         mark_written(x)
+    # Subtracted before they are summed: an output that does not change adds no rounding error.
     return sum(np.sum(w * (up - down)) for w, up, down in zip(weights, *sides)) / (2 * step)
 
 
 def _relative_error(a, b, floor):
-    """|a - b| / max(|a|, |b|, floor), infinite where one of them is no number."""
-    error = np.abs(a - b) / np.maximum(np.maximum(np.abs(a), np.abs(b)), floor)
+    """|a - b| / max(|a|, |b|, floor), infinite where one of them is no finite number."""
+    with np.errstate(invalid="ignore"):
+        error = np.abs(a - b) / np.maximum(np.maximum(np.abs(a), np.abs(b)), floor)
     return np.where(np.isfinite(error), error, np.inf)
 
 
@@ -180,17 +198,10 @@ def _draw(rng, shape):
     return rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape)
 
 
-def _checked_form(name, label, x, gradient):
-    if gradient.shape != x.shape or gradient.dtype != x.dtype:
-        raise GradientError(f"{name}: the gradient by {label} has shape {gradient.shape} and dtype "
-                            f"{gradient.dtype}, its input {x.shape} and {x.dtype}")
-    return to_numpy(gradient)
-
-
 def _need_float64(caller, label, x):
     if x.dtype != np.float64:
-        raise TypeError(f"{caller}: finite differences need float64, {label} is {x.dtype}; convert it with "
-                        f".astype('float64')")
+        raise TypeError(f"{caller}: finite differences need float64, {label} is {x.dtype}; "
+                        f"convert it with .astype('float64')")
     return x
 
 
@@ -206,5 +217,5 @@ def _argument_names(f, count):
     return names[:count]
 
 
-def _index(index):
-    return tuple(int(i) for i in index)
+def _plain_index(index):
+    return tuple(map(int, index))

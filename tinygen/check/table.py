@@ -1,0 +1,222 @@
+"""The table of ops: a row for each case that an op's gradient has to be right in.
+
+    case("matmul", ops.matmul, (3, 4), (4, 2))
+
+is the op's name, a function of the Tensors it is checked by, and their shapes. A lambda holds the
+settings and what is no quantity, such as indices. The numbers are spaced evenly from low to high and
+shuffled over all inputs, so that no two are equal and none is 0: a maximum is unique, and relu's
+kink is never met.
+"""
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tinygen import ops
+from tinygen.backend import np, xp
+
+
+class Case(NamedTuple):
+    """One row: an op's name, a function, the shapes of its inputs and the range of their numbers."""
+    name: str
+    f: Callable
+    shapes: tuple
+    low: float
+    high: float
+
+    def inputs(self, dtype="float64"):
+        """The inputs as arrays on the host, the same at each call."""
+        sizes = [int(np.prod(shape)) for shape in self.shapes]
+        n = sum(sizes)
+        numbers = self.low + (self.high - self.low) * (np.arange(n) + 0.3) / n
+        pieces = np.split(np.random.default_rng(n).permutation(numbers), np.cumsum(sizes)[:-1])
+        return [piece.reshape(shape).astype(dtype) for piece, shape in zip(pieces, self.shapes)]
+
+
+def case(name, f, *shapes, low=-1.5, high=1.5):
+    return Case(name, f, shapes, low, high)
+
+
+def ints(values):
+    """Indices or labels as an integer array."""
+    return xp.asarray(np.asarray(values))
+
+
+def signs(shape):
+    """A boolean array that is True in every other place."""
+    return xp.asarray(np.arange(np.prod(shape)).reshape(shape) % 2 == 0)
+
+
+ELEMENTWISE = [
+    case("add", ops.add, (3, 3), (3, 3)),
+    case("add", ops.add, (2, 1, 3), (4, 1)),
+    case("add", ops.add, (), (2, 3)),
+    case("add", lambda a: ops.add(a, a), (3,)),
+    case("sub", ops.sub, (3, 3), (3, 3)),
+    case("sub", ops.sub, (3,), (2, 1)),
+    case("sub", lambda b: ops.sub(1.0, b), (2, 3)),
+    case("mul", ops.mul, (3, 3), (3, 3)),
+    case("mul", ops.mul, (2, 1, 3), (4, 1)),
+    case("mul", lambda a: ops.mul(a, a), (3,)),
+    case("mul", lambda a: ops.mul(a, 2.5), ()),
+    case("div", ops.div, (3, 3), (3, 3), low=0.5, high=2),
+    case("div", ops.div, (3,), (2, 1), low=-2, high=-0.5),
+    case("div", lambda b: ops.div(1.0, b), (2, 3), low=0.5, high=2),
+    case("neg", ops.neg, (3, 3)),
+    case("pow", ops.pow, (3, 3), (3, 3), low=0.5, high=2),
+    case("pow", ops.pow, (3,), (2, 1), low=0.5, high=2),
+    case("pow", lambda a: ops.pow(a, 3), (3, 3)),
+    case("pow", lambda a: ops.pow(a, 0), (3,)),
+    case("pow", lambda a: ops.pow(a, 1), (3,)),
+    case("pow", lambda a: ops.pow(a, 0.5), (3,), low=0.5, high=2),
+    case("pow", lambda a: ops.pow(a, -1.5), (3,), low=0.5, high=2),
+    case("pow", lambda b: ops.pow(2.0, b), (3,)),
+    case("exp", ops.exp, (3, 3)),
+    case("exp", ops.exp, ()),
+    case("log", ops.log, (3, 3), low=0.5, high=2),
+    case("sqrt", ops.sqrt, (3, 3), low=0.5, high=2),
+    case("sin", ops.sin, (3, 3)),
+    case("cos", ops.cos, (3, 3)),
+    case("tanh", ops.tanh, (3, 3)),
+    case("abs", ops.abs, (3, 3)),
+    case("sigmoid", ops.sigmoid, (3, 3)),
+    case("sigmoid", ops.sigmoid, (5,), low=-20, high=20),
+    case("softplus", ops.softplus, (3, 3)),
+    case("softplus", ops.softplus, (5,), low=-20, high=20),
+    case("relu", ops.relu, (3, 3)),
+    case("leaky_relu", ops.leaky_relu, (3, 3)),
+    case("leaky_relu", lambda x: ops.leaky_relu(x, slope=0.2), (3, 3)),
+    case("elu", ops.elu, (3, 3)),
+    case("elu", lambda x: ops.elu(x, alpha=0.5), (3, 3)),
+    case("silu", ops.silu, (3, 3)),
+    case("gelu", ops.gelu, (3, 3)),
+    case("gelu", ops.gelu, (5,), low=-6, high=6),
+    case("where", lambda a, b: ops.where(signs((3, 3)), a, b), (3, 3), (3, 3)),
+    case("where", lambda a, b: ops.where(signs((2, 1)), a, b), (3,), ()),
+    case("where", lambda a: ops.where(signs((2, 3)), a, 0.0), (2, 3)),
+    case("maximum", ops.maximum, (3, 3), (3, 3)),
+    case("maximum", ops.maximum, (2, 1, 3), (4, 1)),
+    case("maximum", lambda a: ops.maximum(a, 0.0), (3,)),
+    case("minimum", ops.minimum, (3, 3), (3, 3)),
+    case("minimum", ops.minimum, (3,), ()),
+    case("clip", lambda x: ops.clip(x, low=-0.7, high=0.9), (3, 3)),
+]
+
+SHAPE = [
+    case("alias", ops.alias, (3, 3)),
+    case("broadcast_to", lambda x: ops.broadcast_to(x, shape=(2, 3, 3)), (3, 3)),
+    case("broadcast_to", lambda x: ops.broadcast_to(x, shape=(2, 4, 3)), (4, 1)),
+    case("broadcast_to", lambda x: ops.broadcast_to(x, shape=(2, 3)), ()),
+    case("sum_to", lambda x: ops.sum_to(x, shape=(3, 3)), (2, 3, 3)),
+    case("sum_to", lambda x: ops.sum_to(x, shape=(4, 1)), (2, 4, 3)),
+    case("reshape", lambda x: ops.reshape(x, shape=(9,)), (3, 3)),
+    case("reshape", lambda x: ops.reshape(x, shape=(2, -1)), (3, 4)),
+    case("transpose", ops.transpose, (3, 3)),
+    case("transpose", ops.transpose, (2, 3, 4)),
+    case("transpose", lambda x: ops.transpose(x, axes=(1, 2, 0)), (2, 3, 4)),
+    case("transpose", lambda x: ops.transpose(x, axes=(-1, 0, 1)), (2, 3, 4)),
+    case("swapaxes", ops.swapaxes, (2, 3, 3)),
+    case("swapaxes", lambda x: ops.swapaxes(x, axis1=0, axis2=-1), (2, 3, 4)),
+    case("squeeze", ops.squeeze, (1, 3, 1, 3)),
+    case("squeeze", lambda x: ops.squeeze(x, axis=-3), (1, 3, 3)),
+    case("expand_dims", lambda x: ops.expand_dims(x, axis=0), (3, 3)),
+    case("expand_dims", lambda x: ops.expand_dims(x, axis=(0, -1)), (3, 3)),
+    case("flip", ops.flip, (3, 3)),
+    case("flip", lambda x: ops.flip(x, axis=-1), (2, 3)),
+    case("pad", lambda x: ops.pad(x, width=((0, 2), (1, 0))), (3, 3)),
+    case("crop", lambda x: ops.crop(x, width=((0, 1), (2, 0))), (4, 4)),
+    case("getitem", lambda x: ops.getitem(x, key=(slice(None, None, 2), -1)), (4, 4)),
+    case("getitem", lambda x: ops.getitem(x, key=(..., None, slice(2, 0, -1))), (2, 3)),
+    case("getitem", lambda x: ops.getitem(x, key=ints([2, 0, 2])), (3, 3)),
+    case("getitem", lambda x: ops.getitem(x, key=(ints([[0], [2]]), ints([1, 1]))), (3, 3)),
+    case("getitem", lambda x: ops.getitem(x, key=signs((3, 3))), (3, 3)),
+    case("scatter_add", lambda x: ops.scatter_add(x, key=ints([2, 0, 2]), shape=(4, 3)), (3, 3)),
+    case("scatter_add", lambda x: ops.scatter_add(x, key=(slice(1, 4), -1), shape=(5, 2)), (3,)),
+    case("take_along_axis", lambda x: ops.take_along_axis(x, ints([[0, 2, 2]]), axis=0), (3, 3)),
+    case("take_along_axis", lambda x: ops.take_along_axis(x, ints([[2, 2], [0, 1]]), axis=-1),
+         (2, 3)),
+    case("concatenate", lambda a, b: ops.concatenate(a, b), (3, 3), (2, 3)),
+    case("concatenate", lambda a, b, c: ops.concatenate(a, b, c, axis=-1), (2, 1), (2, 3), (2, 2)),
+    case("stack", lambda a, b: ops.stack([a, b]), (3, 3), (3, 3)),
+    case("stack", lambda a, b: ops.stack([a, b], axis=-1), (2, 3), (2, 3)),
+    case("split", lambda x: ops.split(x, sections=2)[1], (4, 3)),
+    case("split", lambda x: ops.split(x, sections=[1, 3], axis=-1)[1], (2, 4)),
+]
+
+def reductions(name):
+    op = getattr(ops, name)
+    return [
+        case(name, op, (3, 3)),
+        case(name, op, ()),
+        case(name, lambda x: op(x, axis=0), (3, 3)),
+        case(name, lambda x: op(x, axis=-1, keepdims=True), (2, 3)),
+        case(name, lambda x: op(x, axis=(0, -1)), (2, 3, 2)),
+        case(name, lambda x: op(x, keepdims=True), (2, 3)),
+    ]
+
+
+REDUCE = [
+    *reductions("sum"),
+    *reductions("mean"),
+    *reductions("var"),
+    *reductions("max"),
+    *reductions("min"),
+    *reductions("logsumexp"),
+    case("cumsum", lambda x: ops.cumsum(x, axis=0), (3, 3)),
+    case("cumsum", lambda x: ops.cumsum(x, axis=-1), (2, 3)),
+]
+
+LINEAR = [
+    case("matmul", ops.matmul, (3, 3), (3, 3)),
+    case("matmul", ops.matmul, (2, 3), (3, 4)),
+    case("matmul", ops.matmul, (2, 3, 4), (2, 4, 2)),
+    case("matmul", ops.matmul, (2, 1, 3, 2), (3, 2, 4)),
+    case("matmul", ops.matmul, (2, 3, 4), (4, 2)),
+    case("matmul", ops.matmul, (3,), (3,)),
+    case("matmul", ops.matmul, (3,), (3, 2)),
+    case("matmul", ops.matmul, (2, 3), (3,)),
+    case("matmul", ops.matmul, (3,), (2, 3, 2)),
+    case("matmul", ops.matmul, (2, 3, 4), (4,)),
+    case("linear", ops.linear, (3, 3), (3, 3)),
+    case("linear", ops.linear, (2, 3), (4, 3), (4,)),
+    case("linear", ops.linear, (3,), (2, 3), (2,)),
+    case("linear", ops.linear, (2, 3, 4), (2, 4), (2,)),
+    case("einsum", lambda a, b: ops.einsum(a, b, subscripts="ij,jk->ik"), (3, 3), (3, 3)),
+    case("einsum", lambda a, b: ops.einsum(a, b, subscripts="bij,bkj->bik"), (2, 3, 4), (2, 2, 4)),
+    case("einsum", lambda a: ops.einsum(a, subscripts="ij->j"), (3, 3)),
+    case("einsum", lambda a, b, c: ops.einsum(a, b, c, subscripts="i,ij,k->jk"),
+         (2,), (2, 3), (2,)),
+    case("einsum", lambda a, b: ops.einsum(a, b, subscripts="ij,ij->"), (2, 3), (2, 3)),
+]
+
+CONV = [
+    case("conv1d", ops.conv1d, (2, 2, 6), (3, 2, 3), (3,)),
+    case("conv1d", lambda x, w: ops.conv1d(x, w, stride=2, padding=1, dilation=2, groups=2),
+         (1, 2, 7), (4, 1, 2)),
+    case("conv2d", ops.conv2d, (2, 2, 4, 4), (2, 2, 3, 3), (2,)),
+    case("conv2d", lambda x, w: ops.conv2d(x, w, stride=2, padding=1), (1, 2, 5, 5), (3, 2, 3, 3)),
+    case("conv2d", lambda x, w: ops.conv2d(x, w, stride=(1, 3), padding=(2, 0)),
+         (1, 1, 3, 7), (2, 1, 2, 3)),
+    case("conv2d", lambda x, w: ops.conv2d(x, w, dilation=2, padding=1),
+         (1, 1, 5, 6), (2, 1, 3, 2)),
+    case("conv2d", lambda x, w, b: ops.conv2d(x, w, b, groups=2),
+         (1, 4, 3, 3), (2, 2, 2, 2), (2,)),
+    case("conv2d", lambda x, w: ops.conv2d(x, w, stride=3), (1, 1, 6, 5), (1, 1, 2, 2)),
+    case("conv2d", ops.conv2d, (2, 3, 2, 2), (2, 3, 1, 1)),
+    case("conv_transpose2d", ops.conv_transpose2d, (2, 2, 3, 3), (2, 2, 3, 3), (2,)),
+    case("conv_transpose2d", lambda x, w: ops.conv_transpose2d(x, w, stride=2, padding=1),
+         (1, 2, 3, 3), (2, 1, 4, 4)),
+    case("conv_transpose2d", lambda x, w: ops.conv_transpose2d(
+        x, w, stride=(2, 3), output_padding=(1, 2)), (1, 1, 2, 3), (1, 2, 3, 2)),
+    case("conv_transpose2d", lambda x, w: ops.conv_transpose2d(
+        x, w, stride=2, padding=1, output_size=(6, 5)), (1, 1, 3, 3), (1, 2, 3, 3)),
+    case("conv_transpose2d", lambda x, w: ops.conv_transpose2d(x, w, dilation=2, padding=1),
+         (1, 1, 3, 3), (1, 2, 2, 3)),
+    case("conv_transpose2d", lambda x, w, b: ops.conv_transpose2d(x, w, b, groups=2, stride=3),
+         (1, 4, 2, 2), (4, 1, 2, 2), (2,)),
+    case("conv2d_weight", lambda x, y: ops.conv2d_weight(x, y, kernel_size=(3, 3)),
+         (2, 2, 4, 4), (2, 2, 2, 2)),
+    case("conv2d_weight", lambda x, y: ops.conv2d_weight(
+        x, y, kernel_size=(3, 2), stride=2, padding=1, dilation=(1, 2), groups=2),
+         (1, 2, 5, 5), (1, 2, 3, 3)),
+]
+
+CASES = ELEMENTWISE + SHAPE + REDUCE + LINEAR + CONV
