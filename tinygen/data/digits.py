@@ -92,7 +92,7 @@ def random_paths(strokes, count, rng):
     """`count` variations of a style: paths (count, P, 2) and pen radii (count, 1, 1), in pixels."""
     points, weights = parse_style(strokes)
 
-    # Three long waves move each point by where it is: strokes that meet keep meeting.
+    # Three long waves move each point by where it is, so that strokes that meet keep meeting.
     waves = rng.normal(0, 1.6, (count, 2, 3))
     phases = rng.uniform(0, 2 * np.pi, (count, 1, 3))
     heights = rng.normal(0, 0.12, (count, 3, 2))

@@ -30,7 +30,7 @@ def load_images(name="digits", root=None):
     Raises ValueError for an unknown name and for files that are not what they should be.
     """
     if str(name).endswith(".npz"):
-        arrays = read_own(Path(name))
+        arrays = read_own(Path(name).expanduser())
     elif name == "digits":
         arrays = load_digits()
     elif name == "mnist-10k":
@@ -89,12 +89,13 @@ def read_own(path):
     """Your own images from an .npz file: x (N, H, W) or (N, C, H, W), y (N,) whole numbers.
 
     x holds bytes, or floats from 0 to 1. The images are shuffled, always in the same order, and the
-    last sixth is the test set. -> x_train, y_train, x_test, y_test. Raises ValueError.
+    last sixth is the test set. -> x_train, y_train, x_test, y_test. Raises ValueError for anything
+    else, FileNotFoundError for a missing file.
     """
     try:
         with np.load(path) as file:
             x, y = file["x"], file["y"]
-    except FileNotFoundError:
+    except OSError:  # missing or unreadable: that error says so by itself
         raise
     except Exception as error:
         raise ValueError(f"{path} is no .npz file with arrays x and y ({error}); write one with "

@@ -8,7 +8,7 @@ IMAGES = {
     "fashion": "Fashion-MNIST, clothes in MNIST's format, 60,000 train and 10,000 test",
 }
 TEXTS = {
-    "pydoc": "Python's own language reference, about 460,000 characters, ships with Python",
+    "pydoc": "Python's language reference: it ships with Python, 460,000 to 510,000 characters",
     "shakespeare": "Tiny Shakespeare, 1,115,394 characters",
 }
 

@@ -8,10 +8,10 @@ from tinygen.data.names import TEXTS, unknown
 def load_text(name="pydoc", root=None):
     """The text `name`, one of `names.TEXTS`, or the UTF-8 file at that path, as one string.
 
-    "pydoc" differs a little from one Python version to the next: a result trained on it names the
-    version too. `root` is the folder that has the downloaded files, instead of $TINYGEN_DATA.
-    Raises ValueError for an unknown name and for a file that is not text, FileNotFoundError for a
-    missing file.
+    "pydoc" differs from one Python version to the next (3.10: 459,073 characters, 3.13: 510,742):
+    what was trained on it names the version too. `root` is the folder that has the downloaded
+    files, instead of $TINYGEN_DATA; see `locate`. Raises ValueError for an unknown name and for a
+    file that is not text, FileNotFoundError for a missing file.
     """
     if name == "pydoc":
         from pydoc_data.topics import topics
