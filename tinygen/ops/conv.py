@@ -123,10 +123,13 @@ def _columns(x, kernel, count, stride, dilation, groups):
     (kh, kw), (oh, ow) = kernel, count
     along_n, along_h, along_w, along_c = x.strides
     windows = xp.lib.stride_tricks.as_strided(
-        x, shape=(n, oh, ow, kh, kw, groups, c // groups),
-        strides=(along_n, along_h * stride[0], along_w * stride[1], along_h * dilation[0], along_w * dilation[1],
-                 along_c * (c // groups), along_c))
-    return windows.transpose(5, 0, 1, 2, 3, 4, 6).reshape(groups, n * oh * ow, -1)
+        x, shape=(groups, n, oh, ow, kh, kw, c // groups),
+        strides=(along_c * (c // groups), along_n, along_h * stride[0], along_w * stride[1],
+                 along_h * dilation[0], along_w * dilation[1], along_c))
+    if kw * (c // groups) >= ow:
+        return windows.reshape(groups, n * oh * ow, -1)
+    # Few channels: the runs along a row of the image are the longer ones. Same matrix, transposed in memory.
+    return windows.transpose(0, 4, 5, 6, 1, 2, 3).reshape(groups, -1, n * oh * ow).transpose(0, 2, 1)
 
 
 def _interleaved(x, w, stride, padding, size, groups):
