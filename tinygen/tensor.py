@@ -78,7 +78,7 @@ class Tensor:
         retain_graph: keep the graph for a second backward instead of freeing it on the way.
         Raises ValueError without a graph, for a freed graph, and for a cotangent that is missing or does not fit.
         """
-        leaves, grads = _walk(self, _cotangent(self, g, "backward"), None, False, retain_graph)
+        leaves, grads = _walk(self, plain(_cotangent(self, g, "backward")), None, False, retain_graph)
         for leaf in leaves:
             if id(leaf) in grads:
                 new = grads[id(leaf)]
@@ -267,10 +267,13 @@ def grad(y, xs, g=None, *, create_graph=False, retain_graph=None):
             raise ValueError(f"grad: can only differentiate by Tensors that require grad, got {_describe(x)}; make it "
                              f"with tg.Tensor(...), and do not detach it")
     g = _cotangent(y, g, "grad")
+    g = g if create_graph else plain(g)
     _, grads = _walk(y, g, targets, create_graph, create_graph if retain_graph is None else retain_graph)
     results = []
     for x in targets:
         gx = grads.get(id(x))
+        if gx is g and create_graph:
+            gx = alias(gx)  # the cotangent itself may be the caller's
         gx = _result(xp.zeros_like(x.data)) if gx is None else gx if isinstance(gx, Tensor) else _result(gx)
         # A constant gradient must still be differentiable (by which it is zero), so it becomes a leaf.
         gx.requires_grad = create_graph
@@ -297,8 +300,8 @@ def _walk(y, g, targets, create_graph, retain_graph):
     targets = {id(x) for x in targets or ()}
     if targets:  # only what lies between y and them
         needed = set(targets)
-        for tensor in nodes:
-            if any(id(x) in needed for x in tensor._origin[1]):
+        for tensor in nodes:  # what a freed one led to is unknown: it counts, and raises below
+            if tensor._origin is _FREED or any(id(x) in needed for x in tensor._origin[1]):
                 needed.add(id(tensor))
 
     grads = {id(y): g}
