@@ -1,0 +1,1 @@
+"""Generative models, each in one file: a config, the model, its loss and its sampling."""
