@@ -22,12 +22,12 @@ from tinygen.backend import np
 
 # What the tour runs, in this order: demo -> (preset, seconds on the reference machine).
 TOUR = {}
-GRADIENTS_SECONDS = 10
+GRADIENTS_SECONDS = 3
 SMOKE_SECONDS = 5
 STOPPED = 130  # exit status after Ctrl-C
 
 # What `slowness` times, in milliseconds on the reference machine: two cores of a server.
-REFERENCE_MATMUL, REFERENCE_TANH = 0.7, 0.5
+REFERENCE_MATMUL, REFERENCE_TANH = 0.7, 0.09
 
 
 def find_demos():
@@ -70,7 +70,7 @@ class Echo(io.StringIO):
 
 def check_gradients():
     """Print the table of gradients -> exit status, its text."""
-    from tinygen.check import main as check
+    from tinygen.check.__main__ import main as check
 
     with redirect_stdout(Echo()) as echo:
         try:
@@ -105,8 +105,8 @@ def tour(plan, titles, out):
 
     started, left, statuses, runs = time.monotonic(), total - GRADIENTS_SECONDS, [], []
     print(f"[1/{len(plan) + 1}] gradients")
-    status, table = check_gradients()
-    statuses.append(status)
+    gradients = check_gradients()
+    statuses.append(gradients[0])
     for number, (name, (preset, seconds)) in enumerate(plan.items(), start=2):
         if statuses[-1] == STOPPED:
             break
@@ -121,7 +121,7 @@ def tour(plan, titles, out):
 
     note = "It was stopped before its end." if STOPPED in statuses else ""
     out.mkdir(parents=True, exist_ok=True)
-    write_page(out / "index.html", table, runs, time.monotonic() - started, note)
+    write_page(out / "index.html", gradients, runs, time.monotonic() - started, note)
     print(f"\nThe tour took {duration(time.monotonic() - started)}. {note}")
     for name, _, _, error in runs:
         print(f"  {name}: {error.strip().splitlines()[-1] if error else 'done'}")

@@ -14,12 +14,16 @@ IMAGE_TYPES = {".png": "image/png", ".gif": "image/gif"}
 STYLE_SHEET = Path(__file__).with_name("report.css")
 
 
-def write_page(path, gradient_table, runs, seconds, note):
+def write_page(path, gradients, runs, seconds, note):
     """Write the page to `path`.
 
-    gradient_table: text. runs: a list of (demo, title, folder, error) in the order they ran; where
-    error is empty, `folder` holds result.json and the figures it names. note: one more sentence.
+    gradients: exit status and text of the gradient table, whose last line sums it up. runs: a list
+    of (demo, title, folder, error) in the order they ran; where error is empty, `folder` holds
+    result.json and the figures it names. note: a sentence for the head of the page.
     """
+    status, table = gradients
+    table, _, conclusion = table.strip().rpartition("\n")
+    gradient_badge = _badge("error" if status else PASS)
     sections = [_section(*run) for run in runs]
     page = f"""<!DOCTYPE html>
 <html lang="en">
@@ -38,13 +42,17 @@ def write_page(path, gradient_table, runs, seconds, note):
 should be. All of it was computed on this machine, in {duration(seconds)}. {_text(note)}</p>
 <p class="facts">{time.strftime("%d %B %Y, %H:%M")} &middot; Python {platform.python_version()}
 &middot; {_text(platform.system())} {_text(platform.machine())}</p>
-<nav>{_overview(runs)}</nav>
+<nav>
+<a href="#gradients"><b>gradients</b> Derivatives against finite differences. {gradient_badge}</a>
+{_overview(runs)}
+</nav>
 </header>
 <section id="gradients">
 <h2>The gradients</h2>
 <p>One row for each operation, argument and order of derivative: the worst relative error between
 what the engine computes and what finite differences give.</p>
-<pre class="scroll" tabindex="0">{_text(gradient_table.strip()) or "This part did not run."}</pre>
+<p>{_text(conclusion)} {gradient_badge}</p>
+<pre class="scroll" tabindex="0">{_text(table)}</pre>
 </section>
 {"".join(sections)}
 <footer>Made by <code>python -m demos</code>. This file holds all it needs.</footer>
@@ -56,7 +64,7 @@ what the engine computes and what finite differences give.</p>
 
 
 def _overview(runs):
-    items = ['<a href="#gradients"><b>gradients</b> derivatives against finite differences</a>']
+    items = []
     for demo, title, folder, error in runs:
         badge = _badge("error" if error else _result(folder)["verdict"])
         items.append(f'<a href="#{_text(demo)}"><b>{_text(demo)}</b> {_text(title)} {badge}</a>')
