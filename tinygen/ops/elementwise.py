@@ -49,10 +49,10 @@ def neg(x):
 def pow(a, b):
     """Power a ** b, elementwise. A Tensor as exponent needs a > 0, or a = 0 with b > 0."""
     # y = a^b,  dy = b·a^(b-1)·da + y·log(a)·db.  At b = 0 the first factor is 0 whatever a is, and at a = 0 the
-    # second is; the guards keep 0·inf from making a NaN of it.
+    # second is; the guards keep 0·inf from making a NaN of it, and a number a in y's dtype.
     return (a ** b,
             lambda g, y, a, b: g * b * a ** _minus_one_unless_zero(b),
-            lambda g, y, a, b: g * y * log(where(plain(a) > 0, a, 1.0)))
+            lambda g, y, a, b: g * y * log(where(plain(a) > 0, a, xp.ones_like(plain(y)))))
 
 
 def _minus_one_unless_zero(b):
