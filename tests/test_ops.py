@@ -1,0 +1,248 @@
+"""Every op: its gradients by the table, its values against NumPy, its dtypes, twins and adjoints."""
+import types
+
+import pytest
+
+import tinygen as tg
+from tinygen import ops
+from tinygen.backend import np, to_numpy, xp
+from tinygen.check import check_gradients
+from tinygen.check.table import CASES, case
+from tinygen.tensor import Op
+
+IDS = [f"{c.name}-{[d.name for d in CASES[:i]].count(c.name)}" for i, c in enumerate(CASES)]
+every_case = pytest.mark.parametrize("case", CASES, ids=IDS)
+
+
+def public_ops():
+    """All that tinygen.ops offers to call, without the textbook twins: {name: function}."""
+    return {name: f for name, f in vars(ops).items()
+            if isinstance(f, (Op, types.FunctionType)) and f.__module__.startswith("tinygen.")
+            and not name.startswith("_") and not name.endswith("_textbook") and name != "plain"}
+
+
+def random_like(x):
+    return np.random.default_rng(1).normal(size=x.shape).astype(x.dtype)
+
+
+def inner(a, b):
+    return float(np.sum(to_numpy(a) * to_numpy(b)))
+
+
+def test_every_op_has_a_row_in_the_table():
+    assert set(public_ops()) - {c.name for c in CASES} == set()
+
+
+# ---- gradients ----
+
+@every_case
+def test_gradients_to_second_order(case):
+    check_gradients(case.f, *case.inputs(), name=case.name)
+
+
+@every_case
+def test_float32_stays_float32(case):
+    xs = [tg.Tensor(x) for x in case.inputs("float32")]
+    exact = [tg.Tensor(x) for x in case.inputs("float64")]
+    y, y64 = case.f(*xs), case.f(*exact)
+    assert y.dtype == np.float32 and y64.dtype == np.float64
+    np.testing.assert_allclose(to_numpy(y), to_numpy(y64), rtol=1e-4, atol=1e-5)
+    g = random_like(y)
+    gradients = tg.grad(y, xs, xp.asarray(g), retain_graph=True)
+    recorded = tg.grad(y, xs, xp.asarray(g), create_graph=True)
+    exact = tg.grad(y64, exact, xp.asarray(g.astype("float64")))
+    for x, gx, again, gx64 in zip(xs, gradients, recorded, exact):
+        assert gx.dtype == again.dtype == np.float32 and gx.shape == again.shape == x.shape
+        np.testing.assert_allclose(to_numpy(gx), to_numpy(gx64), rtol=1e-3, atol=1e-4)
+
+
+@every_case
+def test_plain_arrays_give_the_plain_array(case):
+    arrays = case.inputs()
+    y = case.f(*map(xp.asarray, arrays))
+    assert not isinstance(y, tg.Tensor)
+    np.testing.assert_array_equal(to_numpy(y), to_numpy(case.f(*map(tg.Tensor, arrays))))
+
+
+@every_case
+def test_inputs_are_left_alone(case):
+    xs = [tg.Tensor(x) for x in case.inputs()]
+    g = random_like(case.f(*xs))
+    given = xp.asarray(g)
+    tg.grad(case.f(*xs), xs, given)
+    for x, array in zip(xs, case.inputs()):
+        np.testing.assert_array_equal(to_numpy(x), array)
+    np.testing.assert_array_equal(to_numpy(given), g)
+
+
+FUSED = [c for c in CASES if getattr(getattr(ops, c.name), "textbook", None)]
+
+
+@pytest.mark.parametrize("case", FUSED, ids=[IDS[CASES.index(c)] for c in FUSED])
+@pytest.mark.parametrize("dtype, rtol", [("float32", 2e-5), ("float64", 1e-11)])
+def test_fused_equals_textbook(case, dtype, rtol):
+    op, calls = getattr(ops, case.name), []
+    rule, twin = op.rule, op.textbook
+
+    def listening(*inputs, **settings):
+        calls.append((inputs, settings))
+        return rule(*inputs, **settings)
+
+    with op.replaced(by=listening):
+        case.f(*map(tg.Tensor, case.inputs(dtype)))
+    (inputs, settings), = calls
+    results = []
+    for f in (op, twin):
+        xs = [tg.Tensor(x) if hasattr(x, "dtype") and x.dtype.kind == "f" else x for x in inputs]
+        by = [x for x in xs if isinstance(x, tg.Tensor)]
+        y = f(*xs, **settings)
+        results.append([y, *tg.grad(y, by, xp.asarray(random_like(y)))])
+    for fused, textbook in zip(*results):
+        np.testing.assert_allclose(to_numpy(fused), to_numpy(textbook), rtol=rtol, atol=rtol)
+
+
+# ---- values ----
+
+def logsumexp(x, axis=None, keepdims=False):
+    return np.log(np.exp(x).sum(axis=axis, keepdims=keepdims))
+
+
+def scatter_add(x, key, shape):
+    y = np.zeros(shape)
+    np.add.at(y, key, x)
+    return y
+
+
+def conv2d(x, w, b=0.0, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
+    """The definition, a loop for each index."""
+    (sh, sw), (ph, pw), (dh, dw) = stride, padding, dilation
+    x = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
+    (n, c, h, wide), (o, cg, kh, kw) = x.shape, w.shape
+    y = np.zeros((n, o, (h - dh * (kh - 1) - 1) // sh + 1, (wide - dw * (kw - 1) - 1) // sw + 1))
+    for k, i, j, u, v in np.ndindex(o, *y.shape[2:], kh, kw):
+        first = k // (o // groups) * cg
+        seen = x[:, first:first + cg, i * sh + u * dh, j * sw + v * dw]  # (N, C/G)
+        y[:, k, i, j] += seen @ w[k, :, u, v]
+    return y + np.reshape(b, (-1, 1, 1))
+
+
+def conv_transpose2d(x, w, size, b=0.0, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
+    """The definition: each input pixel stamps its kernel onto the output."""
+    (sh, sw), (ph, pw), (dh, dw) = stride, padding, dilation
+    (n, c, h, wide), (_, og, kh, kw) = x.shape, w.shape
+    y = np.zeros((n, og * groups, size[0] + 2 * ph, size[1] + 2 * pw))
+    for k, i, j, u, v in np.ndindex(c, h, wide, kh, kw):
+        first = k // (c // groups) * og
+        stamp = np.outer(x[:, k, i, j], w[k, :, u, v])  # (N, O/G)
+        y[:, first:first + og, i * sh + u * dh, j * sw + v * dw] += stamp
+    return y[:, :, ph:ph + size[0], pw:pw + size[1]] + np.reshape(b, (-1, 1, 1))
+
+
+def value(name, f, reference, *shapes, low=-1.5, high=1.5):
+    return pytest.param(case(name, f, *shapes, low=low, high=high), reference, id=name)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+MASK = np.array([[True], [False]])
+PICK = np.array([2, 0, 2])
+
+VALUES = [
+    value("add", ops.add, np.add, (2, 3), (3,)),
+    value("sub", ops.sub, np.subtract, (2, 3), (2, 1)),
+    value("mul", ops.mul, np.multiply, (2, 3), ()),
+    value("div", ops.div, np.divide, (2, 3), (3,)),
+    value("neg", ops.neg, np.negative, (2, 3)),
+    value("pow", ops.pow, np.power, (2, 3), (3,), low=0.1, high=2),
+    value("exp", ops.exp, np.exp, (2, 3)),
+    value("log", ops.log, np.log, (2, 3), low=0.1, high=2),
+    value("sqrt", ops.sqrt, np.sqrt, (2, 3), low=0.1, high=2),
+    value("sin", ops.sin, np.sin, (2, 3)),
+    value("cos", ops.cos, np.cos, (2, 3)),
+    value("tanh", ops.tanh, np.tanh, (2, 3)),
+    value("abs", ops.abs, np.abs, (2, 3)),
+    value("sigmoid", ops.sigmoid, sigmoid, (2, 3)),
+    value("softplus", ops.softplus, lambda x: np.log(1 + np.exp(x)), (2, 3)),
+    value("relu", ops.relu, lambda x: x * (x > 0), (2, 3)),
+    value("leaky_relu", lambda x: ops.leaky_relu(x, slope=0.2),
+          lambda x: np.where(x > 0, x, 0.2 * x), (2, 3)),
+    value("elu", lambda x: ops.elu(x, alpha=2.0),
+          lambda x: np.where(x > 0, x, 2 * (np.exp(x) - 1)), (2, 3)),
+    value("silu", ops.silu, lambda x: x * sigmoid(x), (2, 3)),
+    value("gelu", ops.gelu,
+          lambda x: x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x ** 3))), (2, 3)),
+    value("where", lambda a, b: ops.where(xp.asarray(MASK), a, b),
+          lambda a, b: np.where(MASK, a, b), (2, 3), (3,)),
+    value("maximum", ops.maximum, np.maximum, (2, 3), (3,)),
+    value("minimum", ops.minimum, np.minimum, (2, 3), (3,)),
+    value("clip", lambda x: ops.clip(x, low=-0.5, high=1), lambda x: np.clip(x, -0.5, 1), (2, 3)),
+    value("alias", ops.alias, lambda x: x, (2, 3)),
+    value("broadcast_to", lambda x: ops.broadcast_to(x, shape=(4, 2, 3)),
+          lambda x: np.broadcast_to(x, (4, 2, 3)), (2, 1)),
+    value("sum_to", lambda x: ops.sum_to(x, shape=(2, 1)),
+          lambda x: x.sum(axis=(0, 2))[:, None], (4, 2, 3)),
+    value("reshape", lambda x: ops.reshape(x, shape=(-1, 2)), lambda x: x.reshape(-1, 2), (2, 3)),
+    value("transpose", lambda x: ops.transpose(x, axes=(1, 2, 0)),
+          lambda x: x.transpose(1, 2, 0), (2, 3, 4)),
+    value("swapaxes", ops.swapaxes, lambda x: x.swapaxes(-1, -2), (2, 3, 4)),
+    value("squeeze", lambda x: ops.squeeze(x, axis=0), lambda x: x[0], (1, 3, 1)),
+    value("expand_dims", lambda x: ops.expand_dims(x, axis=-2), lambda x: x[:, None], (2, 3)),
+    value("flip", lambda x: ops.flip(x, axis=0), lambda x: x[::-1], (2, 3)),
+    value("pad", lambda x: ops.pad(x, width=((1, 0), (2, 1))),
+          lambda x: np.pad(x, ((1, 0), (2, 1))), (2, 3)),
+    value("crop", lambda x: ops.crop(x, width=((1, 0), (2, 1))), lambda x: x[1:, 2:-1], (4, 5)),
+    value("getitem", lambda x: ops.getitem(x, key=(xp.asarray(PICK), slice(None, None, -1))),
+          lambda x: x[PICK, ::-1], (3, 4)),
+    value("scatter_add", lambda x: ops.scatter_add(x, key=xp.asarray(PICK), shape=(4, 2)),
+          lambda x: scatter_add(x, PICK, (4, 2)), (3, 2)),
+    value("take_along_axis", lambda x: ops.take_along_axis(x, xp.asarray(PICK[None]), axis=0),
+          lambda x: np.take_along_axis(x, PICK[None], 0), (3, 3)),
+    value("concatenate", lambda a, b: ops.concatenate(a, b, axis=-1),
+          lambda a, b: np.concatenate([a, b], -1), (2, 3), (2, 1)),
+    value("stack", lambda a, b: ops.stack([a, b], axis=1), lambda a, b: np.stack([a, b], 1),
+          (2, 3), (2, 3)),
+    value("split", lambda x: ops.split(x, sections=[1, 2], axis=-1)[1], lambda x: x[:, 1:], (2, 3)),
+    value("sum", lambda x: ops.sum(x, axis=(0, -1)), lambda x: x.sum((0, 2)), (2, 3, 4)),
+    value("mean", lambda x: ops.mean(x, axis=-1, keepdims=True),
+          lambda x: x.mean(-1, keepdims=True), (2, 3)),
+    value("var", lambda x: ops.var(x, axis=0), lambda x: x.var(0), (2, 3)),
+    value("max", lambda x: ops.max(x, axis=0), lambda x: x.max(0), (2, 3)),
+    value("min", lambda x: ops.min(x, axis=-1), lambda x: x.min(-1), (2, 3)),
+    value("logsumexp", lambda x: ops.logsumexp(x, axis=-1), lambda x: logsumexp(x, -1), (2, 3)),
+    value("cumsum", lambda x: ops.cumsum(x, axis=-1), lambda x: x.cumsum(-1), (2, 3)),
+    value("matmul", ops.matmul, np.matmul, (2, 1, 3, 4), (2, 4, 5)),
+    value("matmul", ops.matmul, np.matmul, (4,), (2, 4, 5)),
+    value("matmul", ops.matmul, np.matmul, (2, 3, 4), (4,)),
+    value("matmul", ops.matmul, np.matmul, (3,), (3,)),
+    value("linear", ops.linear, lambda x, w, b: x @ w.T + b, (2, 3, 4), (5, 4), (5,)),
+    value("einsum", lambda a, b: ops.einsum(a, b, subscripts="bij,bkj->ik"),
+          lambda a, b: np.einsum("bij,bkj->ik", a, b), (2, 3, 4), (2, 5, 4)),
+    value("conv1d", lambda x, w, b: ops.conv1d(x, w, b, stride=2, padding=1),
+          lambda x, w, b: conv2d(x[:, :, None], w[:, :, None], b, (1, 2), (0, 1))[:, :, 0],
+          (2, 3, 7), (4, 3, 3), (4,)),
+    value("conv2d", lambda x, w, b: ops.conv2d(x, w, b, stride=(2, 1), padding=(0, 2),
+                                               dilation=(1, 2), groups=2),
+          lambda x, w, b: conv2d(x, w, b, (2, 1), (0, 2), (1, 2), 2),
+          (2, 4, 6, 7), (6, 2, 3, 2), (6,)),
+    value("conv_transpose2d", lambda x, w, b: ops.conv_transpose2d(
+        x, w, b, stride=(2, 3), padding=(1, 0), dilation=(1, 2), output_padding=(1, 0), groups=2),
+          lambda x, w, b: conv_transpose2d(x, w, (6, 9), b, (2, 3), (1, 0), (1, 2), 2),
+          (2, 4, 3, 3), (4, 3, 3, 2), (6,)),
+    value("conv2d_weight", lambda x, y: ops.conv2d_weight(x, y, kernel_size=(2, 2)),
+          lambda x, y: conv2d(x.swapaxes(0, 1), y.swapaxes(0, 1)).swapaxes(0, 1),
+          (3, 2, 4, 4), (3, 5, 3, 3)),
+]
+
+
+@pytest.mark.parametrize("case, reference", VALUES)
+def test_values(case, reference):
+    arrays = case.inputs()
+    y, expected = case.f(*map(tg.Tensor, arrays)), np.asarray(reference(*arrays))
+    assert y.shape == expected.shape
+    np.testing.assert_allclose(to_numpy(y), expected, rtol=1e-12, atol=1e-13)
+
+
+def test_every_op_has_its_value_compared():
+    assert set(public_ops()) - {row.values[0].name for row in VALUES} == set()
