@@ -228,11 +228,12 @@ class RMSProp(Optimizer):
 class Adam(Optimizer):
     """Steps by running means of the gradient and of its square.
 
-        m ← β1·m + (1 - β1)·g,   m̂ = m / (1 - β1ᵗ)
-        v ← β2·v + (1 - β2)·g²,  v̂ = v / (1 - β2ᵗ)
+        m ← β1·m + g,   m̂ = m / (1 + β1 + ... + β1ᵗ⁻¹)
+        v ← β2·v + g²,  v̂ = v / (1 + β2 + ... + β2ᵗ⁻¹)
         θ ← θ - η·m̂ / (√v̂ + ε)
 
-    The hats undo the pull of the first values, which are zero.
+    A mean with weights 1, β, β², ... into the past is their sum over the sum of the weights. The
+    paper keeps (1 - β1)·m and divides it by 1 - β1ᵗ, which is the same m̂ and two passes more.
     Adam: a method for stochastic optimization (Kingma and Ba, 2015), algorithm 1.
     """
     remembers = ("m", "v")
@@ -245,17 +246,15 @@ class Adam(Optimizer):
 
     def step(self):
         self.t += 1
-        beta1, beta2 = self.betas
-        # η·m̂ / (√v̂ + ε) = rate·m / (√v + eps), two passes fewer (the paper's section 2).
-        root = math.sqrt(1 - beta2 ** self.t)
-        rate, eps = self.lr * root / (1 - beta1 ** self.t), self.eps * root
+        weights1, weights2 = [(1 - beta ** self.t) / (1 - beta) for beta in self.betas]
+        # m̂ / (√v̂ + ε) = √weights2/weights1 · m / (√v + √weights2·ε)
+        root = math.sqrt(weights2)
+        rate, eps = self.lr * root / weights1, root * self.eps
         for theta, g, m, v, s in self._runs():
-            xp.multiply(g, 1 - beta1, out=s)
-            m *= beta1
-            m += s
+            m *= self.betas[0]
+            m += g
+            v *= self.betas[1]
             xp.multiply(g, g, out=s)
-            s *= 1 - beta2
-            v *= beta2
             v += s
             xp.sqrt(v, out=s)
             s += eps
