@@ -46,7 +46,11 @@ class Tensor:
             raise TypeError("Tensor: the data is a Tensor already; use it as it is, or x.detach() for a copy without "
                             "its history")
         if isinstance(data, (float, list, tuple)) and not isinstance(data, np.generic):
-            array = xp.asarray(np.asarray(data))
+            try:
+                array = xp.asarray(np.asarray(data))
+            except ValueError as error:
+                raise ValueError(f"Tensor: nested lists must be equally long at each level, got {_describe(data)}"
+                                 ) from error
             array = array.astype(xp.float32) if array.dtype.kind == "f" else array
         else:
             array = xp.array(data)
@@ -165,7 +169,10 @@ class Op:
             if kind is Tensor:
                 array = x.data
                 arrays.append(array)
-                dtype = array.dtype
+                if dtype is None:
+                    dtype = array.dtype
+                elif array.dtype != dtype:
+                    raise self._mixed_dtypes(inputs, dtype)
                 if x.requires_grad:
                     requires_grad = True
             elif kind is float or kind is int or x is None:
@@ -174,15 +181,14 @@ class Op:
                 arrays.append(self._admit(x))
         try:
             y, *gradients = self.rule(*arrays, **settings)
-        except (TypeError, ValueError, IndexError) as error:
+        except (TypeError, ValueError, IndexError, AttributeError) as error:
             raise self._explain(error, inputs, settings) from error
         if dtype is None:
             return y  # plain arrays in, plain array out
         if not isinstance(y, xp.ndarray):
             y = xp.asarray(y)  # NumPy's reductions give scalars
         if y.dtype != dtype:
-            raise TypeError(f"{self.name}: the inputs must share one floating dtype, got "
-                            f"{', '.join(map(_describe, inputs))}; convert with .astype('{dtype}')")
+            raise self._mixed_dtypes(inputs, dtype)
         if _reject_nan:
             self._name_nan(y, inputs, "output")
 
@@ -228,16 +234,26 @@ class Op:
                         f"({backend_name()}), got {_describe(x)} of {type(x).__module__}; convert it with "
                         f"tg.Tensor(x) or xp.asarray(x)")
 
+    def _mixed_dtypes(self, inputs, dtype):
+        return TypeError(f"{self.name}: the inputs must share one floating dtype, got "
+                         f"{', '.join(map(_describe, inputs))}; convert with .astype('{dtype}')")
+
     def _explain(self, error, inputs, settings):
+        """The error as its own kind of IndexError, TypeError or ValueError, with the op's name and what it was given."""
         message = str(error)
         if message.startswith(f"{self.name}: "):
             return error
-        if "positional argument" in message:
+        kind = next((kind for kind in (ValueError, IndexError, TypeError) if isinstance(error, kind)), TypeError)
+        if isinstance(error, AttributeError):
+            if not any(x is None or isinstance(x, (int, float)) for x in inputs):
+                return error  # a mistake in the rule, not in its input
+            message = "this op needs Tensors or arrays, not numbers; make one with tg.Tensor(2.0)"
+        elif "positional argument" in message:
             message += "; settings such as axis or shape are keyword arguments"
         elif "broadcast" in message:
             message = "the shapes do not broadcast: from the last axis on, sizes must be equal or 1"
-        given = [_describe(x) for x in inputs] + [f"{name}={value!r}" for name, value in settings.items()]
-        return type(error)(f"{self.name}: {message}; got {', '.join(given)}")
+        given = [_describe(x) for x in inputs] + [f"{name}={_describe_setting(v)}" for name, v in settings.items()]
+        return kind(f"{self.name}: {message}; got {', '.join(given) or 'nothing'}")
 
     def _name_nan(self, y, arrays, what):
         if xp.isfinite(y).all():
@@ -381,6 +397,10 @@ def _describe(x):
     return f"{type(x).__name__} {text if len(text) < 40 else text[:36] + ' ...'}"
 
 
+def _describe_setting(value):
+    return _describe(value) if hasattr(value, "dtype") else repr(value)
+
+
 def plain(x):
     """The array behind a Tensor, or x itself: for a comparison or an index, which no gradient goes through."""
     return x.data if type(x) is Tensor else x
@@ -434,4 +454,6 @@ def sum_to(x, *, shape):
     new = x.ndim - len(shape)
     axes = tuple(range(new)) + tuple(new + i for i, n in enumerate(shape) if n == 1 and x.shape[new + i] != 1)
     y = x.sum(axis=axes, keepdims=True).reshape(shape) if axes else x
+    if y.shape != tuple(shape):
+        raise ValueError(f"sum_to: shape must be one that broadcasts to x's, got {shape} for {x.shape}")
     return y, lambda g, y, x: broadcast_to(g, shape=x.shape)

@@ -181,6 +181,8 @@ def gelu(x):
 @op
 def where(condition, a, b):
     """a where the boolean array `condition` holds, b elsewhere; all three broadcast."""
+    if getattr(condition, "dtype", bool) != bool:
+        raise TypeError(f"where: the condition is a boolean array, got {condition.dtype}; compare, as in x > 0")
     # dy = da where chosen, db elsewhere. The condition is no quantity: there is nothing to differentiate.
     return (xp.where(condition, a, b), None,
             lambda g, y, c, a, b: where(c, g, 0.0),

@@ -83,6 +83,8 @@ def einsum(*xs, subscripts):
 
 
 def _parse_subscripts(subscripts, xs):
+    if not isinstance(subscripts, str):
+        raise TypeError(f"einsum: subscripts are a string such as 'ij,jk->ik', got {subscripts!r}")
     left, arrow, output = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     letters = "".join(terms)

@@ -20,8 +20,9 @@ def sum(x, *, axis=None, keepdims=False):
 def mean(x, *, axis=None, keepdims=False):
     """Arithmetic mean over axes.  (..., n, ...) -> (...)"""
     # y = (1/n) Σ x
+    _refuse_empty("mean", x, axis)
     y = x.mean(axis=axis, keepdims=keepdims)
-    share = y.size / x.size
+    share = y.size / (x.size or 1)
     return y, lambda g, y, x: broadcast_to(_keep(g, x.shape, axis) * share, shape=x.shape)
 
 
@@ -29,9 +30,15 @@ def mean(x, *, axis=None, keepdims=False):
 def var(x, *, axis=None, keepdims=False):
     """Variance over axes: the mean squared distance from the mean (divided by n, not n - 1)."""
     # y = (1/n) Σ (x - m)²,  dy = (2/n) Σ (x - m)(dx - dm), and Σ (x - m)·dm = 0.
+    _refuse_empty("var", x, axis)
     y = x.var(axis=axis, keepdims=keepdims)
-    share = 2 * y.size / x.size
+    share = 2 * y.size / (x.size or 1)
     return y, lambda g, y, x: _keep(g, x.shape, axis) * share * (x - mean(x, axis=axis, keepdims=True))
+
+
+def _refuse_empty(name, x, axis):
+    if x.size == 0 and x.sum(axis=axis).size:
+        raise ValueError(f"{name}: there is nothing to average in shape {x.shape} along axis {axis}")
 
 
 @op

@@ -2,6 +2,8 @@
 
 Adjoint pairs stand side by side: pad and crop, indexing and scatter_add, concatenate and split.
 """
+from operator import index
+
 from tinygen.backend import is_array, xp
 from tinygen.tensor import Tensor, op, plain
 
@@ -15,6 +17,8 @@ def reshape(x, *, shape):
 @op
 def transpose(x, *, axes=None):
     """Axes in another order: y's axis i is x's axis axes[i]; reversed where axes is None."""
+    if axes is not None and sorted(a % max(x.ndim, 1) for a in axes) != list(range(x.ndim)):
+        raise ValueError(f"transpose: axes must name each of the {x.ndim} axes once, got {axes} for shape {x.shape}")
     back = None if axes is None else tuple(sorted(range(x.ndim), key=lambda i: axes[i] % x.ndim))
     return x.transpose(axes), lambda g, y, x: transpose(g, axes=back)
 
@@ -65,11 +69,14 @@ def crop(x, *, width):
 
 
 def _check_width(name, x, width):
-    width = tuple(tuple(pair) for pair in width)
-    if len(width) != x.ndim or any(len(pair) != 2 or min(pair) < 0 for pair in width):
+    try:
+        pairs = tuple((index(before), index(after)) for before, after in width)
+    except (TypeError, ValueError):
+        pairs = ()
+    if len(pairs) != x.ndim or any(min(pair) < 0 for pair in pairs):
         raise ValueError(f"{name}: width needs a pair (before, after) of sizes >= 0 for each of the {x.ndim} axes, "
-                         f"got {width}")
-    return width
+                         f"got {width!r}")
+    return pairs
 
 
 # ---- indexing and scatter_add ----
@@ -77,7 +84,7 @@ def _check_width(name, x, width):
 @op
 def getitem(x, *, key):
     """x[key] for integers, slices, None, ..., boolean masks and integer arrays, as in NumPy."""
-    _check_key(key)
+    _check_key("getitem", key)
     # y = Sx with a selection matrix S; its adjoint Sᵀ adds each piece back to where it was taken from.
     return x[key], lambda g, y, x: scatter_add(g, key=key, shape=x.shape)
 
@@ -85,7 +92,7 @@ def getitem(x, *, key):
 @op
 def scatter_add(x, *, key, shape):
     """Zeros of `shape` to which x is added at [key]; what is addressed twice adds up.  x as y[key] -> shape"""
-    _check_key(key)
+    _check_key("scatter_add", key)
     y = xp.zeros(shape, x.dtype)
     if all(k is None or k is Ellipsis or isinstance(k, (int, slice)) for k in _as_tuple(key)):
         y[key] = x  # basic indexing addresses nothing twice
@@ -98,24 +105,27 @@ def _as_tuple(key):
     return key if isinstance(key, tuple) else (key,)
 
 
-def _check_key(key):
+def _check_key(name, key):
     for k in _as_tuple(key):
         if isinstance(k, Tensor) or is_array(k) and k.dtype.kind == "f":
-            raise TypeError(f"indexing: an index is an integer, a slice, a boolean mask or an integer array, got "
+            raise TypeError(f"{name}: an index is an integer, a slice, a boolean mask or an integer array, got "
                             f"{type(k).__name__} {k.shape} {k.dtype}; use .astype('int64')")
 
 
 @op
 def take_along_axis(x, indices, *, axis):
     """y[..., i, ...] = x[..., indices[..., i, ...], ...] along `axis`, as in NumPy: one pick for each position."""
-    if plain(indices).dtype.kind not in "iu":
-        raise TypeError(f"take_along_axis: indices are an integer array, got {indices.dtype}")
+    if not hasattr(indices, "dtype") or indices.dtype.kind not in "iu":
+        raise TypeError(f"take_along_axis: indices are an integer array, got "
+                        f"{getattr(indices, 'dtype', repr(indices))}; use .astype('int64')")
     key = _along_axis_key(indices, x.shape, axis)
     return x[key], lambda g, y, x, indices: scatter_add(g, key=key, shape=x.shape), None
 
 
 def _along_axis_key(indices, shape, axis):
     """The advanced index that pairs `indices` along `axis` with every position of the other axes."""
+    if not -len(shape) <= axis < len(shape):
+        raise ValueError(f"take_along_axis: there is no axis {axis} in shape {shape}")
     axis = axis % len(shape)
     if indices.ndim != len(shape):
         raise ValueError(f"take_along_axis: indices need as many axes as x, got {indices.shape} for {shape}")
@@ -132,8 +142,11 @@ def _along_axis_key(indices, shape, axis):
 @op
 def concatenate(*xs, axis=0):
     """xs one after the other along an existing axis.  (n1, ...), (n2, ...), ... -> (n1 + n2 + ..., ...)"""
+    shapes = [x.shape for x in xs]
+    if not xs or not -xs[0].ndim <= axis < xs[0].ndim or len({(*s[:axis], *s[axis:][1:]) for s in shapes}) > 1:
+        raise ValueError(f"concatenate: needs inputs that agree in all axes but axis {axis}, got shapes {shapes}")
     if len({x.dtype for x in xs}) > 1:
-        raise TypeError("concatenate: the inputs must share one dtype")
+        raise TypeError(f"concatenate: the inputs must share one dtype, got {[str(x.dtype) for x in xs]}")
     start, gradients = 0, []
     for x in xs:
         stop = start + x.shape[axis]
@@ -145,15 +158,24 @@ def concatenate(*xs, axis=0):
 
 def stack(xs, *, axis=0):
     """xs side by side along a new axis.  k times (...) -> (..., k, ...)"""
+    shapes = [x.shape for x in xs]
+    if len(set(shapes)) != 1:
+        raise ValueError(f"stack: needs one or more inputs of the same shape, got {shapes}")
     return concatenate(*[expand_dims(x, axis=axis) for x in xs], axis=axis)
 
 
 def split(x, *, sections, axis=0):
     """x cut along `axis` into pieces: a number of equal ones, or the list of their sizes.  Returns a list."""
+    if not -len(x.shape) <= axis < len(x.shape):
+        raise ValueError(f"split: there is no axis {axis} in shape {x.shape}")
     n = x.shape[axis]
-    sizes = [n // sections] * sections if isinstance(sections, int) else list(sections)
-    if sum(sizes) != n or min(sizes, default=0) < 0:
-        raise ValueError(f"split: the sections must add up to axis {axis}'s size {n}, got {sections}")
+    try:
+        sizes = [n // sections] * sections if isinstance(sections, int) else list(map(index, sections))
+    except (TypeError, ZeroDivisionError):
+        sizes = []
+    if not sizes or sum(sizes) != n or min(sizes) < 0:
+        raise ValueError(f"split: the sections must be sizes >= 0 that add up to {n}, the size of axis {axis}, or a "
+                         f"number that divides it; got {sections!r}")
     pieces, start = [], 0
     for size in sizes:
         key = (slice(None),) * (axis % len(x.shape)) + (slice(start, start + size),)
