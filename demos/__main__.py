@@ -15,7 +15,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 import demos
-from demos.common.options import Parser
+from demos.common.options import Parser, make_writable
 from demos.common.progress import duration, replace_unprintable
 from demos.common.report import write_page
 from tinygen.backend import np
@@ -90,6 +90,8 @@ def run_demo(name, argv):
     except Exception:
         traceback.print_exc()
         return 1, traceback.format_exc()
+    if status == STOPPED:
+        return status, "It was stopped."
     return status, f"It ended with status {status}." if status else ""
 
 
@@ -120,7 +122,6 @@ def tour(plan, titles, out):
         left -= seconds
 
     note = "It was stopped before its end." if STOPPED in statuses else ""
-    out.mkdir(parents=True, exist_ok=True)
     write_page(out / "index.html", gradients, runs, time.monotonic() - started, note)
     print(f"\nThe tour took {duration(time.monotonic() - started)}. {note}")
     for name, _, _, error in runs:
@@ -133,8 +134,10 @@ def main(argv=None):
     argv = sys.argv[1:] if argv is None else argv
     replace_unprintable()
     titles = find_demos()
-    parser = Parser(prog="python -m demos", description=__doc__, allow_abbrev=False,
-                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    width = max(map(len, titles), default=0)
+    listing = "\n".join(f"{name:<{width}}  {title}" for name, title in titles.items())
+    parser = Parser(prog="python -m demos", description=__doc__, epilog=listing,
+                    allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="?", metavar="NAME [OPTIONS]", help="run this demo only")
     parser.add_argument("--list", action="store_true", help="only list the demos")
     parser.add_argument("--smoke", action="store_true", help="run all demos, a few seconds each")
@@ -147,10 +150,13 @@ def main(argv=None):
         fix = f"did you mean {close[0]}?" if close else f"there are {', '.join(titles) or 'none'}"
         parser.error(f"no demo is called {options.name!r}: {fix}")
 
-    for name, title in titles.items():
-        print(f"{name:<{max(map(len, titles))}}  {title}")
+    print(listing)
     if options.list:
         return 0
+    try:
+        make_writable(options.out)
+    except ValueError as error:
+        parser.error(str(error))
     print()
     return tour({name: ("smoke", SMOKE_SECONDS) for name in titles} if options.smoke else TOUR,
                 titles, options.out)

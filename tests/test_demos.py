@@ -360,8 +360,10 @@ def test_one_demo_by_name(tiny, tmp_path, capsys):
     (["tyni"], "no demo is called 'tyni': did you mean tiny?"),
     (["xxx"], "no demo is called 'xxx': there are tiny"),
     (["--lsit"], "unrecognized arguments: --lsit"),
+    (["--out", "a file/out"], "--out: cannot write to"),
 ])
-def test_unknown_names_are_one_line(tiny, capsys, argv, words):
+def test_bad_options_of_the_tour_are_one_line(tiny, tmp_path, capsys, argv, words):
+    (tmp_path / "a file").touch()
     with pytest.raises(SystemExit) as end:
         tour.main(argv)
     message = capsys.readouterr().err

@@ -1,5 +1,6 @@
 """The command line of a demo: the same options for all, and one for each of its settings."""
 import argparse
+import tempfile
 from pathlib import Path
 
 from tinygen.backend import INSTALL_HINTS
@@ -31,6 +32,16 @@ def demo_parser(name, description, presets, data):
     parser.add_argument("--backend", choices=list(INSTALL_HINTS), help="the library that computes")
     parser.add_argument("--show", action="store_true", help="open the figures at the end, too")
     return parser
+
+
+def make_writable(folder):
+    """Make `folder` where it is missing. Raises ValueError where files cannot be written to it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ValueError(f"--out: cannot write to {folder} ({error.strerror}); "
+                         "give another folder") from error
 
 
 def _kind(setting, value):

@@ -30,7 +30,7 @@ class Progress:
     def __init__(self, label, first, total):
         self.label, self.first, self.total = label, first, total
         self.live = sys.stdout.isatty()
-        self.started, self.shown = time.monotonic(), 0.0
+        self.started, self.shown, self.told = time.monotonic(), 0.0, False
 
     def show(self, done, metrics):
         """After `done` steps: the live line, ten times a second at most, or a line at each 10 %."""
@@ -41,10 +41,14 @@ class Progress:
             self._write_line(self._line(done, metrics, f"[{'#' * filled:.<{BAR}}]"))
             print(end="\n" if finished else "", flush=True)
         elif not self.live:
-            if done - self.first == WARM_UP:
-                estimate = (now - self.started) / WARM_UP * (self.total - self.first)
-                print(f"{self.label}: {self.total} steps, about {duration(estimate)}", flush=True)
-            if 10 * done // self.total > 10 * (done - 1) // self.total:
+            tenth = 10 * done // self.total > 10 * (done - 1) // self.total
+            elapsed, fresh = now - self.started, done - self.first
+            if not self.told and fresh >= WARM_UP and (tenth or elapsed > 0.5):
+                self.told = True
+                estimate = elapsed / fresh * (self.total - self.first)
+                print(f"{self.label}: {self.total - self.first} steps, about {duration(estimate)}",
+                      flush=True)
+            if tenth:
                 print(self._line(done, metrics, f"{100 * done // self.total:3d} %"), flush=True)
 
     def clear(self):

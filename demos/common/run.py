@@ -7,14 +7,13 @@ import os
 import platform
 import shlex
 import sys
-import tempfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import tinygen
 from demos.common import figures, results
-from demos.common.options import demo_parser
+from demos.common.options import demo_parser, make_writable
 from demos.common.progress import Progress, replace_unprintable
 from demos.common.resume import LoopCheckpoint, ctrl_c_waits
 from tinygen.backend import backend_name, np, to_numpy, use_backend
@@ -88,7 +87,7 @@ class Run:
             os.environ["MPLBACKEND"] = "Agg"  # matplotlib, imported at the first figure, reads it
         if options.backend:
             use_backend(options.backend)
-        _make_writable(self.out)
+        make_writable(self.out)
 
         self.rng = np.random.default_rng(self.seed)
         self.history, self.step = {}, None
@@ -188,12 +187,3 @@ class Run:
         if not self._checkpoint.loops:
             return "Nothing was saved yet."
         return f"Continue with:  {self.command.replace(' --resume', '')} --resume"
-
-
-def _make_writable(folder):
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise ValueError(f"--out: cannot write to {folder} ({error.strerror}); "
-                         "give another folder") from error
