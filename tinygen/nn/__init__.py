@@ -1,17 +1,25 @@
 """Networks: Module, which finds parameters, and layers named and laid out as PyTorch's are.
 
 module      Module, ModuleList, Sequential
-linear      Linear, Embedding, Flatten, Unflatten
+linear      Linear, Embedding, Dropout, Flatten, Unflatten
 activation  ReLU, Tanh and the others, as layers
+conv        Conv1d, Conv2d, ConvTranspose2d
+pool        MaxPool2d, MaxUnpool2d, AvgPool2d, Upsample
+norm        LayerNorm, GroupNorm, BatchNorm1d, BatchNorm2d
 init        Kaiming, Xavier and normal weights
 
-A layer with weights takes `rng`, a numpy.random.Generator: the same seed gives the same network on
-every backend.
+A layer that draws numbers takes `rng`, a numpy.random.Generator: the same seed gives the same
+network on every backend.
 """
 from tinygen.nn import init
 from tinygen.nn.activation import ELU, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
-from tinygen.nn.linear import Embedding, Flatten, Linear, Unflatten
+from tinygen.nn.conv import Conv1d, Conv2d, ConvTranspose2d
+from tinygen.nn.linear import Dropout, Embedding, Flatten, Linear, Unflatten
 from tinygen.nn.module import Module, ModuleList, Sequential
+from tinygen.nn.norm import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
+from tinygen.nn.pool import AvgPool2d, MaxPool2d, MaxUnpool2d, Upsample
 
-__all__ = ["ELU", "GELU", "Embedding", "Flatten", "LeakyReLU", "Linear", "Module", "ModuleList",
-           "ReLU", "Sequential", "SiLU", "Sigmoid", "Softplus", "Tanh", "Unflatten", "init"]
+__all__ = ["ELU", "GELU", "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Conv1d", "Conv2d",
+           "ConvTranspose2d", "Dropout", "Embedding", "Flatten", "GroupNorm", "LayerNorm",
+           "LeakyReLU", "Linear", "MaxPool2d", "MaxUnpool2d", "Module", "ModuleList", "ReLU",
+           "Sequential", "SiLU", "Sigmoid", "Softplus", "Tanh", "Unflatten", "Upsample", "init"]

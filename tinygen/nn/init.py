@@ -10,12 +10,12 @@ from tinygen.backend import np
 
 def uniform(shape, bound, *, rng):
     """Uniform between -bound and bound."""
-    return _check(rng).uniform(-bound, bound, shape).astype("float32")
+    return check_rng(rng).uniform(-bound, bound, shape).astype("float32")
 
 
 def normal(shape, std, *, rng):
     """Normal with mean 0 and standard deviation std."""
-    return (std * _check(rng).standard_normal(shape)).astype("float32")
+    return (std * check_rng(rng).standard_normal(shape)).astype("float32")
 
 
 def kaiming_uniform(shape, *, rng):
@@ -53,7 +53,8 @@ def fans(shape):
     return math.prod(shape[1:]), shape[0] * math.prod(shape[2:])
 
 
-def _check(rng):
+def check_rng(rng):
+    """rng itself; raises TypeError for anything but a numpy.random.Generator."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"init: rng is a numpy.random.Generator, got {rng!r}; "
                         f"use np.random.default_rng(seed)")

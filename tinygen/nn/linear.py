@@ -1,5 +1,6 @@
 """Layers that multiply by a matrix, look up its rows, or only change the shape."""
 import math
+from numbers import Integral
 
 from tinygen import ops
 from tinygen.nn import init
@@ -39,6 +40,22 @@ class Embedding(Module):
         return ops.embedding(ids, self.weight)
 
 
+class Dropout(Module):
+    """In training each element is 0 with probability p, else divided by 1 - p; in evaluation itself.
+
+    p is at least 0 and below 1. What is dropped is drawn from rng, anew in each call.
+    Dropout: a simple way to prevent neural networks from overfitting (Srivastava et al., 2014).
+    """
+
+    def __init__(self, p=0.5, *, rng):
+        if not 0 <= p < 1:
+            raise ValueError(f"Dropout: p is a probability of at least 0 and below 1, got {p}")
+        self.p, self.rng = p, init.check_rng(rng)
+
+    def forward(self, x):
+        return ops.dropout(x, p=self.p, rng=self.rng, training=self.training)
+
+
 class Flatten(Module):
     """All axes from start_dim on made one.  (N, a, b, ...) -> (N, a·b·...)"""
 
@@ -61,8 +78,8 @@ class Unflatten(Module):
         return ops.reshape(x, shape=(*before, *self.unflattened_size, *after))
 
 
-def check_sizes(layer, **sizes):
-    """Raise ValueError for a size that is no integer of at least 1."""
+def check_sizes(layer, least=1, **sizes):
+    """Raise ValueError for a size that is no integer, or below `least`."""
     for name, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ValueError(f"{layer}: {name} is an integer of at least 1, got {size!r}")
+        if isinstance(size, bool) or not isinstance(size, Integral) or size < least:
+            raise ValueError(f"{layer}: {name} is an integer of at least {least}, got {size!r}")

@@ -1,4 +1,6 @@
 """Module: a part of a network, which finds its parameters by looking at its own attributes."""
+from inspect import signature
+
 from tinygen.backend import is_array, np, to_numpy, xp
 from tinygen.tensor import Tensor, mark_written, no_grad
 
@@ -143,8 +145,11 @@ class Module:
     # ---- looking ----
 
     def __repr__(self):
+        defaults = {name: parameter.default for name, parameter
+                    in signature(type(self)).parameters.items()}
         settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items()
-                             if name != "training" and _is_setting(value))
+                             if name != "training" and _is_setting(value)
+                             and (name not in defaults or defaults[name] != value))
         children = "".join(f"\n  ({name}): " + repr(part).replace("\n", "\n  ")
                            for name, part in self._parts() if isinstance(part, Module))
         return f"{type(self).__name__}({settings}{children}" + ("\n)" if children else ")")

@@ -1,0 +1,105 @@
+"""Layers that slide kernels over a signal or an image, with weights laid out as PyTorch's are.
+
+Images are (N, C, H, W), signals (N, C, T). Where a 2-D setting is the same both ways, one int stands
+for the pair (vertical, horizontal). The sizes that come out, the ops in tinygen.ops.conv tell.
+"""
+import math
+
+from tinygen import ops
+from tinygen.nn import init
+from tinygen.nn.linear import check_sizes
+from tinygen.nn.module import Module
+from tinygen.ops.window import pair
+from tinygen.tensor import Tensor
+
+
+class Conv1d(Module):
+    """Kernels slid over a signal.  (N, in_channels, T) -> (N, out_channels, T')
+
+    weight (out_channels, in_channels/groups, kernel_size), bias (out_channels,), both drawn from
+    U(±1/√fan_in).
+    """
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1,
+                 groups=1, bias=True, *, rng):
+        check_channels("Conv1d", in_channels, out_channels, groups)
+        check_sizes("Conv1d", kernel_size=kernel_size, stride=stride, dilation=dilation)
+        check_sizes("Conv1d", least=0, padding=padding)
+        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        shape = (out_channels, in_channels // groups, kernel_size)
+        self.weight, self.bias = _draw(shape, out_channels if bias else 0, rng)
+
+    def forward(self, x):
+        return ops.conv1d(x, self.weight, self.bias, stride=self.stride, padding=self.padding,
+                          dilation=self.dilation, groups=self.groups)
+
+
+class Conv2d(Module):
+    """Kernels slid over an image.  (N, in_channels, H, W) -> (N, out_channels, H', W')
+
+    weight (out_channels, in_channels/groups, kh, kw), bias (out_channels,), both drawn from
+    U(±1/√fan_in).
+    """
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1,
+                 groups=1, bias=True, *, rng):
+        check_channels("Conv2d", in_channels, out_channels, groups)
+        kh, kw = check_window("Conv2d", kernel_size, stride, padding, dilation)
+        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        shape = (out_channels, in_channels // groups, kh, kw)
+        self.weight, self.bias = _draw(shape, out_channels if bias else 0, rng)
+
+    def forward(self, x):
+        return ops.conv2d(x, self.weight, self.bias, stride=self.stride, padding=self.padding,
+                          dilation=self.dilation, groups=self.groups)
+
+
+class ConvTranspose2d(Module):
+    """A convolution's way back from small to large.  (N, in_channels, H, W) -> (N, out_channels, H', W')
+
+    weight (in_channels, out_channels/groups, kh, kw), bias (out_channels,), both drawn from
+    U(±1/√fan) with fan = out_channels/groups·kh·kw, as PyTorch's. A strided convolution brings
+    several sizes to the same H, W: output_padding, or output_size in the call, says which it was.
+    """
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0,
+                 output_padding=0, groups=1, bias=True, dilation=1, *, rng):
+        check_channels("ConvTranspose2d", in_channels, out_channels, groups)
+        kh, kw = check_window("ConvTranspose2d", kernel_size, stride, padding, dilation)
+        pair("ConvTranspose2d", "output_padding", output_padding, minimum=0)
+        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
+        self.stride, self.padding, self.output_padding = stride, padding, output_padding
+        self.groups, self.dilation = groups, dilation
+        shape = (in_channels, out_channels // groups, kh, kw)
+        self.weight, self.bias = _draw(shape, out_channels if bias else 0, rng)
+
+    def forward(self, x, output_size=None):
+        return ops.conv_transpose2d(
+            x, self.weight, self.bias, stride=self.stride, padding=self.padding,
+            output_padding=self.output_padding, output_size=output_size, dilation=self.dilation,
+            groups=self.groups)
+
+
+def _draw(shape, biases, rng):
+    """Weights of that shape and so many biases (0: None), from U(±1/√fan_in)."""
+    bound = 1 / math.sqrt(init.fans(shape)[0])
+    weight = Tensor(init.uniform(shape, bound, rng=rng))
+    return weight, Tensor(init.uniform((biases,), bound, rng=rng)) if biases else None
+
+
+def check_channels(layer, in_channels, out_channels, groups):
+    """Raise ValueError for sizes below 1, and for channels that groups does not divide."""
+    check_sizes(layer, in_channels=in_channels, out_channels=out_channels, groups=groups)
+    if in_channels % groups or out_channels % groups:
+        raise ValueError(f"{layer}: groups divides in_channels and out_channels, got {groups} for "
+                         f"{in_channels} and {out_channels}")
+
+
+def check_window(layer, kernel_size, stride, padding, dilation=1):
+    """The kernel's (height, width); raises ValueError for a setting that makes no window."""
+    pair(layer, "stride", stride)
+    pair(layer, "padding", padding, minimum=0)
+    pair(layer, "dilation", dilation)
+    return pair(layer, "kernel_size", kernel_size)

@@ -1,0 +1,63 @@
+"""Layers that make images smaller or larger without weights: pooling, unpooling, upsampling.
+
+Images are (N, C, H, W); settings are ints or pairs (vertical, horizontal). The stride is the
+kernel's size unless it is given: windows side by side.
+"""
+from tinygen import ops
+from tinygen.nn.conv import check_window
+from tinygen.nn.module import Module
+from tinygen.ops.window import pair
+
+
+class Pool(Module):
+    """What the pooling layers share: kernel_size, stride and padding."""
+
+    def __init__(self, kernel_size, stride=None, padding=0):
+        check_window(type(self).__name__, kernel_size, stride or kernel_size, padding)
+        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
+
+    def window(self):
+        """The settings as an op takes them."""
+        return {"kernel_size": self.kernel_size, "stride": self.stride, "padding": self.padding}
+
+
+class MaxPool2d(Pool):
+    """The largest pixel of each window.  (N, C, H, W) -> (N, C, OH, OW)
+
+    With return_indices also where it was, which MaxUnpool2d takes to put things back.
+    """
+
+    def __init__(self, kernel_size, stride=None, padding=0, return_indices=False):
+        super().__init__(kernel_size, stride, padding)
+        self.return_indices = return_indices
+
+    def forward(self, x):
+        return ops.max_pool2d(x, return_indices=self.return_indices, **self.window())
+
+
+class MaxUnpool2d(Pool):
+    """Each number to the place its maximum came from, zeros elsewhere.
+
+    x (N, C, OH, OW), indices of MaxPool2d, the same -> (N, C, H, W), or output_size (H, W).
+    """
+
+    def forward(self, x, indices, output_size=None):
+        return ops.max_unpool2d(x, indices, output_size=output_size, **self.window())
+
+
+class AvgPool2d(Pool):
+    """The mean of each window.  (N, C, H, W) -> (N, C, OH, OW)"""
+
+    def forward(self, x):
+        return ops.avg_pool2d(x, **self.window())
+
+
+class Upsample(Module):
+    """Each pixel repeated scale_factor times, down and across.  (N, C, H, W) -> (N, C, sH, sW)"""
+
+    def __init__(self, scale_factor):
+        pair("Upsample", "scale_factor", scale_factor)
+        self.scale_factor = scale_factor
+
+    def forward(self, x):
+        return ops.upsample_nearest2d(x, scale=self.scale_factor)
