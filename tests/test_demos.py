@@ -117,6 +117,20 @@ def test_short_runs_are_not_judged(tiny, tmp_path, argv, capsys):
     assert "Not judged at this length" in capsys.readouterr().out
 
 
+def test_a_demo_without_steps_is_judged_and_has_nothing_to_resume(tmp_path, capsys):
+    @run.demo({"smoke": {}, "default": {}})
+    def main(run):
+        run.measure("error", 0, at_most=1)
+
+    assert main(["--preset", "smoke", "--out", str(tmp_path)]) == 0
+    assert result(tmp_path)["verdict"] == "pass"
+    assert "smoke, seed 0, 0." in capsys.readouterr().out
+    for option in ("--resume", "--steps=1"):
+        with pytest.raises(SystemExit):
+            main([option, "--out", str(tmp_path)])
+        assert f"unrecognized arguments: {option}" in capsys.readouterr().err
+
+
 def test_settings_are_options(tiny, tmp_path):
     argv = "--preset smoke --lr 0.2 --sizes 8 --nesterov --out o".split()
     assert tiny.main(argv) == 0

@@ -28,7 +28,10 @@ def demo_parser(name, description, presets, data):
     if data:
         parser.add_argument("--data", choices=list(data), default=data[0])
     parser.add_argument("--out", type=Path, default=Path("out", name), help="folder of the results")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    parser.set_defaults(resume=False)
+    if "steps" in presets["default"]:
+        parser.add_argument("--resume", action="store_true",
+                            help="go on from the checkpoint in --out")
     parser.add_argument("--backend", choices=list(INSTALL_HINTS), help="the library that computes")
     parser.add_argument("--show", action="store_true", help="open the figures at the end, too")
     return parser

@@ -66,8 +66,9 @@ def cells(row):
 
 def facts(result):
     """What the result stands for: preset, data, seed, steps and time."""
+    steps = result["settings"].get("steps")
     parts = [result["preset"], result["data"], f"seed {result['seed']}",
-             f"{result['settings']['steps']} steps", duration(result["seconds"])]
+             steps and f"{steps} steps", duration(result["seconds"])]
     return ", ".join(part for part in parts if part)
 
 

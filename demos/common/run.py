@@ -26,8 +26,9 @@ def demo(presets, data=()):
     """Turn `main(run)` into the command `main(argv)`, which reads options and writes result.json.
 
     presets: name -> settings. "smoke" and "default" are among the names; the default has all the
-    settings, `steps` among them, the others what they change. Each setting is an option: code=16
-    gives --code. data: the names that --data accepts, the default first.
+    settings, the others what they change. Each setting is an option: code=16 gives --code. Only a
+    demo that trains has `steps` among them; without, there is nothing to resume, and no run is too
+    short to be judged. data: the names that --data accepts, the default first.
     Returns the exit status: 0, 1 if training diverged, 130 after Ctrl-C. Errors before the first
     step of training, which come from the options, are told in one line, with status 2.
     """
@@ -78,7 +79,8 @@ class Run:
         given = {name: getattr(options, name) for name in preset}
         self.settings = SimpleNamespace(**{name: preset[name] if value is None else value
                                            for name, value in given.items()})
-        self._long_enough = self.preset != "smoke" and self.settings.steps >= preset["steps"]
+        self._long_enough = "steps" not in preset or (
+            self.preset != "smoke" and self.settings.steps >= preset["steps"])
 
         if importlib.util.find_spec("matplotlib") is None:
             raise ImportError("the figures need matplotlib; pip install matplotlib")
