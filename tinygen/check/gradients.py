@@ -15,8 +15,9 @@ whose gradient is zero would pass.
 import inspect
 from typing import NamedTuple
 
+from tinygen.autograd import grad
 from tinygen.backend import np, to_numpy, xp
-from tinygen.tensor import Tensor, grad, mark_written
+from tinygen.tensor import Tensor, mark_written
 
 # A central difference is off by about h²·y'''/6 for the terms left out and by ε·y/h for rounding,
 # ε = 2e-16; both are smallest together at h = ∛ε. Where y has a kink within h of x the first step

@@ -60,8 +60,8 @@ STYLES = (
 def spline_weights(points):
     """Weights (P, K) that turn K steering points into P places along a uniform cubic B-spline.
 
-    The places are about 0.3 units apart, 0.7 of a pixel. Source: de Boor, A Practical Guide to
-    Splines, 1978.
+    The places are about 0.3 units apart, 0.7 of a pixel, so that their mean is the ink's centre.
+    Source: de Boor, A Practical Guide to Splines, 1978.
     """
     each = np.eye(len(points))
     if (points[0] == points[-1]).all():
@@ -69,10 +69,12 @@ def spline_weights(points):
     else:  # mirrored ends: there the curve goes through the point itself
         steer = np.vstack([2 * each[0] - each[1], each, 2 * each[-1] - each[-2]])
     spans = []
-    for i, length in enumerate(np.hypot(*np.diff(points, axis=0).T)):
-        t = np.linspace(0, 1, 1 + round(3.5 * length), endpoint=False)
+    for i in range(len(points) - 1):
+        near = steer[i:i + 4]  # the span depends on four points
+        length = np.hypot(*([-1/6, -1/2, 1/2, 1/6] @ near @ points))
+        t = np.linspace(0, 1, max(1, round(3.5 * length)), endpoint=False)
         basis = np.stack([(1 - t)**3, 4 - 6 * t**2 + 3 * t**3, 1 + 3 * (t + t**2 - t**3), t**3])
-        spans.append(basis.T / 6 @ steer[i:i + 4])
+        spans.append(basis.T / 6 @ near)
     return np.vstack([*spans, [1/6, 4/6, 1/6] @ steer[-3:]])
 
 
@@ -109,7 +111,7 @@ def random_paths(strokes, count, rng):
     radii = 1.17 * np.exp(rng.normal(0, 0.28, (count, 1, 1)))
     longer = np.ptp(paths, axis=1, keepdims=True).max(axis=2, keepdims=True)
     paths = (paths - paths.mean(axis=1, keepdims=True)) * (BOX - 2 * radii) / longer
-    return (paths + (SIZE - 1) / 2).astype(np.float32), radii.astype(np.float32)
+    return (paths + SIZE / 2).astype(np.float32), radii.astype(np.float32)
 
 
 def ink(paths, radii):

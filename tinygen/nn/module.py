@@ -2,7 +2,8 @@
 from inspect import signature
 
 from tinygen.backend import is_array, np, to_numpy, xp
-from tinygen.tensor import Tensor, mark_written, no_grad
+from tinygen.operation import no_grad
+from tinygen.tensor import Tensor, mark_written
 
 
 class Module:

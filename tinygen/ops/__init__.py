@@ -5,15 +5,80 @@ shape         moving elements: reshape, pad, index, concatenate
 reduce        bringing elements together: sum, mean, max, logsumexp, cumsum
 linear        matrix products: matmul, linear, einsum
 conv          convolution, its transpose and its weight gradient
+pool          pooling and its way back: max, mean, upsampling
+norm          softmax; layer, batch and group norm
+loss          mse, l1, binary and categorical cross-entropy
 """
 from tinygen.ops.conv import conv1d, conv2d, conv2d_weight, conv_transpose2d
-from tinygen.ops.elementwise import (abs, add, clip, cos, div, elu, exp, gelu, gelu_textbook, leaky_relu, log, maximum,
-                                     minimum, mul, neg, pow, relu, sigmoid, silu, sin, softplus, sqrt, sub, tanh, where)
+from tinygen.ops.elementwise import (
+    abs,
+    add,
+    clip,
+    cos,
+    div,
+    elu,
+    exp,
+    gelu,
+    gelu_textbook,
+    leaky_relu,
+    log,
+    maximum,
+    minimum,
+    mul,
+    neg,
+    pow,
+    relu,
+    sigmoid,
+    silu,
+    sin,
+    softplus,
+    sqrt,
+    sub,
+    tanh,
+    where,
+)
 from tinygen.ops.linear import einsum, linear, matmul
+from tinygen.ops.loss import bce_with_logits, cross_entropy, l1, mse
+from tinygen.ops.norm import (
+    batch_moments,
+    batch_norm,
+    group_norm,
+    layer_norm,
+    log_softmax,
+    softmax,
+    standardize,
+)
+from tinygen.ops.pool import (
+    avg_pool2d,
+    gather_pixels,
+    max_pool2d,
+    max_unpool2d,
+    scatter_pixels,
+    spread2d,
+    sum_pool2d,
+    upsample_nearest2d,
+)
 from tinygen.ops.reduce import cumsum, logsumexp, max, mean, min, sum, var
-from tinygen.ops.shape import (concatenate, crop, expand_dims, flip, getitem, pad, reshape, scatter_add, split,
-                               squeeze, stack, swapaxes, take_along_axis, transpose)
-from tinygen.tensor import Tensor, alias, broadcast_to, plain, sum_to
+from tinygen.ops.shape import (
+    alias,
+    broadcast_to,
+    concatenate,
+    crop,
+    expand_dims,
+    flip,
+    getitem,
+    pad,
+    reshape,
+    scatter_add,
+    split,
+    squeeze,
+    stack,
+    sum_to,
+    swapaxes,
+    take_along_axis,
+    transpose,
+)
+from tinygen.tensor import Tensor, plain
 
 
 def _install_operators():

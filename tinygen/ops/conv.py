@@ -15,10 +15,11 @@ and the columns of a convolution are gathered in long runs. A convolution return
 elementwise ops keep the layout, and the next convolution finds it in place.
 """
 from tinygen.backend import xp
+from tinygen.operation import op
 from tinygen.ops import reduce
 from tinygen.ops.shape import expand_dims, squeeze
-from tinygen.ops.window import output_size as window_count, pair
-from tinygen.tensor import op
+from tinygen.ops.window import output_size as window_count
+from tinygen.ops.window import pair
 
 
 @op

@@ -6,8 +6,8 @@ A gradient comes in y's shape, and the engine sums it down to its input's. Shape
 import math
 
 from tinygen.backend import xp
-from tinygen.tensor import op, plain
-
+from tinygen.operation import op
+from tinygen.tensor import plain
 
 # ---- arithmetic ----
 

@@ -1,8 +1,8 @@
 """Matrix products: matmul, linear and einsum."""
 from tinygen.backend import xp
+from tinygen.operation import op
 from tinygen.ops import reduce
-from tinygen.ops.shape import reshape, squeeze, swapaxes
-from tinygen.tensor import broadcast_to, op
+from tinygen.ops.shape import broadcast_to, reshape, squeeze, swapaxes
 
 
 @op

@@ -3,9 +3,10 @@
 axis: an int, a tuple of ints, or None for all axes; keepdims leaves the reduced axes in place with size 1.
 """
 from tinygen.backend import xp
+from tinygen.operation import op
 from tinygen.ops.elementwise import exp
-from tinygen.ops.shape import flip, reshape
-from tinygen.tensor import broadcast_to, op, plain
+from tinygen.ops.shape import broadcast_to, flip, reshape
+from tinygen.tensor import plain
 
 
 @op

@@ -1,11 +1,18 @@
 """Ops that move elements around and change none: each is linear, and its gradient moves the cotangent back.
 
-Adjoint pairs stand side by side: pad and crop, indexing and scatter_add, concatenate and split.
+Adjoint pairs stand side by side: broadcast_to and sum_to, pad and crop, indexing and scatter_add, concatenate and split.
 """
 from operator import index
 
 from tinygen.backend import is_array, xp
-from tinygen.tensor import Tensor, op, plain
+from tinygen.operation import op
+from tinygen.tensor import Tensor, plain
+
+
+@op
+def alias(x):
+    """The same values under another identity.  (...) -> (...)"""
+    return x, lambda g, y, x: g
 
 
 @op
@@ -45,6 +52,28 @@ def expand_dims(x, *, axis):
 def flip(x, *, axis=None):
     """Elements in reverse order along the given axes, all of them by default."""
     return xp.flip(x, axis), lambda g, y, x: flip(g, axis=axis)
+
+
+# ---- broadcast_to and sum_to ----
+
+@op
+def broadcast_to(x, *, shape):
+    """Repeat x along new and size-1 axes.  x broadcastable to shape -> shape"""
+    # y = Bx is linear; its adjoint adds up what was repeated.
+    return xp.broadcast_to(x, shape), lambda g, y, x: sum_to(g, shape=x.shape)
+
+
+@op
+def sum_to(x, *, shape):
+    """Sum x over the axes that broadcasting from `shape` would repeat.  (...) -> shape"""
+    new = x.ndim - len(shape)
+    axes = tuple(range(new)) + tuple(new + i for i, n in enumerate(shape)
+                                     if n == 1 and x.shape[new + i] != 1)
+    y = x.sum(axis=axes, keepdims=True).reshape(shape) if axes else x
+    if y.shape != tuple(shape):
+        raise ValueError(f"sum_to: shape must be one that broadcasts to x's, got {shape} for "
+                         f"{x.shape}")
+    return y, lambda g, y, x: broadcast_to(g, shape=x.shape)
 
 
 # ---- pad and crop ----

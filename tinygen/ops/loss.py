@@ -1,0 +1,138 @@
+"""Losses: how far predictions are from their targets, as one number.
+
+reduction: "mean" over all elements, their "sum", or "none" for the loss of each element. Shapes
+must be equal: a prediction (N, 1) beside targets (N,) would broadcast to (N, N), and "train".
+"""
+from tinygen.backend import xp
+from tinygen.operation import op
+from tinygen.ops import reduce
+from tinygen.ops.elementwise import softplus
+from tinygen.ops.norm import log_softmax
+from tinygen.ops.shape import squeeze, take_along_axis
+from tinygen.tensor import plain
+
+
+@op
+def mse(x, t, *, reduction="mean"):
+    """Squared error (x - t)².  (...), (...) -> () or (...).  Raises ValueError for unequal shapes."""
+    share = _check("mse", x, t, reduction)
+    # dy = 2(x - t)·(dx - dt), summed; a mean gives each element its share of ȳ.
+    return (_reduced((x - t) ** 2, reduction),
+            lambda g, y, x, t: 2 * share * g * (x - t),
+            lambda g, y, x, t: 2 * share * g * (t - x))
+
+
+@op
+def l1(x, t, *, reduction="mean"):
+    """Absolute error |x - t|, with slope 0 where they are equal.  (...), (...) -> () or (...)
+
+    Raises ValueError for unequal shapes.
+    """
+    share = _check("l1", x, t, reduction)
+    # dy = sign(x - t)·(dx - dt), summed
+    return (_reduced(xp.abs(x - t), reduction),
+            lambda g, y, x, t: share * g * xp.sign(plain(x) - plain(t)),
+            lambda g, y, x, t: share * g * xp.sign(plain(t) - plain(x)))
+
+
+def bce_with_logits_textbook(x, t, *, reduction="mean"):
+    """-t log p - (1 - t) log(1 - p) for p = sigmoid(x) = eˣ / (1 + eˣ) is log(1 + eˣ) - t x"""
+    return _reduced(softplus(x) - t * x, reduction)
+
+
+@op(textbook=bce_with_logits_textbook)
+def bce_with_logits(x, t, *, reduction="mean"):
+    """Binary cross-entropy of the probabilities sigmoid(x) with targets t from 0 to 1, in nats.
+
+    y = log(1 + eˣ) - t x.  (...), (...) -> () or (...).  Raises ValueError for unequal shapes.
+    """
+    share = _check("bce_with_logits", x, t, reduction)
+    # log(1 + eˣ) = max(x, 0) + log(1 + e^-|x|), where nothing overflows
+    y = xp.abs(x)
+    xp.negative(y, out=y)
+    xp.exp(y, out=y)
+    xp.log1p(y, out=y)
+    y += xp.maximum(x, 0)
+    y -= t * x
+
+    # dy = (sigmoid(x) - t)·dx - x·dt, summed;  sigmoid(x) = (1 + tanh(x/2))/2
+    def gradient_x(g, y, x, t):
+        gx = 0.5 * x
+        xp.tanh(gx, out=gx)
+        gx += 1
+        gx *= 0.5
+        gx -= t
+        gx *= share * g
+        return gx
+    return _reduced(y, reduction), gradient_x, lambda g, y, x, t: -share * g * x
+
+
+def cross_entropy_textbook(x, labels, *, reduction="mean"):
+    """-log softmax(x)[label]"""
+    y = -take_along_axis(log_softmax(x), labels[..., None], axis=-1)
+    return _reduced(squeeze(y, axis=-1), reduction)
+
+
+@op(textbook=cross_entropy_textbook)
+def cross_entropy(x, labels, *, reduction="mean"):
+    """Negative log-probability of the right class under softmax(x), in nats.
+
+    y = log Σ eˣ - x[label].  Logits (..., C), integer labels (...) -> () or (...).  Raises
+    TypeError for labels that are no integers, ValueError for other shapes and for labels outside
+    0 ... C-1.
+    """
+    share = _check_labels(x, labels, reduction)
+    c = x.shape[-1]
+    scores = x.reshape(-1, c)
+    right = xp.arange(len(scores)), labels.reshape(-1)
+    p = scores - scores.max(axis=1, keepdims=True)
+    y = -p[right]
+    xp.exp(p, out=p)
+    total = p @ xp.ones(c, p.dtype)  # (N,)
+    y += xp.log(total)
+    p /= total[:, None]
+
+    # dy = Σ p·dx - dx[label]: the gradient is p, less 1 at the label.
+    def gradient(g, y, x, labels):
+        weight = share * g.reshape(-1)  # (N,), or (1,) where y is one number
+        gx = p * weight[:, None]
+        gx[right] -= weight
+        return gx.reshape(x.shape)
+    return _reduced(y.reshape(labels.shape), reduction), gradient, None
+
+
+def _reduced(y, reduction):
+    return y if reduction == "none" else getattr(reduce, reduction)(y)
+
+
+# ---- what fits ----
+
+def _check(name, x, t, reduction):
+    """The part of the loss's cotangent that falls to each element: 1, or 1/n for a mean."""
+    if getattr(x, "shape", None) != getattr(t, "shape", None):
+        raise ValueError(f"{name}: prediction and target must have the same shape, got "
+                         f"{getattr(x, 'shape', x)} and {getattr(t, 'shape', t)}; reshape one, a "
+                         f"loss does not broadcast")
+    return _share(name, x.size, reduction)
+
+
+def _check_labels(x, labels, reduction):
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"cross_entropy: labels are class numbers, an integer array, got "
+                        f"{labels.dtype}; use .astype('int64'), or .argmax(-1) of one-hot rows")
+    if labels.shape != x.shape[:-1]:
+        raise ValueError(f"cross_entropy: logits (..., C) need labels (...), got {x.shape} and "
+                         f"{labels.shape}")
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= x.shape[-1]:
+        raise ValueError(f"cross_entropy: labels run from 0 to {x.shape[-1] - 1} for "
+                         f"{x.shape[-1]} classes, got {low} to {high}")
+    return _share("cross_entropy", labels.size, reduction)
+
+
+def _share(name, size, reduction):
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{name}: reduction is 'mean', 'sum' or 'none', got {reduction!r}")
+    if size == 0:
+        raise ValueError(f"{name}: there are no elements, an empty batch has no loss")
+    return 1 / size if reduction == "mean" else 1

@@ -1,0 +1,269 @@
+"""Ops that normalise: softmax and log_softmax to a distribution, the norms to mean 0, variance 1.
+
+All are fused, each under the textbook twin that defines it. Sums along the last axis are products
+with a vector of ones, and sums over an image are einsums: both are single passes that make no
+temporary array and take any memory layout as it is.
+"""
+from tinygen.backend import xp
+from tinygen.operation import op
+from tinygen.ops.elementwise import exp, sqrt
+from tinygen.ops.reduce import logsumexp, mean, var
+from tinygen.ops.shape import reshape
+
+# ---- distributions ----
+
+def softmax_textbook(x, *, axis=-1):
+    """eˣ / Σ eˣ"""
+    return exp(x - logsumexp(x, axis=axis, keepdims=True))
+
+
+@op(textbook=softmax_textbook)
+def softmax(x, *, axis=-1):
+    """Scores to probabilities along one axis: y = eˣ / Σ eˣ.  (..., n, ...) -> (..., n, ...)"""
+    # log y = x - log Σ eˣ,  dy = y·(dx - Σ y·dx),  <ȳ, dy> = <y·(ȳ - Σ ȳ·y), dx>
+    y = x - x.max(axis=axis, keepdims=True)  # largest 0: nothing overflows
+    xp.exp(y, out=y)
+    y /= _sums(y, axis)
+
+    def gradient(g, y, x):
+        gx = g - _dots(g, y, axis)
+        gx *= y
+        return gx
+    return y, gradient
+
+
+def log_softmax_textbook(x, *, axis=-1):
+    """x - log Σ eˣ"""
+    return x - logsumexp(x, axis=axis, keepdims=True)
+
+
+@op(textbook=log_softmax_textbook)
+def log_softmax(x, *, axis=-1):
+    """Scores to log-probabilities along one axis: y = x - log Σ eˣ.  (..., n, ...) -> same"""
+    # dy = dx - Σ eʸ·dx,  <ȳ, dy> = <ȳ - eʸ·Σ ȳ, dx>
+    y = x - x.max(axis=axis, keepdims=True)
+    y -= xp.log(_sums(xp.exp(y), axis))
+
+    def gradient(g, y, x):
+        gx = xp.exp(y)
+        gx *= -_sums(g, axis)
+        gx += g
+        return gx
+    return y, gradient
+
+
+def _sums(x, axis=-1):
+    """Σ x along axis, which stays with size 1."""
+    if axis in (-1, x.ndim - 1):
+        return (x @ xp.ones(x.shape[-1], x.dtype))[..., None]
+    return x.sum(axis=axis, keepdims=True)
+
+
+def _dots(a, b, axis=-1):
+    """Σ a·b along axis, which stays with size 1."""
+    if axis in (-1, a.ndim - 1):
+        return (a[..., None, :] @ b[..., :, None])[..., 0]
+    return (a * b).sum(axis=axis, keepdims=True)
+
+
+# ---- layer norm: each vector by itself ----
+
+def layer_norm_textbook(x, w=None, b=None, *, eps=1e-5):
+    """w (x - mean) / √(var + eps) + b"""
+    y = (x - mean(x, axis=-1, keepdims=True)) / sqrt(var(x, axis=-1, keepdims=True) + eps)
+    y = y if w is None else y * w
+    return y if b is None else y + b
+
+
+@op(textbook=layer_norm_textbook)
+def layer_norm(x, w=None, b=None, *, eps=1e-5):
+    """Each vector along the last axis to mean 0 and variance 1, then scaled and shifted.
+
+    y = w (x - mean) / √(var + eps) + b.  (..., n), (n,), (n,) -> (..., n).  Raises ValueError for
+    other shapes of w and b.  (Ba et al., 2016)
+    """
+    n = x.shape[-1]
+    _check_affine("layer_norm", w, b, n)
+    xhat = x - _sums(x) / n
+    r = 1 / xp.sqrt(_dots(xhat, xhat) / n + eps)
+    xhat *= r
+    y = xhat.copy() if w is None else xhat * w
+    if b is not None:
+        y += b
+
+    # x̂ = r(x - m),  dr = -r²·mean(x̂·dx),  dx̂ = r(dx - mean(dx) - x̂·mean(x̂·dx)), which is
+    # symmetric: with h = wȳ,  x̄ = r(h - mean(h) - x̂·mean(x̂·h)).  dy = w·dx̂ + x̂·dw + db.
+    def gradient_x(g, y, x, w=None, b=None):
+        h = g if w is None else g * w
+        gx = xhat * (_dots(h, xhat) / -n)
+        gx += h
+        gx -= _sums(h) / n
+        gx *= r
+        return gx
+
+    return (y, gradient_x,
+            lambda g, y, x, w, b=None: xp.einsum("rn,rn->n", _rows(g), _rows(xhat)),
+            lambda g, y, x, w, b: xp.ones(g.size // n, g.dtype) @ _rows(g))
+
+
+def _rows(x):
+    return x.reshape(-1, x.shape[-1])
+
+
+# ---- batch norm and group norm: each channel of an image ----
+
+def standardize(x, mean, var, w=None, b=None, *, eps=1e-5):
+    """Channels normalised by a given mean and variance: what batch norm does once it is trained.
+
+    y = w (x - mean) / √(var + eps) + b.  (N, C, ...), four times (C,) -> (N, C, ...)
+    """
+    scale = 1 / sqrt(var + eps) if w is None else w / sqrt(var + eps)
+    shift = -mean * scale if b is None else b - mean * scale
+    return x * _by_channel(scale, x) + _by_channel(shift, x)
+
+
+def batch_norm_textbook(x, w=None, b=None, *, eps=1e-5, moments=None):
+    """standardize by the batch's own mean and variance"""
+    axes = (0, *range(2, x.ndim))
+    return standardize(x, mean(x, axis=axes), var(x, axis=axes), w, b, eps=eps)
+
+
+@op(textbook=batch_norm_textbook)
+def batch_norm(x, w=None, b=None, *, eps=1e-5, moments=None):
+    """Each channel to mean 0 and variance 1 over the batch and all pixels, then scaled and shifted.
+
+    y = w (x - mean) / √(var + eps) + b.  (N, C, ...), (C,), (C,) -> (N, C, ...).  moments: what
+    batch_moments(x) gave, if the caller has it already.  Raises ValueError for other shapes of w
+    and b, and where a channel has one number only.  (Ioffe and Szegedy, 2015)
+    """
+    _check_channels("batch_norm", x, w, b, x.size // x.shape[1])
+    mean, var = batch_moments(x) if moments is None else moments
+    return _standardized(x, w, b, eps, mean[None], var[None], _over_batch(x))
+
+
+def batch_moments(x):
+    """Mean and variance (divided by n) of each channel of an array.  (N, C, ...) -> (C,), (C,)"""
+    mean, var = _moments(x, _over_batch(x))
+    return mean[0], var[0]
+
+
+def group_norm_textbook(x, w=None, b=None, *, groups, eps=1e-5):
+    """layer_norm of each group of channels, flattened"""
+    y = layer_norm_textbook(reshape(x, shape=(len(x), groups, -1)), eps=eps)
+    y = reshape(y, shape=x.shape)
+    y = y if w is None else y * _by_channel(w, x)
+    return y if b is None else y + _by_channel(b, x)
+
+
+@op(textbook=group_norm_textbook)
+def group_norm(x, w=None, b=None, *, groups, eps=1e-5):
+    """Each group of channels of each image to mean 0 and variance 1, then scaled and shifted.
+
+    y = w (x - mean) / √(var + eps) + b.  (N, C, ...), (C,), (C,) -> (N, C, ...).  Raises ValueError
+    where groups does not divide C, and for other shapes of w and b.  (Wu and He, 2018)
+    """
+    if groups < 1 or x.shape[1] % groups:
+        raise ValueError(f"group_norm: groups must divide the {x.shape[1]} channels, got {groups}")
+    _check_channels("group_norm", x, w, b, x[0].size // groups)
+    pool = _over_groups(x, groups)
+    return _standardized(x, w, b, eps, *_moments(x, pool), pool)
+
+
+def _standardized(x, w, b, eps, mean, var, pool):
+    """Value and gradients of y = w (x - mean) / √(var + eps) + b, by channel.
+
+    pool turns sums over each image's pixels, (N, C), into means over all the pixels that are
+    normalised together, (1, C) or (N, C): mean and var came from it.
+    """
+    r = 1 / xp.sqrt(var + eps)
+    scale = r if w is None else r * w
+    shift = -mean * scale if b is None else b - mean * scale
+    y = x * _by_channel(scale, x)
+    y += _by_channel(shift, x)
+
+    @_once
+    def sums(g):
+        """Σ ȳ and Σ ȳ·x̂ over each image's pixels."""
+        total = _pixel_sums(g)
+        return total, r * (_pixel_dots(g, x) - mean * total)
+
+    # As in layer_norm x̄ = r(h - mean(h) - x̂·mean(x̂·h)) with h = wȳ; x̂ = r(x - m) put in, it is
+    # scale·ȳ + p·x + q with one p and one q for a channel, so x̂ itself is never stored.
+    def gradient_x(g, y, x, w=None, b=None):
+        h, h_xhat = [pool(s if w is None else w * s) for s in sums(g)]
+        p = -r * r * h_xhat
+        q = -r * h - p * mean
+        gx = x * _by_channel(p, x)
+        gx += g * _by_channel(scale, x)
+        gx += _by_channel(q, x)
+        return gx
+
+    return (y, gradient_x,
+            lambda g, y, x, w, b=None: sums(g)[1].sum(axis=0),
+            lambda g, y, x, w, b: sums(g)[0].sum(axis=0))
+
+
+def _over_batch(x):
+    count = x.size // x.shape[1]
+    return lambda sums: sums.sum(axis=0, keepdims=True) / count  # (1, C)
+
+
+def _over_groups(x, groups):
+    n, c = x.shape[:2]
+    count = x[0].size // groups
+
+    def pool(sums):
+        means = sums.reshape(n, groups, c // groups).sum(axis=2) / count
+        return means.repeat(c // groups, axis=1)  # (N, C)
+    return pool
+
+
+def _moments(x, pool):
+    mean = pool(_pixel_sums(x))
+    centred = x - _by_channel(mean, x)
+    return mean, pool(_pixel_dots(centred, centred))
+
+
+def _pixel_sums(x):
+    axes = "nchwd"[:x.ndim]
+    return xp.einsum(f"{axes}->nc", x)
+
+
+def _pixel_dots(a, b):
+    axes = "nchwd"[:a.ndim]
+    return xp.einsum(f"{axes},{axes}->nc", a, b)
+
+
+def _by_channel(v, x):
+    """One number for each channel, with x's axes.  (C,) -> (C, 1, 1);  (N, C) -> (N, C, 1, 1)"""
+    return reshape(v, shape=v.shape + (1,) * (x.ndim - 2))
+
+
+def _once(f):
+    """f(g), computed once for the several gradients that are handed the same g in turn."""
+    last = [None, None]
+
+    def once(g):
+        if last[0] is not g:
+            last[:] = g, f(g)
+        return last[1]
+    return once
+
+
+# ---- what fits ----
+
+def _check_affine(name, w, b, n):
+    for letter, v in (("w", w), ("b", b)):
+        if v is not None and v.shape != (n,):
+            raise ValueError(f"{name}: {letter} has one number for each of the {n} features, "
+                             f"got shape {v.shape}")
+
+
+def _check_channels(name, x, w, b, count):
+    if not 2 <= x.ndim <= 5:
+        raise ValueError(f"{name}: x is (N, C) or (N, C, ...) with up to three more axes, "
+                         f"got shape {x.shape}")
+    if count < 2:
+        raise ValueError(f"{name}: one number alone has no variance, got x of shape {x.shape}; "
+                         f"use a larger batch, or standardize(x, mean, var) in evaluation")
+    _check_affine(name, w, b, x.shape[1])

@@ -1,0 +1,196 @@
+"""Pooling and its way back: two adjoint pairs, each the other's gradient.
+
+    max_pool2d    gathers the largest pixel of each window     gather_pixels
+    max_unpool2d  scatters numbers to where those were         scatter_pixels
+    avg_pool2d    sums each window                             sum_pool2d
+    upsample_nearest2d  repeats each number over a window      spread2d
+
+Settings are ints or (vertical, horizontal) pairs. The windows are never copied: each of the kh·kw
+taps of the kernel is a strided view of the image, all pixels that lie under this tap.
+"""
+from tinygen.backend import xp
+from tinygen.operation import op
+from tinygen.ops.window import output_size as window_count
+from tinygen.ops.window import pair
+from tinygen.tensor import plain
+
+# ---- max: gather and scatter ----
+
+def max_pool2d(x, kernel_size, stride=None, padding=0, return_indices=False):
+    """Largest pixel of each window, the first of equal ones.  (N, C, H, W) -> (N, C, OH, OW)
+
+    OH = (H + 2·padding - kh) // stride + 1; stride is kernel_size by default; padding never wins.
+    return_indices: give also where each winner stood, its flat position in H·W, (N, C, OH, OW).
+    Raises ValueError for a kernel larger than the padded image, and padding above half the kernel.
+    """
+    windows = _windows("max_pool2d", x.shape, kernel_size, stride, padding)
+    indices = _argmax(plain(x), *windows)
+    y = gather_pixels(x, indices)
+    return (y, indices) if return_indices else y
+
+
+def max_unpool2d(x, indices, kernel_size, stride=None, padding=0, output_size=None):
+    """Each number back to where its maximum was found, zeros elsewhere: max_pool2d's way back.
+
+    x, indices (N, C, OH, OW) -> (N, C, H, W), H = (OH - 1)·stride - 2·padding + kh, or output_size
+    (H, W), as several sizes shrink to the same OH. What overlapping windows send to one pixel adds
+    up. Raises TypeError or ValueError for indices that do not fit.  (Zeiler and Fergus, 2014)
+    """
+    kernel, stride, padding = _settings("max_unpool2d", x.shape, kernel_size, stride, padding)
+    size = output_size or [(n - 1) * s - 2 * p + k
+                           for n, k, s, p in zip(x.shape[2:], kernel, stride, padding)]
+    h, w = pair("max_unpool2d", "output_size", size)
+    if indices.dtype.kind not in "iu" or indices.shape != x.shape:
+        raise TypeError(f"max_unpool2d: indices are integers, one for each number of x {x.shape}, "
+                        f"got {indices.shape} {indices.dtype}; max_pool2d returns them")
+    low, high = int(indices.min()), int(indices.max())
+    if low < 0 or high >= h * w:
+        raise ValueError(f"max_unpool2d: indices are positions in {h}·{w} pixels, got {low} to "
+                         f"{high}; set output_size to the (H, W) of the image that was pooled")
+    return scatter_pixels(x, indices, size=(h, w))
+
+
+@op
+def gather_pixels(x, indices):
+    """x's pixels at flat positions in H·W.  (N, C, H, W), (N, C, OH, OW) -> (N, C, OH, OW)"""
+    # y = Sx with a selection matrix S, so x̄ = Sᵀȳ.
+    order, back = _memory_order(x)
+    places = _places(indices, x.shape[2:], order)
+    y = x.transpose(order).reshape(-1)[places].transpose(back)
+    return y, lambda g, y, x, indices: scatter_pixels(g, indices, size=x.shape[2:]), None
+
+
+@op
+def scatter_pixels(x, indices, *, size):
+    """x added up at flat positions in H·W.  (N, C, OH, OW), (N, C, OH, OW) -> (N, C, *size)"""
+    # y = Sᵀx, so x̄ = Sȳ.
+    order, back = _memory_order(x)
+    places = _places(indices, size, order)
+    shape = (*x.shape[:2], *size)
+    y = xp.zeros([shape[axis] for axis in order], x.dtype)
+    xp.add.at(y.reshape(-1), places.reshape(-1), x.transpose(order).reshape(-1))
+    return y.transpose(back), lambda g, y, x, indices: gather_pixels(g, indices), None
+
+
+def _argmax(x, kernel, stride, padding, count):
+    """Flat position of each window's largest pixel, NaN above all.  (N, C, H, W) -> (N, C, OH, OW)"""
+    w, (oh, ow) = x.shape[3], count
+    row = xp.arange(oh, dtype="int32")[:, None] * stride[0] - padding[0]  # of a window's first tap,
+    column = xp.arange(ow, dtype="int32") * stride[1] - padding[1]        # negative in the padding
+    first, *others = _taps(_framed(x, padding, -xp.inf), kernel, stride, count)
+    top = first[1].copy(order="K")
+    position = xp.zeros_like(top, dtype="int32")
+    position += xp.maximum(row, 0) * w + xp.maximum(column, 0)
+    for (i, j), pixels in others:
+        # Positions grow from tap to tap: the largest one that ever won is the last to have won.
+        won = pixels > top
+        won |= xp.isnan(pixels)
+        xp.maximum(position, won * ((row + i) * w + column + j), out=position)
+        xp.maximum(top, pixels, out=top)
+    return position
+
+
+def _memory_order(x):
+    """The order of axes in which x is contiguous, and the order that undoes it."""
+    if x.transpose(0, 2, 3, 1).flags.c_contiguous:
+        return (0, 2, 3, 1), (0, 3, 1, 2)
+    return (0, 1, 2, 3), (0, 1, 2, 3)
+
+
+def _places(indices, size, order):
+    """Positions in H·W as positions in the whole flattened array, whose axes are in `order`."""
+    (n, c), pixels = indices.shape[:2], size[0] * size[1]
+    image, channel = xp.arange(n)[:, None, None, None], xp.arange(c)[:, None, None]
+    if order[1] == 1:
+        places = indices + (image * c + channel) * pixels
+    else:
+        places = indices * xp.asarray(c, dtype="int64") + (image * (pixels * c) + channel)
+    return places.transpose(order)
+
+
+# ---- mean: sum and spread ----
+
+def avg_pool2d(x, kernel_size, stride=None, padding=0):
+    """Mean of each window, padding counted as zeros.  (N, C, H, W) -> (N, C, OH, OW)
+
+    OH = (H + 2·padding - kh) // stride + 1; stride is kernel_size by default. Raises ValueError for
+    a kernel larger than the padded image, and padding above half the kernel.
+    """
+    kernel, stride, padding, _ = _windows("avg_pool2d", x.shape, kernel_size, stride, padding)
+    y = sum_pool2d(x, kernel=kernel, stride=stride, padding=padding)
+    return y * (1 / (kernel[0] * kernel[1]))
+
+
+def upsample_nearest2d(x, scale):
+    """Each pixel repeated over a window of `scale` pixels.  (N, C, H, W) -> (N, C, H·sh, W·sw)
+
+    Up to the factor sh·sw it is the adjoint of avg_pool2d(x, scale).
+    """
+    scale, _, padding = _settings("upsample_nearest2d", x.shape, scale, None, 0)
+    size = tuple(n * s for n, s in zip(x.shape[2:], scale))
+    return spread2d(x, kernel=scale, stride=scale, padding=padding, size=size)
+
+
+@op
+def sum_pool2d(x, *, kernel, stride, padding):
+    """Sum of each window; settings are pairs.  (N, C, H, W) -> (N, C, OH, OW)"""
+    # y = Σ Tx over the kernel's taps, each T a selection of pixels, so x̄ = Σ Tᵀȳ.
+    count = window_count("sum_pool2d", x.shape[2:], kernel, stride, padding, (1, 1))
+    y = 0
+    for _, pixels in _taps(_framed(x, padding, 0), kernel, stride, count):
+        y = y + pixels
+    settings = {"kernel": kernel, "stride": stride, "padding": padding}
+    return y, lambda g, y, x: spread2d(g, size=x.shape[2:], **settings)
+
+
+@op
+def spread2d(x, *, kernel, stride, padding, size):
+    """x added to each pixel of its window; settings are pairs.  (N, C, OH, OW) -> (N, C, *size)"""
+    # y = Σ Tᵀx, so x̄ = Σ Tȳ.
+    (ph, pw), (h, w) = padding, size
+    y = xp.zeros_like(x, shape=(*x.shape[:2], h + 2 * ph, w + 2 * pw))
+    apart = stride[0] >= kernel[0] and stride[1] >= kernel[1]
+    for _, pixels in _taps(y, kernel, stride, x.shape[2:]):
+        if apart:
+            pixels[...] = x
+        else:
+            pixels += x
+    settings = {"kernel": kernel, "stride": stride, "padding": padding}
+    return y[:, :, ph:ph + h, pw:pw + w], lambda g, y, x: sum_pool2d(g, **settings)
+
+
+# ---- windows ----
+
+def _taps(x, kernel, stride, count):
+    """For each tap (i, j) of the kernel the pixels under it, one for each window: a view of x."""
+    (kh, kw), (sh, sw), (oh, ow) = kernel, stride, count
+    for i in range(kh):
+        for j in range(kw):
+            yield (i, j), x[:, :, i:i + sh * (oh - 1) + 1:sh, j:j + sw * (ow - 1) + 1:sw]
+
+
+def _framed(x, padding, value):
+    """x in a frame of `value`, in the same memory layout."""
+    (n, c, h, w), (ph, pw) = x.shape, padding
+    if ph == pw == 0:
+        return x
+    framed = xp.full_like(x, value, shape=(n, c, h + 2 * ph, w + 2 * pw))
+    framed[:, :, ph:ph + h, pw:pw + w] = x
+    return framed
+
+
+def _settings(name, shape, kernel_size, stride, padding):
+    if len(shape) != 4:
+        raise ValueError(f"{name}: x is (N, C, H, W), got shape {shape}; a single image needs x[None]")
+    kernel = pair(name, "kernel_size", kernel_size)
+    stride = kernel if stride is None else pair(name, "stride", stride)
+    padding = pair(name, "padding", padding, minimum=0)
+    if any(2 * p > k for p, k in zip(padding, kernel)):
+        raise ValueError(f"{name}: the padding is at most half the kernel, or a window would hold "
+                         f"nothing else; got padding {padding} for kernel {kernel}")
+    return kernel, stride, padding
+
+
+def _windows(name, shape, kernel_size, stride, padding):
+    kernel, stride, padding = _settings(name, shape, kernel_size, stride, padding)
+    return kernel, stride, padding, window_count(name, shape[2:], kernel, stride, padding, (1, 1))
