@@ -1,0 +1,135 @@
+"""Milliseconds and memory of a training step, beside PyTorch's where it is installed.
+
+Each network takes the same steps in both libraries: the same weights, the same batch, forward,
+backward and Adam, the same number of threads. Both run in turns, so that whatever else the
+computer does slows both alike; each has a process of its own, so that neither shares the other's
+memory. A step is judged twice: against the matrix products alone, which no library can avoid, at
+the rate that NumPy's own product reaches here; and against PyTorch, run eagerly.
+
+    python -m demos.benchmark
+"""
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+
+from demos._benchmark_worker import NETWORKS, flops
+from demos.common import demo
+
+# What a step may take of PyTorch's time: what this engine was built to reach.
+REACH = {"dense AE": 0.55, "conv network": 0.8, "tiny MLP": 0.6}
+REACH_MEMORY, REACH_IMPORT = 1.5, 0.15  # of PyTorch's memory; seconds beyond NumPy's import
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+PRESETS = {
+    "smoke": dict(steps=2, rounds=1),
+    "default": dict(steps=20, rounds=15, threads=CORES),
+    "long": dict(steps=50, rounds=40),
+}
+
+
+class Worker:
+    """A process that takes training steps in one library: ask(request, ...) -> its answer."""
+
+    def __init__(self, library, threads):
+        one_count = {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
+                                                     "MKL_NUM_THREADS")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "demos._benchmark_worker", library, str(threads)], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **one_count})
+
+    def ask(self, *request):
+        print(json.dumps(request), file=self.process.stdin, flush=True)
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"the benchmark's worker ended at {request}")
+        return json.loads(answer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def import_seconds():
+    """Best of 5: seconds that `import tinygen` takes beyond `import numpy`."""
+    code = ("import time, numpy; t = time.perf_counter(); import tinygen; "
+            "print(time.perf_counter() - t)")
+    return min(float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                                    check=True).stdout) for _ in range(5))
+
+
+def compare(network, libraries, settings, weights):
+    """Measure one network -> library -> {"ms": a list with one median a round, "MiB", "loss"}."""
+    results = {library: {"ms": []} for library in libraries}
+    with ExitStack() as stack:
+        workers = {library: stack.enter_context(Worker(library, settings.threads))
+                   for library in libraries}
+        for worker in workers.values():
+            worker.ask("build", network, weights)
+            worker.ask("steps", 3)
+        for _ in range(settings.rounds):
+            for library, worker in workers.items():
+                times, results[library]["loss"] = worker.ask("steps", settings.steps)
+                results[library]["ms"].append(median(times))
+        for library, worker in workers.items():
+            results[library]["MiB"] = worker.ask("peak")
+    return results
+
+
+@demo(PRESETS)
+def main(run):
+    settings = run.settings
+    libraries = ["tinygen"] + ["torch"] * (importlib.util.find_spec("torch") is not None)
+    with Worker("tinygen", settings.threads) as worker:
+        sgemm = worker.ask("sgemm")
+    print(f"{settings.threads} threads; NumPy's sgemm {sgemm:.0f} GFLOP/s; PyTorch "
+          f"{'runs beside it' if 'torch' in libraries else 'is not installed'}")
+    print(f"{'network':14}{'ms a step':>10}{'of sgemm':>10}{'MiB':>8}"
+          f"{'PyTorch ms':>12}{'ratio':>8}{'MiB':>8}{'ratio':>8}")
+
+    with tempfile.TemporaryDirectory() as folder:
+        for network in NETWORKS:
+            results = compare(network, libraries, settings, str(Path(folder, "weights.npz")))
+            report(run, network, results, sgemm)
+    seconds = import_seconds()
+    print(f"import tinygen: {seconds:.3f} s beyond NumPy's own")
+    run.measure("import tinygen, s beyond NumPy's", seconds, at_most=REACH_IMPORT)
+
+
+def report(run, network, results, sgemm):
+    """Print a network's row of the table, and hand its numbers to the result."""
+    ours = results["tinygen"]
+    ms = median(ours["ms"])
+    share = flops(network) / (ms * sgemm * 1e6)
+    row = f"{network:14}{ms:>10.2f}{share:>10.0%}{_mib(ours['MiB']):>8}"
+    run.measure(f"{network}: ms a step", ms)
+    run.measure(f"{network}: share of the sgemm rate", share)
+    if "torch" in results:
+        theirs = results["torch"]
+        if abs(ours["loss"] - theirs["loss"]) > 1e-3 * theirs["loss"]:
+            raise RuntimeError(f"{network}: after the same steps the losses differ, "
+                               f"{ours['loss']} and PyTorch's {theirs['loss']}")
+        ratio = median(a / b for a, b in zip(ours["ms"], theirs["ms"]))
+        row += f"{median(theirs['ms']):>12.2f}{ratio:>8.2f}{_mib(theirs['MiB']):>8}"
+        run.measure(f"{network}: time, of PyTorch's", ratio, at_most=REACH[network])
+        if ours["MiB"] and network != "tiny MLP":  # a few kB on either side
+            row += f"{ours['MiB'] / theirs['MiB']:>8.2f}"
+            run.measure(f"{network}: memory, of PyTorch's", ours["MiB"] / theirs["MiB"],
+                        at_most=REACH_MEMORY)
+    print(row)
+
+
+def _mib(memory):
+    return "n/a" if memory is None else f"{memory:.0f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
