@@ -99,7 +99,8 @@ def check_channels(layer, in_channels, out_channels, groups):
 
 def check_window(layer, kernel_size, stride, padding, dilation=1):
     """The kernel's (height, width); raises ValueError for a setting that makes no window."""
+    kernel = pair(layer, "kernel_size", kernel_size)
     pair(layer, "stride", stride)
     pair(layer, "padding", padding, minimum=0)
     pair(layer, "dilation", dilation)
-    return pair(layer, "kernel_size", kernel_size)
+    return kernel

@@ -126,6 +126,9 @@ class Module:
         Raises ValueError with all entries that are missing, unexpected or misshapen; nothing has
         been written then.
         """
+        if not isinstance(state, dict):
+            raise TypeError(f"{type(self).__name__}.load_state_dict: the state is a dict of path to "
+                            f"array, as state_dict returns it; got {type(state).__name__}")
         parts = dict(self.named_parameters() + self.named_buffers())
         arrays = {path: to_numpy(value) for path, value in state.items()}
         wrong = [f"missing: {path} {parts[path].shape}" for path in parts if path not in arrays]

@@ -13,7 +13,7 @@ class Pool(Module):
     """What the pooling layers share: kernel_size, stride and padding."""
 
     def __init__(self, kernel_size, stride=None, padding=0):
-        check_window(type(self).__name__, kernel_size, stride or kernel_size, padding)
+        check_window(type(self).__name__, kernel_size, 1 if stride is None else stride, padding)
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
 
     def window(self):
