@@ -219,4 +219,73 @@ CONV = [
          (1, 2, 5, 5), (1, 2, 3, 3)),
 ]
 
-CASES = ELEMENTWISE + SHAPE + REDUCE + LINEAR + CONV
+POOL = [
+    case("max_pool2d", lambda x: ops.max_pool2d(x, 2), (2, 1, 4, 4)),
+    case("max_pool2d", lambda x: ops.max_pool2d(x, 3, stride=2, padding=1), (1, 2, 5, 5)),
+    case("max_pool2d", lambda x: ops.max_pool2d(x, (1, 2), stride=(2, 1)), (1, 1, 3, 4)),
+    case("max_unpool2d", lambda x: ops.max_unpool2d(x, ints([[[[0, 3], [9, 14]]]]), 2),
+         (1, 1, 2, 2)),
+    case("max_unpool2d", lambda x: ops.max_unpool2d(
+        x, ints([[[[4, 4], [4, 8]]]]), 2, stride=1, output_size=(3, 3)), (1, 1, 2, 2)),
+    case("gather_pixels", lambda x: ops.gather_pixels(x, ints([[[[8, 0], [0, 5]]]])), (1, 1, 3, 3)),
+    case("scatter_pixels", lambda x: ops.scatter_pixels(x, ints([[[[8, 0], [0, 5]]]]), size=(3, 3)),
+         (1, 1, 2, 2)),
+    case("avg_pool2d", lambda x: ops.avg_pool2d(x, 2), (2, 1, 4, 4)),
+    case("avg_pool2d", lambda x: ops.avg_pool2d(x, (3, 2), stride=(2, 1), padding=1), (1, 2, 5, 4)),
+    case("upsample_nearest2d", lambda x: ops.upsample_nearest2d(x, 2), (2, 2, 3, 3)),
+    case("upsample_nearest2d", lambda x: ops.upsample_nearest2d(x, (1, 3)), (1, 1, 2, 3)),
+    case("sum_pool2d", lambda x: ops.sum_pool2d(
+        x, kernel=(2, 2), stride=(1, 2), padding=(1, 0)), (1, 2, 4, 4)),
+    case("spread2d", lambda x: ops.spread2d(
+        x, kernel=(2, 2), stride=(2, 1), padding=(0, 0), size=(6, 4)), (1, 2, 3, 3)),
+]
+
+NORM = [
+    case("softmax", ops.softmax, (3, 3)),
+    case("softmax", lambda x: ops.softmax(x, axis=0), (3, 3)),
+    case("softmax", lambda x: ops.softmax(x, axis=-2), (2, 3, 2)),
+    case("softmax", ops.softmax, (4,), low=-20, high=20),
+    case("log_softmax", ops.log_softmax, (3, 3)),
+    case("log_softmax", lambda x: ops.log_softmax(x, axis=0), (3, 3)),
+    case("log_softmax", lambda x: ops.log_softmax(x, axis=1), (2, 3, 2)),
+    case("log_softmax", ops.log_softmax, (4,), low=-20, high=20),
+    case("layer_norm", ops.layer_norm, (3, 3)),
+    case("layer_norm", ops.layer_norm, (3, 4), (4,)),
+    case("layer_norm", ops.layer_norm, (2, 3, 4), (4,), (4,)),
+    case("layer_norm", lambda x: ops.layer_norm(x, eps=0.5), (2, 3)),
+    case("standardize", ops.standardize, (2, 3, 2), (3,), (3,), (3,), (3,), low=0.5, high=2),
+    case("standardize", ops.standardize, (3, 3), (3,), (3,), low=0.5, high=2),
+    case("batch_norm", ops.batch_norm, (3, 3)),
+    case("batch_norm", ops.batch_norm, (4, 3), (3,), (3,)),
+    case("batch_norm", ops.batch_norm, (2, 3, 2, 2), (3,), (3,)),
+    case("batch_norm", lambda x: ops.batch_norm(x, moments=ops.batch_moments(ops.plain(x)), eps=0.1),
+         (3, 2, 3)),
+    case("group_norm", lambda x: ops.group_norm(x, groups=1), (2, 2, 2, 2)),
+    case("group_norm", lambda x, w, b: ops.group_norm(x, w, b, groups=2), (2, 4, 3), (4,), (4,)),
+    case("group_norm", lambda x, w: ops.group_norm(x, w, groups=3, eps=0.1), (2, 3, 2, 2), (3,)),
+]
+
+
+def losses(name, low=-1.5, high=1.5):
+    op = getattr(ops, name)
+    return [
+        case(name, op, (3, 3), (3, 3), low=low, high=high),
+        case(name, lambda x, t: op(x, t, reduction="sum"), (2, 3), (2, 3), low=low, high=high),
+        case(name, lambda x, t: op(x, t, reduction="none"), (3, 3), (3, 3), low=low, high=high),
+    ]
+
+
+LOSS = [
+    *losses("mse"),
+    *losses("l1"),
+    *losses("bce_with_logits", low=0.05, high=0.95),
+    case("bce_with_logits", lambda x: ops.bce_with_logits(x, signs((2, 3)) * 1.0), (2, 3),
+         low=-20, high=20),
+    case("cross_entropy", lambda x: ops.cross_entropy(x, ints([2, 0, 0])), (3, 3)),
+    case("cross_entropy", lambda x: ops.cross_entropy(x, ints([[2, 0], [1, 1]]), reduction="sum"),
+         (2, 2, 3)),
+    case("cross_entropy", lambda x: ops.cross_entropy(x, ints([1, 3]), reduction="none"),
+         (2, 4), low=-20, high=20),
+]
+
+CASES = ELEMENTWISE + SHAPE + REDUCE + LINEAR + CONV + POOL + NORM + LOSS
