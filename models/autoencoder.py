@@ -2,13 +2,14 @@
 
     x ──encode──▶ z ──decode──▶ x̂        loss = mean (x̂ - x)²
 
-The code z is all that the decoder learns of x, so whatever the images have in common must move into the weights.
-With linear layers the best such pair is PCA (Baldi and Hornik, 1989); what these networks do better, they do by being
-nonlinear (Hinton and Salakhutdinov, 2006). Three of them, from the plainest to the one with a memory for places:
+The code z is all that the decoder learns of x, so whatever the images have in common must move into
+the weights. With linear layers the best such pair is PCA (Baldi and Hornik, 1989); what these
+networks do better, they do by being nonlinear (Hinton and Salakhutdinov, 2006). Three of them, from
+the plainest to the one with a memory for places:
 
     DenseAutoencoder   every pixel is an input like any other
     ConvAutoencoder    strided convolutions down, transposed convolutions up
-    PoolAutoencoder    max-pooling down; its argmax indices cross over to max-unpooling on the way up
+    PoolAutoencoder    max-pooling down; its indices cross over to max-unpooling on the way up
 
 An image is (N, C, H, W) with values from 0 to 1.
 """
@@ -20,8 +21,9 @@ from tinygen import nn
 
 @dataclass(frozen=True)
 class Config:
-    """code_size: numbers in the code. size: image height and width, a multiple of 4. in_channels, out_channels: of the
-    image shown and of the one asked for, which differ where a grey image is to be coloured."""
+    """code_size: numbers in the code. size: image height and width, a multiple of 4. in_channels,
+    out_channels: of the image shown and of the one asked for, which differ where a grey image is to
+    be coloured."""
     code_size: int = 16
     size: int = 28
     in_channels: int = 1
@@ -44,7 +46,8 @@ class Autoencoder(nn.Module):
         return self.encoder(x)
 
     def decode(self, z):
-        """Codes to images, also codes that no image was encoded to.  (N, code_size) -> (N, C, H, W)"""
+        """Codes to images, also codes that no image was encoded to.  (N, code_size) -> (N, C, H, W)
+        """
         return self.decoder(z)
 
     def forward(self, x):
@@ -73,8 +76,9 @@ def _dense(sizes, rng):
 class ConvAutoencoder(Autoencoder):
     """Two convolutions of stride 2, a code, and two transposed convolutions of stride 2.
 
-    The kernel of 4 is a multiple of the stride, so that every output pixel of a transposed convolution is covered by
-    as many kernel taps as its neighbours: no checkerboard is built in (Odena et al., 2016).
+    The kernel of 4 is a multiple of the stride, so that every output pixel of a transposed
+    convolution is covered by as many kernel taps as its neighbours: no checkerboard is built in
+    (Odena et al., 2016).
     """
 
     def __init__(self, config=Config(), channels=(32, 64), *, rng):
@@ -94,10 +98,11 @@ class ConvAutoencoder(Autoencoder):
 class PoolAutoencoder(nn.Module):
     """Max-pooling down, max-unpooling up: the code says what was there, the indices say where.
 
-    Each unpooling puts its numbers back to the very pixels that its pooling took the maxima from, and a convolution
-    fills in between (Zeiler and Fergus, 2014; SegNet, Badrinarayanan et al., 2015). The indices are a second road
-    around the bottleneck, two bits for every pooled number. So edges come out sharp, and so the decoder can't work
-    from a code alone: this one denoises and colours, but does not compress and does not generate.
+    Each unpooling puts its numbers back to the very pixels that its pooling took the maxima from,
+    and a convolution fills in between (Zeiler and Fergus, 2014; SegNet, Badrinarayanan et al.,
+    2015). The indices are a second road around the bottleneck, two bits for every pooled number. So
+    edges come out sharp, and so the decoder can't work from a code alone: this one denoises and
+    colours, but does not compress and does not generate.
     """
 
     def __init__(self, config=Config(), channels=(32, 16), *, rng):
@@ -109,13 +114,17 @@ class PoolAutoencoder(nn.Module):
         self.up1 = nn.Conv2d(c1, config.out_channels, **same)
 
     def encode(self, x):
-        """Images to codes and places.  (N, C, H, W) -> (N, c2, H/4, W/4), the indices of both poolings"""
+        """Images to codes and places.  (N, C, H, W) -> (N, c2, H/4, W/4), the indices of both
+        poolings
+        """
         h, where1 = tg.max_pool2d(tg.relu(self.down1(x)), 2, return_indices=True)  # (N, c1, H/2, W/2)
         z, where2 = tg.max_pool2d(tg.relu(self.down2(h)), 2, return_indices=True)  # (N, c2, H/4, W/4)
         return z, (where1, where2)
 
     def decode(self, z, where):
-        """Codes and places to images.  (N, c2, H/4, W/4), the indices of both poolings -> (N, C, H, W)"""
+        """Codes and places to images.  (N, c2, H/4, W/4), the indices of both poolings -> (N, C, H,
+        W)
+        """
         where1, where2 = where
         h = tg.relu(self.up2(tg.max_unpool2d(z, where2, 2)))  # (N, c1, H/2, W/2)
         return tg.sigmoid(self.up1(tg.max_unpool2d(h, where1, 2)))  # (N, C, H, W)
@@ -125,13 +134,15 @@ class PoolAutoencoder(nn.Module):
 
 
 def loss(model, x, target=None):
-    """Mean squared error per pixel of what the model makes of x against `target`: x itself, or the image that is
-    wanted from it (without the noise, in colour)."""
+    """Mean squared error per pixel of what the model makes of x against `target`: x itself, or the
+    image that is wanted from it (without the noise, in colour)."""
     return tg.mse(model(x), x if target is None else target)
 
 
 def interpolate(model, z1, z2, steps):
-    """Images decoded along the straight line from code z1 to code z2.  (code,), (code,) -> (steps, C, H, W)"""
+    """Images decoded along the straight line from code z1 to code z2.  (code,), (code,) -> (steps,
+    C, H, W)
+    """
     t = tg.xp.linspace(0, 1, steps, dtype=z1.dtype)[:, None]
     with tg.no_grad():
         return model.decode((1 - t) * z1 + t * z2)

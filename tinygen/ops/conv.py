@@ -1,4 +1,5 @@
-"""Convolution, its transpose and its weight gradient: three ops, each the gradient of the other two.
+"""Convolution, its transpose and its weight gradient: three ops, each the gradient of the other
+two.
 
     conv2d            y = x ⋆ w     image and weight -> image
     conv_transpose2d  x̄ = ȳ ⋆ᵀ w    image and weight -> image, from the small side to the large one
@@ -8,11 +9,13 @@ All come from one trilinear form, the sum over every output position (i, j) and 
 
     <y, x ⋆ w> = Σ  y[n, o, i, j] · x[n, c, i·stride + u·dilation - padding, ...] · w[o, c, u, v]
 
-Hold two of the three fixed, and the derivative by the third is linear in them: that is the whole calculus here.
+Hold two of the three fixed, and the derivative by the third is linear in them: that is the whole
+calculus here.
 
-Shapes say N, C, H, W; in memory channels come last, so that the numbers under one row of the kernel lie side by side
-and the columns of a convolution are gathered in long runs. A convolution returns a transposed view of such an array;
-elementwise ops keep the layout, and the next convolution finds it in place.
+Shapes say N, C, H, W; in memory channels come last, so that the numbers under one row of the kernel
+lie side by side and the columns of a convolution are gathered in long runs. A convolution returns a
+transposed view of such an array; elementwise ops keep the layout, and the next convolution finds it
+in place.
 """
 from tinygen.backend import xp
 from tinygen.operation import op
@@ -26,9 +29,9 @@ from tinygen.ops.window import pair
 def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     """Slide the kernels w over x (cross-correlation, as every framework's "convolution").
 
-    x (N, C, H, W), w (O, C/groups, kh, kw), b (O,) -> (N, O, OH, OW), OH = (H + 2·padding - span) // stride + 1,
-    span = dilation·(kh - 1) + 1. Settings are ints or (height, width) pairs.
-    Raises ValueError for channels that do not fit and for a kernel larger than the padded input.
+    x (N, C, H, W), w (O, C/groups, kh, kw), b (O,) -> (N, O, OH, OW), OH = (H + 2·padding - span)
+    // stride + 1, span = dilation·(kh - 1) + 1. Settings are ints or (height, width) pairs. Raises
+    ValueError for channels that do not fit and for a kernel larger than the padded input.
     """
     stride, padding, dilation = _settings("conv2d", stride, padding, dilation)
     _check_channels("conv2d", x, w, x.shape[1:2], w.shape[1] * groups, w.shape[0], groups, b)
@@ -49,12 +52,14 @@ def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
 
 @op
 def conv_transpose2d(x, w, b=None, *, stride=1, padding=0, output_padding=0, output_size=None, dilation=1, groups=1):
-    """The transpose of conv2d's matrix: each x stamps a kernel onto the output, stride apart; stamps add up.
+    """The transpose of conv2d's matrix: each x stamps a kernel onto the output, stride apart;
+    stamps add up.
 
-    x (N, C, H, W), w (C, O/groups, kh, kw), b (O,) -> (N, O, OH, OW), OH = (H - 1)·stride - 2·padding + span +
-    output_padding, span = dilation·(kh - 1) + 1. Several sizes OH shrink to the same H under conv2d; output_padding
-    (below stride), or output_size itself, says which is meant. Settings are ints or (height, width) pairs.
-    Raises ValueError for channels or sizes that do not fit.
+    x (N, C, H, W), w (C, O/groups, kh, kw), b (O,) -> (N, O, OH, OW), OH = (H - 1)·stride -
+    2·padding + span + output_padding, span = dilation·(kh - 1) + 1. Several sizes OH shrink to the
+    same H under conv2d; output_padding (below stride), or output_size itself, says which is meant.
+    Settings are ints or (height, width) pairs. Raises ValueError for channels or sizes that do not
+    fit.
     """
     stride, padding, dilation = _settings("conv_transpose2d", stride, padding, dilation)
     _check_channels("conv_transpose2d", x, w, x.shape[1:2], w.shape[0], w.shape[1] * groups, groups, b)
@@ -129,16 +134,17 @@ def _columns(x, kernel, count, stride, dilation, groups):
                  along_h * dilation[0], along_w * dilation[1], along_c))
     if kw * (c // groups) >= ow:
         return windows.reshape(groups, n * oh * ow, -1)
-    # Few channels: the runs along a row of the image are the longer ones. Same matrix, transposed in memory.
+    # Few channels: the runs along a row of the image are the longer ones. Same matrix, transposed
+    # in memory.
     return windows.transpose(0, 4, 5, 6, 1, 2, 3).reshape(groups, -1, n * oh * ow).transpose(0, 2, 1)
 
 
 def _interleaved(x, w, stride, padding, size, groups):
     """The transposed convolution as an ordinary one of stride 1 whose outputs are interleaved.
 
-    Write output pixel t = stride·q + r. Only taps u = stride·j + r reach it, from x at q - j: for each remainder r a
-    small kernel w[stride·j + r] over x, gathered instead of scattered. All remainders share their columns.
-    (N, C, H, W), (C, O/groups, kh, kw) -> (N, OH, OW, O)
+    Write output pixel t = stride·q + r. Only taps u = stride·j + r reach it, from x at q - j: for
+    each remainder r a small kernel w[stride·j + r] over x, gathered instead of scattered. All
+    remainders share their columns. (N, C, H, W), (C, O/groups, kh, kw) -> (N, OH, OW, O)
     """
     (n, c), (og, kh, kw), (sh, sw), (oh, ow) = x.shape[:2], w.shape[1:], stride, size
     jh, jw = -(-kh // sh), -(-kw // sw)
@@ -161,7 +167,9 @@ def _interleaved(x, w, stride, padding, size, groups):
 
 
 def _spread(w, dilation):
-    """The kernel with its taps `dilation` apart and zeros between.  (..., kh, kw) -> (..., span, span)"""
+    """The kernel with its taps `dilation` apart and zeros between.  (..., kh, kw) -> (..., span,
+    span)
+    """
     if dilation == (1, 1):
         return w
     (c, o, kh, kw), (dh, dw) = w.shape, dilation

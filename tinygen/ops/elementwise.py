@@ -1,7 +1,8 @@
 """Ops that act on each element by itself, with NumPy's broadcasting.
 
-Every derivation starts from dy, the change of y for small changes of the inputs; x̄ stands for ∂L/∂x and g for ȳ.
-A gradient comes in y's shape, and the engine sums it down to its input's. Shapes are (...) -> (...) throughout.
+Every derivation starts from dy, the change of y for small changes of the inputs; x̄ stands for
+∂L/∂x and g for ȳ. A gradient comes in y's shape, and the engine sums it down to its input's. Shapes
+are (...) -> (...) throughout.
 """
 import math
 
@@ -48,8 +49,9 @@ def neg(x):
 @op
 def pow(a, b):
     """Power a ** b, elementwise. A Tensor as exponent needs a > 0, or a = 0 with b > 0."""
-    # y = a^b,  dy = b·a^(b-1)·da + y·log(a)·db.  At b = 0 the first factor is 0 whatever a is, and at a = 0 the
-    # second is; the guards keep 0·inf from making a NaN of it, and a number a in y's dtype.
+    # y = a^b,  dy = b·a^(b-1)·da + y·log(a)·db.  At b = 0 the first factor is 0 whatever a is, and
+    # at a = 0 the second is; the guards keep 0·inf from making a NaN of it, and a number a in y's
+    # dtype.
     return (a ** b,
             lambda g, y, a, b: g * b * a ** _minus_one_unless_zero(b),
             lambda g, y, a, b: g * y * log(where(plain(a) > 0, a, xp.ones_like(plain(y)))))
@@ -160,7 +162,9 @@ def gelu_textbook(x):
 
 @op(textbook=gelu_textbook)
 def gelu(x):
-    """x · Φ(x) for the normal distribution's Φ, in the tanh form (Hendrycks and Gimpel, 2016), elementwise."""
+    """x · Φ(x) for the normal distribution's Φ, in the tanh form (Hendrycks and Gimpel, 2016),
+    elementwise.
+    """
     # y = x(1 + t)/2,  t = tanh(u),  u = c(x + 0.044715 x³),  dy = ((1 + t)/2 + x(1 - t²)u'/2)·dx
     c = math.sqrt(2 / math.pi)
     t = xp.tanh(x * (c + 0.044715 * c * x * x))
@@ -183,7 +187,8 @@ def where(condition, a, b):
     """a where the boolean array `condition` holds, b elsewhere; all three broadcast."""
     if getattr(condition, "dtype", bool) != bool:
         raise TypeError(f"where: the condition is a boolean array, got {condition.dtype}; compare, as in x > 0")
-    # dy = da where chosen, db elsewhere. The condition is no quantity: there is nothing to differentiate.
+    # dy = da where chosen, db elsewhere. The condition is no quantity: there is nothing to
+    # differentiate.
     return (xp.where(condition, a, b), None,
             lambda g, y, c, a, b: where(c, g, 0.0),
             lambda g, y, c, a, b: where(c, 0.0, g))
@@ -212,7 +217,9 @@ def _share(a, b):
 
 @op
 def clip(x, *, low, high):
-    """x held between the numbers low and high, elementwise; the slope is 1 from low to high, 0 beyond."""
+    """x held between the numbers low and high, elementwise; the slope is 1 from low to high, 0
+    beyond.
+    """
     if low > high:
         raise ValueError(f"clip: low must not exceed high, got low={low}, high={high}")
     return xp.clip(x, low, high), lambda g, y, x: g * ((plain(x) >= low) & (plain(x) <= high))

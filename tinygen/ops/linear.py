@@ -7,9 +7,11 @@ from tinygen.ops.shape import broadcast_to, reshape, squeeze, swapaxes
 
 @op
 def matmul(a, b):
-    """Matrix product over the last two axes; a vector counts as a row in a, as a column in b, as in NumPy.
+    """Matrix product over the last two axes; a vector counts as a row in a, as a column in b, as in
+    NumPy.
 
-    (..., n, k), (..., k, m) -> (..., n, m);  (k,), (..., k, m) -> (..., m);  (..., n, k), (k,) -> (..., n)
+    (..., n, k), (..., k, m) -> (..., n, m);  (k,), (..., k, m) -> (..., m);  (..., n, k), (k,) ->
+    (..., n)
     """
     if a.ndim == 0 or b.ndim == 0 or a.shape[-1] != b.shape[-min(b.ndim, 2)]:
         raise ValueError(f"matmul: the last axis of a must match the rows of b, got {a.shape} @ {b.shape}")
@@ -61,18 +63,21 @@ def rows(x):
 
 @op
 def einsum(*xs, subscripts):
-    """Sum of products in Einstein's notation, its output spelled out: einsum(a, b, subscripts="ij,jk->ik").
+    """Sum of products in Einstein's notation, its output spelled out: einsum(a, b,
+    subscripts="ij,jk->ik").
 
     Each letter names an axis; no ellipsis, no letter twice in one operand.
     """
     terms, output = _parse_subscripts(subscripts, xs)
 
     def gradient(i):
-        # y is linear in x_i: x̄_i is the sum of products of ȳ and the other operands, over all letters x_i lacks.
+        # y is linear in x_i: x̄_i is the sum of products of ȳ and the other operands, over all
+        # letters x_i lacks.
         def gradient_i(g, y, *xs):
             others = [x for j, x in enumerate(xs) if j != i]
             letters = [output] + [term for j, term in enumerate(terms) if j != i]
-            # A letter that stands in x_i alone was summed away: its axis gets the same value throughout.
+            # A letter that stands in x_i alone was summed away: its axis gets the same value
+            # throughout.
             known = "".join(c for c in terms[i] if any(c in term for term in letters))
             gx = einsum(g, *others, subscripts=f"{','.join(letters)}->{known}")
             kept = tuple(n if c in known else 1 for c, n in zip(terms[i], xs[i].shape))

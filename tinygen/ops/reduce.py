@@ -1,6 +1,8 @@
-"""Ops that bring many elements together along axes: sum, mean, var, max, min, logsumexp, and cumsum.
+"""Ops that bring many elements together along axes: sum, mean, var, max, min, logsumexp, and
+cumsum.
 
-axis: an int, a tuple of ints, or None for all axes; keepdims leaves the reduced axes in place with size 1.
+axis: an int, a tuple of ints, or None for all axes; keepdims leaves the reduced axes in place with
+size 1.
 """
 from tinygen.backend import xp
 from tinygen.operation import op
@@ -12,7 +14,8 @@ from tinygen.tensor import plain
 @op
 def sum(x, *, axis=None, keepdims=False):
     """Sum over axes.  (..., n, ...) -> (...)"""
-    # dy = Σ dx: each element gets the cotangent of the sum it went into. sum and broadcast_to are adjoint.
+    # dy = Σ dx: each element gets the cotangent of the sum it went into. sum and broadcast_to are
+    # adjoint.
     return (x.sum(axis=axis, keepdims=keepdims),
             lambda g, y, x: broadcast_to(_keep(g, x.shape, axis), shape=x.shape))
 
@@ -75,7 +78,8 @@ def logsumexp(x, *, axis=None, keepdims=False):
 @op
 def cumsum(x, *, axis):
     """Running sum along one axis.  (..., n, ...) -> (..., n, ...)"""
-    # y_i = x_1 + ... + x_i, so x_i is in every y from i on: sum the cotangent up from the other end.
+    # y_i = x_1 + ... + x_i, so x_i is in every y from i on: sum the cotangent up from the other
+    # end.
     return x.cumsum(axis=axis), lambda g, y, x: flip(cumsum(flip(g, axis=axis), axis=axis), axis=axis)
 
 

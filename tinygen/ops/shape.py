@@ -1,6 +1,8 @@
-"""Ops that move elements around and change none: each is linear, and its gradient moves the cotangent back.
+"""Ops that move elements around and change none: each is linear, and its gradient moves the
+cotangent back.
 
-Adjoint pairs stand side by side: broadcast_to and sum_to, pad and crop, indexing and scatter_add, concatenate and split.
+Adjoint pairs stand side by side: broadcast_to and sum_to, pad and crop, indexing and scatter_add,
+concatenate and split.
 """
 from operator import index
 
@@ -80,7 +82,9 @@ def sum_to(x, *, shape):
 
 @op
 def pad(x, *, width):
-    """Zeros around x: width is ((before, after), ...) for each axis.  (n, ...) -> (before + n + after, ...)"""
+    """Zeros around x: width is ((before, after), ...) for each axis.  (n, ...) -> (before + n +
+    after, ...)
+    """
     width = _check_width("pad", x, width)
     # Zeros carry nothing back: the adjoint cuts them off.
     return xp.pad(x, width), lambda g, y, x: crop(g, width=width)
@@ -88,7 +92,9 @@ def pad(x, *, width):
 
 @op
 def crop(x, *, width):
-    """x without its margins: width is ((before, after), ...) for each axis.  (before + n + after, ...) -> (n, ...)"""
+    """x without its margins: width is ((before, after), ...) for each axis.  (before + n + after,
+    ...) -> (n, ...)
+    """
     width = _check_width("crop", x, width)
     if any(before + after > n for n, (before, after) in zip(x.shape, width)):
         raise ValueError(f"crop: the margins {width} are larger than the shape {x.shape}")
@@ -114,13 +120,16 @@ def _check_width(name, x, width):
 def getitem(x, *, key):
     """x[key] for integers, slices, None, ..., boolean masks and integer arrays, as in NumPy."""
     _check_key("getitem", key)
-    # y = Sx with a selection matrix S; its adjoint Sᵀ adds each piece back to where it was taken from.
+    # y = Sx with a selection matrix S; its adjoint Sᵀ adds each piece back to where it was taken
+    # from.
     return x[key], lambda g, y, x: scatter_add(g, key=key, shape=x.shape)
 
 
 @op
 def scatter_add(x, *, key, shape):
-    """Zeros of `shape` to which x is added at [key]; what is addressed twice adds up.  x as y[key] -> shape"""
+    """Zeros of `shape` to which x is added at [key]; what is addressed twice adds up.  x as y[key]
+    -> shape
+    """
     _check_key("scatter_add", key)
     y = xp.zeros(shape, x.dtype)
     if all(k is None or k is Ellipsis or isinstance(k, (int, slice)) for k in _as_tuple(key)):
@@ -143,7 +152,9 @@ def _check_key(name, key):
 
 @op
 def take_along_axis(x, indices, *, axis):
-    """y[..., i, ...] = x[..., indices[..., i, ...], ...] along `axis`, as in NumPy: one pick for each position."""
+    """y[..., i, ...] = x[..., indices[..., i, ...], ...] along `axis`, as in NumPy: one pick for
+    each position.
+    """
     if not hasattr(indices, "dtype") or indices.dtype.kind not in "iu":
         raise TypeError(f"take_along_axis: indices are an integer array, got "
                         f"{getattr(indices, 'dtype', repr(indices))}; use .astype('int64')")
@@ -152,7 +163,8 @@ def take_along_axis(x, indices, *, axis):
 
 
 def _along_axis_key(indices, shape, axis):
-    """The advanced index that pairs `indices` along `axis` with every position of the other axes."""
+    """The advanced index that pairs `indices` along `axis` with every position of the other axes.
+    """
     if not -len(shape) <= axis < len(shape):
         raise ValueError(f"take_along_axis: there is no axis {axis} in shape {shape}")
     axis = axis % len(shape)
@@ -170,7 +182,9 @@ def _along_axis_key(indices, shape, axis):
 
 @op
 def concatenate(*xs, axis=0):
-    """xs one after the other along an existing axis.  (n1, ...), (n2, ...), ... -> (n1 + n2 + ..., ...)"""
+    """xs one after the other along an existing axis.  (n1, ...), (n2, ...), ... -> (n1 + n2 + ...,
+    ...)
+    """
     shapes = [x.shape for x in xs]
     if not xs or not -xs[0].ndim <= axis < xs[0].ndim or len({(*s[:axis], *s[axis:][1:]) for s in shapes}) > 1:
         raise ValueError(f"concatenate: needs inputs that agree in all axes but axis {axis}, got shapes {shapes}")
@@ -194,7 +208,9 @@ def stack(xs, *, axis=0):
 
 
 def split(x, *, sections, axis=0):
-    """x cut along `axis` into pieces: a number of equal ones, or the list of their sizes.  Returns a list."""
+    """x cut along `axis` into pieces: a number of equal ones, or the list of their sizes.  Returns
+    a list.
+    """
     if not -len(x.shape) <= axis < len(x.shape):
         raise ValueError(f"split: there is no axis {axis} in shape {x.shape}")
     n = x.shape[axis]
