@@ -104,10 +104,11 @@ def _check(name, function, leaves, order, tolerance, samples, rng):
                                 row)
         return row
 
-    rows = []
-    for (label, x), first, twin in zip(leaves.items(), grad(y, xs, g.data), recorded()):
+    rows, firsts = [], grad(y, xs, g.data)
+    for (label, x), first in zip(leaves.items(), firsts):
         _compare_form(name, label, x, first)
         rows.append(measure(label, x, to_numpy(first), 1, lambda: [function()], [to_numpy(g)]))
+    for label, first, twin in zip(leaves, firsts, recorded()):
         _compare_twin(name, label, to_numpy(first), to_numpy(twin))
     if order == 1:
         return rows

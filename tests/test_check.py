@@ -1,0 +1,259 @@
+"""The checker itself: it must fail for every gradient that is wrong, and say where."""
+import contextlib
+
+import pytest
+
+import tinygen as tg
+from tinygen import ops
+from tinygen.backend import np, to_numpy, xp
+from tinygen.check import GradientError, check_gradients, check_model_gradients
+from tinygen.check.__main__ import main
+from tinygen.check.table import CASES
+from tinygen.operation import Op
+
+RNG = np.random.default_rng(0)
+SQUARE = RNG.normal(size=(3, 3))
+
+
+# ---- sabotage: each op, each input, each way to be wrong ----
+
+def transposed(g):
+    square = g.ndim >= 2 and g.shape[-1] == g.shape[-2]
+    return ops.swapaxes(g) if square else g
+
+
+SABOTAGES = {"zeroed": lambda g: 0 * g, "negated": lambda g: -g, "scaled": lambda g: 1.01 * g,
+             "transposed": transposed}
+
+
+@contextlib.contextmanager
+def sabotaged(op, i, spoil):
+    """`op` with its i-th gradient spoilt, if any. Gives a list that has items once it changed one."""
+    rule, changes = op.rule, []
+
+    def spoilt_rule(*inputs, **settings):
+        y, *gradients = rule(*inputs, **settings)
+        true = gradients[i] if i < len(gradients) else None
+        if true is None:
+            return y, *gradients
+
+        def spoilt(g, y, *inputs):
+            gx = true(g, y, *inputs)
+            wrong = spoil(gx)
+            if not np.array_equal(to_numpy(gx), to_numpy(wrong)):
+                changes.append(True)
+            return wrong
+        return y, *gradients[:i], spoilt, *gradients[i + 1:]
+
+    with op.replaced(by=Op(spoilt_rule, op.textbook)):
+        yield changes
+
+
+def caught(case, op, i, spoil):
+    """None where the sabotage changed no gradient, else whether check_gradients failed."""
+    with sabotaged(op, i, spoil) as changes:
+        try:
+            check_gradients(case.f, *case.inputs(), order=1, samples=6)
+        except GradientError:
+            return True
+        return False if changes else None
+
+
+OPS = sorted({case.name for case in CASES if isinstance(getattr(ops, case.name), Op)})
+
+
+@pytest.mark.parametrize("way", SABOTAGES)
+@pytest.mark.parametrize("name", OPS)
+def test_sabotage_is_caught(name, way):
+    op = getattr(ops, name)
+    rows = [case for case in CASES if case.name == name]
+    inputs = max(len(case.shapes) for case in rows) + (name == "where")  # behind its condition
+    for i in range(inputs):
+        verdicts = [caught(case, op, i, SABOTAGES[way]) for case in rows]
+        assert False not in verdicts, f"input {i} of {rows[verdicts.index(False)]} slipped through"
+        hollow = way == "transposed" or (name, i) == ("where", 0)  # may be a symmetric gradient, or none at all
+        assert True in verdicts or hollow, f"no row of {name} uses the gradient for input {i}"
+
+
+def test_transposing_is_caught_wherever_an_op_treats_places_differently():
+    """Each op has a row with a gradient that is square and not symmetric."""
+    blind = set()
+    for name in OPS:
+        rows = [case for case in CASES if case.name == name]
+        if not any(caught(case, getattr(ops, name), i, transposed)
+                   for case in rows for i in range(len(case.shapes) + 1)):
+            blind.add(name)
+    assert blind == set()
+
+
+# ---- what else a check must see ----
+
+def test_ones_for_a_cotangent_would_be_blind():
+    """A softmax sums to 1, so <1, softmax(x)> has a gradient of zero whatever the op's own says."""
+    def without_gradient(x):
+        e = xp.exp(x - x.max(axis=-1, keepdims=True))
+        return e / e.sum(axis=-1, keepdims=True), lambda g, y, x: 0 * x
+
+    broken = tg.op(without_gradient)
+    check_gradients(lambda x: broken(x).sum(), SQUARE)  # ones: passes
+    with pytest.raises(GradientError):
+        check_gradients(broken, SQUARE)  # random: fails
+
+
+def test_a_wrong_second_derivative_is_caught():
+    """y is captured as an array: a right first derivative, and a second one without its y'."""
+    def careless(x):
+        t = xp.tanh(x)
+        return t, lambda g, y, x: g * (1 - t * t)
+
+    with ops.tanh.replaced(by=careless):
+        check_gradients(ops.tanh, SQUARE, order=1)
+        with pytest.raises(GradientError, match="gradient by x is wrong at order 2"):
+            check_gradients(ops.tanh, SQUARE)
+
+
+def test_a_second_derivative_lost_by_the_cotangent_is_caught():
+    def careless(a, b):
+        return a * b, lambda g, y, a, b: tg.ops.plain(g) * b, lambda g, y, a, b: g * a
+
+    with ops.mul.replaced(by=careless):
+        check_gradients(ops.mul, SQUARE, SQUARE + 1, order=1)
+        with pytest.raises(GradientError, match="by cotangent is wrong at order 2"):
+            check_gradients(ops.mul, SQUARE, SQUARE + 1)
+
+
+def test_a_wrong_twin_is_caught():
+    def twin(x):
+        return x * x * 1.001
+
+    def square(x):
+        return x * x, lambda g, y, x: 2 * g * x
+
+    with pytest.raises(GradientError, match="square: .*differs when it is recorded.*textbook twin"):
+        check_gradients(tg.op(textbook=twin)(square), SQUARE, order=1)
+
+
+def test_a_nan_is_caught():
+    def rule(x):
+        return x + 0, lambda g, y, x: g * xp.nan
+    with pytest.raises(GradientError, match="nan by backward"):
+        check_gradients(tg.op(rule), SQUARE)
+
+
+def test_one_wrong_element_of_many_is_named():
+    def rule(x):
+        wrong = np.ones((2, 3))
+        wrong[1, 2] = 1.001
+        return x + 0, lambda g, y, x: g * xp.asarray(wrong)
+
+    with pytest.raises(GradientError) as caught:
+        check_gradients(tg.op(rule), np.ones((2, 3)), name="my_op")
+    message = str(caught.value)
+    assert message.startswith("my_op: the gradient by x is wrong at order 1: element (1, 2) is ")
+    assert "by backward" in message and "by finite differences" in message
+    assert "relative error 0.001, tolerance 1e-06" in message
+    assert caught.value.row.error == pytest.approx(0.001, rel=0.01)
+
+
+def test_a_large_input_is_sampled_and_moved_along_directions():
+    """A mistake in one element of 10,000 is found by the directions, whichever elements were drawn."""
+    x = RNG.normal(size=(100, 100))
+    first, *_ = check_gradients(tg.sin, x, order=1)
+    assert (first.checked, first.size) == (68, 10_000)
+
+    def rule(x):
+        wrong = np.ones((100, 100))
+        wrong[77, 7] = 5
+        return x + 0, lambda g, y, x: g * xp.asarray(wrong)
+    with pytest.raises(GradientError, match="along random direction"):
+        check_gradients(tg.op(rule), x)
+
+
+def test_a_kink_close_by_does_not_fail():
+    check_gradients(tg.relu, np.array([1e-6, -1e-6, 0.5]))
+
+
+def test_the_report():
+    rows = check_gradients(ops.matmul, SQUARE, SQUARE[:, :2])
+    assert [(row.argument, row.order, row.checked) for row in rows] == [
+        ("a", 1, 9), ("b", 1, 6), ("a", 2, 9), ("b", 2, 6), ("cotangent", 2, 6)]
+    assert all(row.name == "matmul" and row.error < 1e-8 for row in rows)
+    assert [row.argument for row in check_gradients(ops.concatenate, SQUARE, SQUARE, order=1)] == [
+        "xs[0]", "xs[1]"]
+
+
+def test_inputs_may_be_tensors_and_stay_as_they_are():
+    x = tg.Tensor(SQUARE)
+    check_gradients(tg.exp, x)
+    assert x.grad is None and np.array_equal(to_numpy(x), SQUARE)
+
+
+class Model:
+    """As much of a Module as the check asks for."""
+
+    def __init__(self, dtype="float64"):
+        self.w = tg.Tensor(RNG.normal(size=(4, 5)).astype(dtype))
+        self.b = tg.Tensor(RNG.normal(size=4).astype(dtype))
+
+    def named_parameters(self):
+        return [("layer.w", self.w), ("layer.b", self.b)]
+
+    def loss(self):
+        x = xp.asarray(np.linspace(-1, 1, 30).reshape(6, 5).astype(to_numpy(self.w).dtype))
+        return (tg.tanh(tg.linear(x, self.w, self.b)) ** 2).mean()
+
+
+def test_every_parameter_of_a_model():
+    model = Model()
+    before = model.w.data
+    rows = check_model_gradients(model, model.loss)
+    assert [(row.argument, row.order) for row in rows] == [
+        ("layer.w", 1), ("layer.b", 1), ("layer.w", 2), ("layer.b", 2), ("cotangent", 2)]
+    assert model.w.data is before and model.w.grad is None
+    wrong = pytest.raises(GradientError, match="Model: .* by layer.b is wrong at order 1")
+    with sabotaged(ops.linear, 2, lambda g: 1.01 * g), wrong:
+        check_model_gradients(model, model.loss)
+
+
+@pytest.mark.parametrize("call, kind, message", [
+    (lambda: check_gradients(tg.exp, np.ones(3, "float32")), TypeError,
+     "check_gradients: .*need float64, x is float32; convert"),
+    (lambda: check_model_gradients(Model("float32"), Model("float32").loss), TypeError,
+     "check_model_gradients: .*need float64, layer.w is float32"),
+    (lambda: check_gradients(tg.exp, SQUARE, order=3), ValueError, "order is 1 or 2, got 3"),
+    (lambda: check_gradients(tg.exp), ValueError, "nothing to differentiate by"),
+    (lambda: check_gradients(tg.exp, SQUARE, SQUARE), TypeError, "takes 1 inputs, got 2"),
+    (lambda: check_gradients(lambda x: x * RNG.normal(), SQUARE), ValueError,
+     "gives two values for the same inputs"),
+    (lambda: check_gradients(lambda x: x.data, SQUARE), ValueError, "no graph"),
+])
+def test_misuse_is_a_clear_error(call, kind, message):
+    with pytest.raises(kind, match=message):
+        call()
+
+
+# ---- python -m tinygen.check ----
+
+def test_the_command_prints_the_table(capsys):
+    assert main(["--op", "matmul", "--op", "exp"]) == 0
+    out = capsys.readouterr().out
+    header, first = out.splitlines()[:2]
+    assert header.split() == ["op", "argument", "order", "worst", "error", "verdict"]
+    assert first.split()[:3] == ["exp", "x", "1"] and first.endswith("ok")
+    assert "0 of 12 cases failed: 2 ops" in out and "FAILED" not in out
+
+
+def test_the_command_fails_with_the_reason(capsys):
+    with sabotaged(ops.exp, 0, lambda g: -g):
+        assert main(["--op", "exp", "--order", "1"]) == 1
+    out = capsys.readouterr().out
+    assert "FAILED" in out and "exp: the gradient by x is wrong at order 1: element" in out
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["--op", "sofplus"], "no op 'sofplus'; did you mean softplus"), (["--order", "3"], "invalid choice"),
+    (["--speed"], "unrecognized arguments")])
+def test_the_command_refuses_what_it_does_not_know(arguments, message, capsys):
+    with pytest.raises(SystemExit) as exit:
+        main(arguments)
+    assert exit.value.code == 2 and message in capsys.readouterr().err

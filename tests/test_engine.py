@@ -1,0 +1,448 @@
+"""The engine: the graph, the walk over it, and what both promise."""
+import gc
+import math
+import weakref
+
+import pytest
+
+import tinygen as tg
+from tinygen import ops
+from tinygen.backend import np, to_numpy, xp
+from tinygen.operation import op
+from tinygen.tensor import mark_written
+
+
+def numbers(*values):
+    return tg.Tensor(np.array(values, "float64"))
+
+
+def close(tensor, expected, rtol=1e-12):
+    np.testing.assert_allclose(to_numpy(tensor), expected, rtol=rtol, atol=1e-13)
+
+
+def spy(count):
+    """A rule for 2x that appends to `count` each time its gradient is computed."""
+    def doubled(x):
+        def gradient(g, y, x):
+            count.append(1)
+            return 2 * g
+        return 2 * x, gradient
+    return op(doubled)
+
+
+# ---- the graph ----
+
+def test_the_function_of_micrograds_readme():
+    a, b = numbers(-4.0), numbers(2.0)
+    c = a + b
+    d = a * b + b ** 3
+    c = c + c + 1
+    c = c + 1 + c + (-a)
+    d = d + d * 2 + tg.relu(b + a)
+    d = d + 3 * d + tg.relu(b - a)
+    e = c - d
+    f = e ** 2
+    g = f / 2.0
+    g = g + 10.0 / f
+    g.backward()
+    close(g, [24.70408163265306])
+    close(a.grad, [138.83381924198252])
+    close(b.grad, [645.5772594752186])
+
+
+def test_a_diamond_adds_up_what_comes_from_both_sides():
+    x = numbers(0.3, -0.7)
+    y = tg.sin(x)
+    (y * y + tg.exp(y)).sum().backward()
+    s, c = np.sin([0.3, -0.7]), np.cos([0.3, -0.7])
+    close(x.grad, (2 * s + np.exp(s)) * c)
+
+
+def test_an_input_used_twice_by_one_op():
+    x = numbers(3.0)
+    close(tg.grad(x * x, x), [6.0])
+    close(tg.grad(ops.concatenate(x, x, x).sum(), x), [3.0])
+
+
+def test_many_paths_are_walked_once_each():
+    """A ladder of 60 diamonds has 2^60 paths."""
+    x, count = numbers(1.0), []
+    doubled = spy(count)
+    y = x
+    for _ in range(60):
+        y = doubled(y) + y
+    close(tg.grad(y, x), [3.0 ** 60])
+    assert len(count) == 60
+
+
+def test_a_chain_of_100_000_ops():
+    x = numbers(1.0)
+    y = x
+    for _ in range(100_000):
+        y = y + 1e-5
+    y.backward()
+    close(x.grad, [1.0])
+    del y  # and letting go of a chain that was never walked does not recurse either
+    z = x
+    for _ in range(100_000):
+        z = z * 1.0
+    del z
+
+
+def test_broadcast_inputs_get_gradients_of_their_own_shape():
+    a, b = tg.Tensor(np.ones((2, 1, 3))), tg.Tensor(np.ones((4, 1)))
+    (a * b).sum().backward()
+    close(a.grad, np.full((2, 1, 3), 4.0))
+    close(b.grad, np.full((4, 1), 6.0))
+
+
+# ---- backward and grad ----
+
+def test_backward_adds_to_grad():
+    x = numbers(2.0)
+    (x * 3).backward()
+    (x * 4).backward()
+    close(x.grad, [7.0])
+    assert isinstance(x.grad, tg.Tensor) and not x.grad.requires_grad
+
+
+def test_backward_reaches_leaves_only():
+    x = numbers(2.0)
+    h = x * 3
+    (h * h).backward()
+    assert h.grad is None
+    close(x.grad, [36.0])
+
+
+def test_backward_takes_a_cotangent_as_array_or_tensor():
+    for g in (xp.asarray([1.0, 10.0]), numbers(1.0, 10.0)):
+        x = numbers(2.0, 3.0)
+        (x * x).backward(g)
+        close(x.grad, [4.0, 60.0])
+
+
+def test_grad_leaves_the_grad_attribute_and_the_cotangent_alone():
+    x, g = numbers(2.0, 3.0), numbers(1.0, 10.0)
+    close(tg.grad(x + 1, x, g), [1.0, 10.0])
+    assert x.grad is None and g.requires_grad
+
+
+def test_grad_of_one_tensor_is_a_tensor_and_of_several_a_list():
+    x, y = numbers(2.0), numbers(5.0)
+    assert isinstance(tg.grad(x * y, x), tg.Tensor)
+    by_x, by_y = tg.grad(x * y, (x, y))
+    close(by_x, [5.0])
+    close(by_y, [2.0])
+
+
+def test_grad_by_intermediate_results():
+    x = numbers(2.0)
+    h = x * x
+    y = h * h
+    by_h, by_x, by_y = tg.grad(y, [h, x, y])
+    close(by_h, [8.0])
+    close(by_x, [32.0])
+    close(by_y, [1.0])
+
+
+def test_the_gradient_is_zero_where_nothing_depends():
+    x, other = numbers(2.0, 1.0), numbers(1.0, 2.0, 3.0)
+    gx = tg.grad((x * x).sum(), other, create_graph=True)
+    close(gx, [0.0, 0.0, 0.0])
+    close(tg.grad(gx.sum(), x), [0.0, 0.0])  # and so is its own
+    (x * x).sum().backward()
+    assert other.grad is None
+
+
+def test_only_what_lies_between_is_computed():
+    on, off = [], []
+    x, other = numbers(1.0), numbers(1.0)
+    y = spy(on)(x) * spy(off)(other)
+    tg.grad(y, x, retain_graph=True)
+    assert (len(on), len(off)) == (1, 0)
+    before = []
+    h = spy(before)(x)
+    tg.grad(h * 3, h)
+    assert before == []
+
+
+def test_no_gradient_is_computed_for_constants():
+    count = []
+    y = spy(count)(tg.Tensor(np.ones(1), requires_grad=False))
+    assert not y.requires_grad
+    (numbers(1.0) * y).backward()
+    (numbers(1.0) * spy(count)(numbers(1.0).detach())).backward()
+    assert count == []
+
+
+# ---- freeing ----
+
+def test_a_second_backward_is_a_clear_error():
+    x = numbers(2.0)
+    y = tg.exp(x * x)
+    y.backward()
+    with pytest.raises(ValueError, match="freed by an earlier backward.*retain_graph=True"):
+        y.backward()
+
+
+def test_a_graph_that_shares_a_freed_part_is_an_error_too():
+    x = numbers(2.0)
+    h = tg.exp(x)
+    (h * 2).backward()
+    for call in (lambda: (h * 3).backward(), lambda: tg.grad(h * 3, x)):
+        with pytest.raises(ValueError, match="freed"):
+            call()
+
+
+def test_retain_graph():
+    x = numbers(2.0)
+    y = tg.exp(x)
+    y.backward(retain_graph=True)
+    y.backward()
+    close(x.grad, [2 * np.exp(2.0)])
+    z = tg.exp(x)
+    close(tg.grad(z, x, retain_graph=True), tg.grad(z, x).data.tolist())
+
+
+def test_create_graph_keeps_the_graph():
+    x = numbers(2.0)
+    y = x ** 3
+    tg.grad(y, x, create_graph=True)
+    close(tg.grad(y, x), [12.0])
+
+
+def test_intermediate_results_are_let_go_during_the_walk():
+    x = tg.Tensor(np.ones(10))
+    alive = []
+
+    def watched(x):
+        def gradient(g, y, x):
+            alive.append(sum(ref() is not None for ref in refs))
+            return g
+        return x + 0, gradient
+
+    gc.disable()  # by reference counts alone, without waiting for the collector
+    try:
+        y, refs = x, []
+        for _ in range(10):
+            y = op(watched)(y)
+            refs.append(weakref.ref(y))
+        loss = y.sum()
+        del y
+        loss.backward()
+        assert alive == sorted(alive, reverse=True) and alive[0] - alive[-1] >= 8
+        assert all(ref() is None for ref in refs)
+    finally:
+        gc.enable()
+
+
+def test_a_graph_without_backward_is_freed_with_its_result():
+    x = tg.Tensor(np.ones(10))
+    y = tg.exp(x)
+    ref = weakref.ref(y)
+    z = y.sum()
+    del y
+    assert ref() is not None
+    del z
+    assert ref() is None
+
+
+# ---- higher orders ----
+
+def test_derivatives_of_sin_to_the_fifth():
+    x = numbers(0.2, 1.3)
+    y = tg.sin(x)
+    for expected in (np.cos, lambda t: -np.sin(t), lambda t: -np.cos(t), np.sin, np.cos):
+        y = tg.grad(y.sum(), x, create_graph=True)
+        close(y, expected(np.array([0.2, 1.3])))
+
+
+def test_derivatives_of_a_power_to_zero():
+    x = numbers(0.0, -1.5)
+    y = x ** 4
+    for coefficient, power in ((4, 3), (12, 2), (24, 1), (24, 0), (0, 0)):
+        y = tg.grad(y.sum(), x, create_graph=True)
+        close(y, coefficient * np.array([0.0, -1.5]) ** power)
+
+
+def test_derivatives_of_a_logistic_to_the_fifth():
+    x = numbers(0.4)
+    s = 1 / (1 + np.exp(-0.4))
+    expected = [s - s**2, s - 3*s**2 + 2*s**3, s - 7*s**2 + 12*s**3 - 6*s**4,
+                s - 15*s**2 + 50*s**3 - 60*s**4 + 24*s**5,
+                s - 31*s**2 + 180*s**3 - 390*s**4 + 360*s**5 - 120*s**6]
+    y = tg.sigmoid(x)
+    for value in expected:
+        y = tg.grad(y, x, create_graph=True)
+        close(y, [value], rtol=1e-10)
+
+
+def test_derivatives_of_a_fused_op_to_the_fourth():
+    x = tg.Tensor(np.array([0.3, -0.8]))
+    fused, plain = tg.gelu(x), ops.gelu_textbook(x)
+    for _ in range(4):
+        fused = tg.grad(fused.sum(), x, create_graph=True)
+        plain = tg.grad(plain.sum(), x, create_graph=True)
+        close(fused, to_numpy(plain), rtol=1e-9)
+
+
+def test_mixed_derivatives():
+    x, y = numbers(0.7), numbers(1.2)
+    by_x = tg.grad(tg.exp(x * y), x, create_graph=True)
+    close(tg.grad(by_x, y), [(1 + 0.7 * 1.2) * np.exp(0.7 * 1.2)])
+
+
+def test_a_gradient_of_a_gradient_in_backward():
+    """A gradient penalty: the norm of the gradient is itself trained on."""
+    w, x = numbers(0.5, -1.0), numbers(2.0, 3.0)
+    gx = tg.grad(tg.tanh(w * x).sum(), x, create_graph=True)
+    (gx * gx).sum().backward()
+    wa, xa = np.array([0.5, -1.0]), np.array([2.0, 3.0])
+    t = np.tanh(wa * xa)
+    slope = wa * (1 - t ** 2)
+    close(w.grad, 2 * slope * (1 - t ** 2 - 2 * wa * xa * t * (1 - t ** 2)))
+
+
+# ---- modes ----
+
+def test_no_grad_records_nothing_and_ends_after_an_exception():
+    x = numbers(2.0)
+    with pytest.raises(KeyError), tg.no_grad():
+        assert not (x * x).requires_grad
+        raise KeyError
+    assert (x * x).requires_grad
+
+
+def test_detach_is_a_constant_with_the_same_numbers():
+    x = numbers(2.0)
+    d = (x * x).detach()
+    assert not d.requires_grad and d.dtype == x.dtype
+    close(tg.grad(d * x, x), [4.0])
+
+
+def test_detect_nan_names_the_op():
+    x = numbers(-1.0, 1.0)
+    with np.errstate(all="ignore"), tg.detect_nan():
+        with pytest.raises(FloatingPointError, match="log: 1 of 2 elements of its output"):
+            tg.log(x)
+        y = tg.sqrt(numbers(0.0))
+        with pytest.raises(FloatingPointError, match="sqrt: 1 of 1 elements of its gradient"):
+            y.backward()
+    with np.errstate(all="ignore"):
+        assert np.isnan(to_numpy(tg.log(x))[0])
+
+
+def test_a_replaced_op_is_restored_even_after_an_exception():
+    def cubed(x):
+        return x ** 3, lambda g, y, x: 3 * g * x * x
+
+    x = numbers(2.0)
+    with pytest.raises(KeyError), ops.exp.replaced(by=cubed):
+        close(tg.exp(x), [8.0])
+        close(tg.grad(tg.exp(x), x), [12.0])
+        raise KeyError
+    close(tg.exp(x), [np.exp(2.0)])
+    with ops.gelu.replaced(by=ops.relu):
+        close(tg.gelu(x), [2.0])
+    assert ops.gelu.textbook is ops.gelu_textbook
+
+
+# ---- numbers and dtypes ----
+
+@pytest.mark.parametrize("number", [2, 2.0, np.float64(2), np.float32(2), np.int64(2)],
+                         ids=lambda n: type(n).__name__)
+def test_scalars_take_the_dtype_of_the_tensor(number):
+    for dtype in ("float32", "float64"):
+        x = tg.Tensor(np.array([1.0, 3.0], dtype))
+        for y in (x + number, number + x, x - number, number - x, x * number, number * x,
+                  x / number, number / x, x ** number, number ** x, tg.maximum(x, number),
+                  tg.where(x > 2, x, number)):
+            assert y.dtype == dtype and isinstance(y, tg.Tensor)
+            assert tg.grad(y.sum(), x).dtype == dtype
+
+
+def test_arrays_on_the_left_become_tensors():
+    a, x = np.array([1.0, 3.0]), numbers(2.0, 5.0)
+    array = xp.asarray(a)
+    for y, expected in ((array + x, [3, 8]), (array - x, [-1, -2]), (array * x, [2, 15]),
+                        (array / x, [0.5, 0.6]), (array ** x, [1, 243]), (array @ x, 17)):
+        assert isinstance(y, tg.Tensor)
+        close(y, expected)
+    for y, expected in ((array < x, [True, True]), (array == x, [False, False]),
+                        (x > array, [True, True]), (x >= 5, [False, True])):
+        assert not isinstance(y, tg.Tensor) and to_numpy(y).tolist() == expected
+
+
+def test_tensors_of_lists_are_float32_and_arrays_keep_their_dtype():
+    assert tg.Tensor([1.0, 2.0]).dtype == np.float32
+    assert tg.Tensor(3.0).shape == () and tg.Tensor(3.0).dtype == np.float32
+    array = np.ones(3)
+    x = tg.Tensor(array)
+    array[0] = 5
+    assert x.dtype == np.float64 and to_numpy(x)[0] == 1  # the numbers were copied
+    assert float(tg.Tensor(3.0)) == tg.Tensor(3.0).item() == 3.0
+    assert len(tg.Tensor([1.0, 2.0])) == 2
+
+
+def test_zero_dimensional_and_empty_tensors():
+    x = tg.Tensor(np.array(0.5))
+    y = tg.exp(x) * x
+    assert y.shape == ()
+    y.backward()
+    close(x.grad, 1.5 * math.exp(0.5))
+    for f in (tg.exp, tg.relu, tg.gelu, lambda e: e.reshape(3, -1), lambda e: e.T,
+              lambda e: e.sum(), lambda e: tg.mean(e, axis=1), lambda e: e @ tg.Tensor(np.ones((3, 2))),
+              lambda e: ops.concatenate(e, e), lambda e: e[:0]):
+        empty = tg.Tensor(np.ones((0, 3)))
+        y = f(empty)
+        y.backward(xp.ones_like(y.data))
+        assert empty.grad.shape == (0, 3)
+
+
+def test_ties_and_kinks_have_the_promised_slopes():
+    x, y = numbers(1.0, 0.0), numbers(1.0, 2.0)
+    close(tg.grad(tg.maximum(x, y).sum(), x), [0.5, 0.0])
+    close(tg.grad(tg.minimum(x, y).sum(), y), [0.5, 0.0])
+    z, zero = numbers(3.0, 1.0, 3.0), numbers(0.0)
+    close(tg.grad(tg.max(z), z), [0.5, 0.0, 0.5])
+    for f, slope in ((tg.relu, 0), (tg.abs, 0), (lambda x: x ** 2, 0), (lambda x: x ** 1, 1),
+                     (lambda x: x ** 0, 0), (lambda x: tg.clip(x, low=0, high=1), 1)):
+        close(tg.grad(f(zero), zero), [slope])
+
+
+def test_large_inputs_do_not_overflow():
+    x = tg.Tensor(np.array([-1e4, 1e4], "float32"))
+    with np.errstate(all="raise", under="ignore"):
+        for f, values in ((tg.sigmoid, [0, 1]), (tg.softplus, [0, 1e4]), (tg.silu, [0, 1e4]),
+                          (tg.elu, [-1, 1e4]), (tg.tanh, [-1, 1]), (tg.logsumexp, 1e4)):
+            y = f(x)
+            np.testing.assert_allclose(to_numpy(y), values)
+            assert np.isfinite(to_numpy(tg.grad(y.sum(), x))).all()
+
+
+# ---- mistakes in rules and their use ----
+
+def test_a_rule_with_too_few_gradients():
+    def half(a, b):
+        return a * b, lambda g, y, a, b: g * b
+    with pytest.raises(TypeError, match="half: the rule returns 1 gradients for 2 inputs"):
+        op(half)(numbers(1.0), numbers(2.0))
+
+
+def test_a_parameter_written_between_forward_and_backward():
+    w = numbers(2.0)
+    y = w * w
+    w.data -= 1.0
+    mark_written(w)
+    with pytest.raises(ValueError, match="input 0 of mul.*written by an optimiser after"):
+        y.backward()
+
+
+def test_the_same_program_gives_the_same_bits():
+    def run():
+        rng = np.random.default_rng(7)
+        x, w = tg.Tensor(rng.normal(size=(8, 5))), tg.Tensor(rng.normal(size=(4, 5)))
+        loss = (tg.gelu(tg.linear(x, w)) ** 2).mean() + tg.logsumexp(x)
+        loss.backward()
+        return to_numpy(w.grad).tobytes(), to_numpy(x.grad).tobytes(), loss.item()
+    assert run() == run()
