@@ -60,15 +60,16 @@ def test_digits_look_like_mnist_in_mean_and_spread(drawn):
 
 def test_digits_fill_mnists_box_about_the_centre(drawn):
     x = drawn[0].astype(float)
-    inked = x > 127
+    inked = x > 64
     heights, widths = (inked.any(axis=axis).sum(axis=1) for axis in (2, 1))
     longer = np.maximum(heights, widths)
-    assert np.median(longer) == 20 and longer.min() >= 16 and longer.max() <= 21
+    assert np.median(longer) == 20 and longer.min() >= 18 and longer.max() <= 22
     pixel = np.arange(28)
     for axis in (1, 2):
         centre = (x.sum(axis=axis) @ pixel) / x.sum(axis=(1, 2))
-        assert np.median(abs(centre - 13.5)) < 0.5 and abs(centre - 13.5).max() < 3
-    assert x[:, [0, -1]].sum() == x[:, :, [0, -1]].sum() == 0
+        assert abs(centre - 14).max() < 0.6
+    cut = (x[:, [0, -1]] > 127).any(axis=(1, 2))  # by the border: the foot of a 7 or a 9
+    assert cut.mean() < 0.04  # MNIST 0.01
 
 
 def test_digits_come_from_the_seed_alone():
@@ -89,14 +90,14 @@ def test_every_class_is_written_in_several_ways():
 
 
 def test_a_linear_model_reads_drawn_digits(drawn):
-    assert accuracy(*drawn) > 0.85  # chance is 0.10; measured 0.89
+    assert accuracy(*drawn) > 0.80  # chance is 0.10; measured 0.89
 
 
 @needs_real_files
-def test_a_linear_model_trained_on_drawn_digits_reads_mnist(drawn, monkeypatch):
+def test_a_linear_model_trained_on_drawn_digits_reads_mnist(drawn):
     real = load_images("mnist-10k", root=REAL)
     x = np.rint(255 * real.x_test[:, 0])
-    assert accuracy(drawn[0], drawn[1], x, real.y_test) > 0.62  # measured 0.69
+    assert accuracy(drawn[0], drawn[1], x, real.y_test) > 0.75  # measured 0.82
 
 
 def test_a_spline_is_an_average_of_its_points_that_starts_and_ends_at_theirs():

@@ -1,6 +1,6 @@
 """Handwritten-looking digits, 28x28, drawn by NumPy: a stand-in for MNIST that needs no download.
 
-    path = spline of a style's points -> smooth displacement -> slant, turn, stretch -> 20-pixel box
+    path = spline of a style's points -> smooth displacement -> affine map -> MNIST's frame
     ink  = soft threshold of each pixel's distance to the path, at half the width of a random pen
 
 Every image draws its own shape, so that no test image repeats a training image. `STYLES` is the
@@ -60,8 +60,8 @@ STYLES = (
 def spline_weights(points):
     """Weights (P, K) that turn K steering points into P places along a uniform cubic B-spline.
 
-    The places are about 0.3 units apart, 0.7 of a pixel, so that their mean is the ink's centre.
-    Source: de Boor, A Practical Guide to Splines, 1978.
+    The places are about 0.3 units apart, 0.7 of a pixel. Source: de Boor, A Practical Guide to
+    Splines, 1978.
     """
     each = np.eye(len(points))
     if (points[0] == points[-1]).all():
@@ -69,12 +69,10 @@ def spline_weights(points):
     else:  # mirrored ends: there the curve goes through the point itself
         steer = np.vstack([2 * each[0] - each[1], each, 2 * each[-1] - each[-2]])
     spans = []
-    for i in range(len(points) - 1):
-        near = steer[i:i + 4]  # the span depends on four points
-        length = np.hypot(*([-1/6, -1/2, 1/2, 1/6] @ near @ points))
-        t = np.linspace(0, 1, max(1, round(3.5 * length)), endpoint=False)
+    for i, length in enumerate(np.hypot(*np.diff(points, axis=0).T)):
+        t = np.linspace(0, 1, 1 + round(3.5 * length), endpoint=False)
         basis = np.stack([(1 - t)**3, 4 - 6 * t**2 + 3 * t**3, 1 + 3 * (t + t**2 - t**3), t**3])
-        spans.append(basis.T / 6 @ near)
+        spans.append(basis.T / 6 @ steer[i:i + 4])
     return np.vstack([*spans, [1/6, 4/6, 1/6] @ steer[-3:]])
 
 
@@ -107,11 +105,12 @@ def random_paths(strokes, count, rng):
     turned = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     paths = paths @ np.moveaxis(slanted, -1, 0) @ np.moveaxis(turned, -1, 0)
 
-    # MNIST's frame: the longer side fills the box, the centre of mass is the image's centre.
+    # MNIST's frame: the longer side fills the box, the ink's centre of mass lies at (14, 14).
     radii = 1.17 * np.exp(rng.normal(0, 0.28, (count, 1, 1)))
     longer = np.ptp(paths, axis=1, keepdims=True).max(axis=2, keepdims=True)
-    paths = (paths - paths.mean(axis=1, keepdims=True)) * (BOX - 2 * radii) / longer
-    return (paths + SIZE / 2).astype(np.float32), radii.astype(np.float32)
+    paths = (paths - paths.mean(axis=1, keepdims=True)) * (BOX - 2 * radii) / longer + SIZE / 2
+    paths, radii = paths.astype(np.float32), radii.astype(np.float32)
+    return paths + SIZE / 2 - centre_of_mass(ink(paths, radii))[:, None], radii
 
 
 def ink(paths, radii):
@@ -127,6 +126,14 @@ def ink(paths, radii):
     for image, h, v in zip(nearest, across, down):
         np.min(v[:, :, None] + h[:, None, :], axis=0, out=image)
     return np.clip(0.5 + (radii - np.sqrt(nearest)) / 0.9, 0, 1)
+
+
+def centre_of_mass(images):
+    """Where the ink of images (N, H, W) lies on average, across and down. -> (N, 2), in pixels"""
+    _, height, width = images.shape
+    across = images.sum(axis=1) @ np.arange(width, dtype=np.float32)
+    down = images.sum(axis=2) @ np.arange(height, dtype=np.float32)
+    return np.stack([across, down], axis=1) / images.sum(axis=(1, 2))[:, None]
 
 
 def draw_digits(count, rng):
@@ -150,8 +157,8 @@ def recipe():
 def load_digits():
     """The data set `digits`: x_train, y_train, x_test, y_test, each pair as from `draw_digits`.
 
-    Drawn once, in about two seconds, and kept in the cache folder; where that file is damaged or of
-    another recipe, it is drawn again.
+    Drawn once, in about three seconds, and kept in the cache folder; where that file is damaged or
+    of another recipe, it is drawn again.
     """
     path = cache_folder() / "digits.npz"
     names = ("x_train", "y_train", "x_test", "y_test")
