@@ -26,22 +26,22 @@ def follow(rule, steps, theta=(1.0, -2.0), **settings):
 # ---- numbers worked out by hand, from θ = 1 with g = θ ----
 
 @pytest.mark.parametrize("rule, settings, expected", [
-    (optim.SGD, dict(lr=0.1), [0.9, 0.81, 0.729]),
+    (optim.SGD, {"lr": 0.1}, [0.9, 0.81, 0.729]),
     # v = 1, 0.9·1 + 0.9 = 1.8, 0.9·1.8 + 0.72 = 2.34
-    (optim.SGD, dict(lr=0.1, momentum=0.9), [0.9, 0.72, 0.486]),
+    (optim.SGD, {"lr": 0.1, "momentum": 0.9}, [0.9, 0.72, 0.486]),
     # v = 1, 1.71, and the steps are 0.1·(1 + 0.9), 0.1·(0.81 + 1.539)
-    (optim.SGD, dict(lr=0.1, momentum=0.9, nesterov=True), [0.81, 0.5751]),
+    (optim.SGD, {"lr": 0.1, "momentum": 0.9, "nesterov": True}, [0.81, 0.5751]),
     # g + λθ = 1.5θ
-    (optim.SGD, dict(lr=0.1, weight_decay=0.5), [0.85, 0.7225]),
+    (optim.SGD, {"lr": 0.1, "weight_decay": 0.5}, [0.85, 0.7225]),
     # v = 0.1, and then 0.09 + 0.1·0.683772²
-    (optim.RMSProp, dict(lr=0.1, alpha=0.9, eps=0.0), [1 - 0.1 / 0.1 ** 0.5, 0.5
+    (optim.RMSProp, {"lr": 0.1, "alpha": 0.9, "eps": 0.0}, [1 - 0.1 / 0.1 ** 0.5, 0.5
      + 0.183772234 - 0.1 * 0.683772234 / math.sqrt(0.09 + 0.1 * 0.683772234 ** 2)]),
     # m̂ = 0.18/0.19, v̂ = 0.001809/0.001999
-    (optim.Adam, dict(lr=0.1, eps=0.0), [0.9, 0.9 - 0.1 * (0.18 / 0.19) / 0.951289863]),
-    (optim.Adam, dict(lr=0.1, eps=1.0), [0.95]),
+    (optim.Adam, {"lr": 0.1, "eps": 0.0}, [0.9, 0.9 - 0.1 * (0.18 / 0.19) / 0.951289863]),
+    (optim.Adam, {"lr": 0.1, "eps": 1.0}, [0.95]),
     # a first step of Adam is η whatever the gradient, and the decay comes on top
-    (optim.Adam, dict(lr=0.1, eps=0.0, weight_decay=3.0), [0.9]),
-    (optim.AdamW, dict(lr=0.1, eps=0.0, weight_decay=0.5), [0.85]),
+    (optim.Adam, {"lr": 0.1, "eps": 0.0, "weight_decay": 3.0}, [0.9]),
+    (optim.AdamW, {"lr": 0.1, "eps": 0.0, "weight_decay": 0.5}, [0.85]),
 ])
 def test_by_hand(rule, settings, expected):
     assert follow(rule, len(expected), (1.0,), **settings)[:, 0] == pytest.approx(expected, abs=1e-8)
@@ -75,12 +75,12 @@ def adamw(theta, t, m, v, **settings):
 
 
 @pytest.mark.parametrize("rule, paper, memory, settings", [
-    (optim.SGD, sgd, 1, dict(lr=0.05, momentum=0.8, nesterov=False, weight_decay=0.1)),
-    (optim.SGD, sgd, 1, dict(lr=0.05, momentum=0.8, nesterov=True, weight_decay=0.1)),
-    (optim.RMSProp, rmsprop, 1, dict(lr=0.05, alpha=0.9, eps=1e-3, weight_decay=0.1)),
-    (optim.Adam, adam, 2, dict(lr=0.1, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.1)),
-    (optim.Adam, adam, 2, dict(lr=0.1, betas=(0.0, 0.9), eps=1e-3, weight_decay=0.0)),
-    (optim.AdamW, adamw, 2, dict(lr=0.1, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.1)),
+    (optim.SGD, sgd, 1, {"lr": 0.05, "momentum": 0.8, "nesterov": False, "weight_decay": 0.1}),
+    (optim.SGD, sgd, 1, {"lr": 0.05, "momentum": 0.8, "nesterov": True, "weight_decay": 0.1}),
+    (optim.RMSProp, rmsprop, 1, {"lr": 0.05, "alpha": 0.9, "eps": 1e-3, "weight_decay": 0.1}),
+    (optim.Adam, adam, 2, {"lr": 0.1, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.1}),
+    (optim.Adam, adam, 2, {"lr": 0.1, "betas": (0.0, 0.9), "eps": 1e-3, "weight_decay": 0.0}),
+    (optim.AdamW, adamw, 2, {"lr": 0.1, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.1}),
 ])
 def test_paper(rule, paper, memory, settings):
     path = follow(rule, 12, **settings)
@@ -120,7 +120,7 @@ RULES = {
 def test_where_the_vector_is_cut_changes_nothing(make, size, monkeypatch):
     whole, cut = make_params(), make_params()
     optimizers = [make(whole)]
-    monkeypatch.setattr(optim, "CACHE_RUN", size)
+    monkeypatch.setattr(optim.optimizer, "CACHE_RUN", size)
     optimizers.append(make(cut))
     for seed in range(3):
         for params, optimizer in zip((whole, cut), optimizers):

@@ -1,0 +1,127 @@
+"""The rules by which θ follows its gradient g, each as in its paper; η is the learning rate.
+
+A rule names the vectors it remembers and writes θ in place, run by run; s is a scratch vector.
+"""
+import math
+
+from tinygen.backend import xp
+from tinygen.optim.optimizer import Optimizer
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum μ if wanted.
+
+        θ ← θ - η·g                              μ = 0
+        v ← μ·v + g,  θ ← θ - η·v                momentum
+        v ← μ·v + g,  θ ← θ - η·(g + μ·v)        Nesterov's: the gradient as seen one step ahead
+
+    On the importance of initialization and momentum in deep learning (Sutskever, Martens, Dahl and
+    Hinton, 2013), with η outside of v, as in PyTorch.
+    """
+
+    def __init__(self, params, lr, momentum=0.0, nesterov=False, weight_decay=0.0):
+        self.remembers = ("v",) if momentum else ()
+        super().__init__(params, lr, weight_decay)
+        self._check_range(0, 1, momentum=momentum)
+        if nesterov and not momentum:
+            raise ValueError("SGD: Nesterov's rule needs a momentum above 0, such as 0.9")
+        self.momentum, self.nesterov = momentum, nesterov
+
+    def step(self):
+        self.t += 1
+        for theta, g, *memory, s in self._runs():
+            direction = g
+            if self.momentum:
+                direction, = v, = memory
+                v *= self.momentum
+                v += g
+            if self.nesterov:
+                direction = xp.multiply(v, self.momentum, out=s)
+                direction += g
+            xp.multiply(direction, self.lr, out=s)
+            theta -= s
+
+
+class RMSProp(Optimizer):
+    """Steps divided by a running root mean square of the gradient.
+
+        v ← α·v + (1 - α)·g²,  θ ← θ - η·g / (√v + ε)
+
+    Lecture 6.5: rmsprop, divide the gradient by a running average of its recent magnitude (Tieleman
+    and Hinton, 2012).
+    """
+    remembers = ("v",)
+
+    def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0):
+        super().__init__(params, lr, weight_decay)
+        self._check_range(0, 1, alpha=alpha)
+        self._check_range(0, math.inf, eps=eps)
+        self.alpha, self.eps = alpha, eps
+
+    def step(self):
+        self.t += 1
+        for theta, g, v, s in self._runs():
+            xp.multiply(g, g, out=s)
+            s *= 1 - self.alpha
+            v *= self.alpha
+            v += s
+            xp.sqrt(v, out=s)
+            s += self.eps
+            xp.divide(g, s, out=s)
+            s *= self.lr
+            theta -= s
+
+
+class Adam(Optimizer):
+    """Steps by running means of the gradient and of its square.
+
+        m ← β1·m + g,   m̂ = m / (1 + β1 + ... + β1ᵗ⁻¹)
+        v ← β2·v + g²,  v̂ = v / (1 + β2 + ... + β2ᵗ⁻¹)
+        θ ← θ - η·m̂ / (√v̂ + ε)
+
+    A mean with weights 1, β, β², ... into the past is their sum over the sum of the weights. The
+    paper keeps (1 - β1)·m and divides it by 1 - β1ᵗ, which is the same m̂ and two passes more.
+    Adam: a method for stochastic optimization (Kingma and Ba, 2015), algorithm 1.
+    """
+    remembers = ("m", "v")
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+        super().__init__(params, lr, weight_decay)
+        self._check_range(0, 1, beta1=betas[0], beta2=betas[1])
+        self._check_range(0, math.inf, eps=eps)
+        self.betas, self.eps = betas, eps
+
+    def step(self):
+        self.t += 1
+        weights1, weights2 = [(1 - beta ** self.t) / (1 - beta) for beta in self.betas]
+        # m̂ / (√v̂ + ε) = √weights2/weights1 · m / (√v + √weights2·ε)
+        root = math.sqrt(weights2)
+        rate, eps = self.lr * root / weights1, root * self.eps
+        for theta, g, m, v, s in self._runs():
+            m *= self.betas[0]
+            m += g
+            v *= self.betas[1]
+            xp.multiply(g, g, out=s)
+            v += s
+            xp.sqrt(v, out=s)
+            s += eps
+            xp.divide(m, s, out=s)
+            s *= rate
+            theta -= s
+
+
+class AdamW(Adam):
+    """Adam, with a decay of the weights that the division by √v̂ does not touch.
+
+        θ ← θ - η·λ·θ, and then Adam's step by g alone
+
+    To spare biases and norms, give them to an Adam of their own.
+    Decoupled weight decay regularization (Loshchilov and Hutter, 2019).
+    """
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
+        super().__init__(params, lr, betas, eps, weight_decay)
+
+    def _decay(self, theta, g, scratch, out):
+        theta *= 1 - self.lr * self.weight_decay
+        return g

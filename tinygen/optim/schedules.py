@@ -1,0 +1,47 @@
+"""What a training loop does to the learning rate and to the gradients before a step."""
+import math
+
+from tinygen.backend import xp
+
+
+def warmup_cosine(step, *, warmup, total, final=0.0):
+    """Factor on the learning rate: a line up for `warmup` steps, then half a cosine down to `final`.
+
+    step counts from 0; the factor is 1 at step = warmup, and `final` from step = total on.
+    SGDR: stochastic gradient descent with warm restarts (Loshchilov and Hutter, 2017).
+    """
+    if not 0 <= warmup < total:
+        raise ValueError(f"warmup_cosine: 0 <= warmup < total, got warmup={warmup}, total={total}")
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    done = min(1.0, (step - warmup) / (total - warmup))
+    return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def step_decay(step, *, every, factor=0.1):
+    """Factor on the learning rate: `factor` more after each `every` steps, factor^⌊step / every⌋."""
+    return factor ** (step // every)
+
+
+def clip_grad_norm(params, max_norm):
+    """Shrink all gradients alike where the norm of all of them as one vector exceeds max_norm.
+
+    Returns the norm as it was before, a float. Raises FloatingPointError where it is not finite,
+    and ValueError where no parameter has a gradient.
+    On the difficulty of training recurrent neural networks (Pascanu, Mikolov and Bengio, 2013).
+    """
+    if not max_norm > 0:
+        raise ValueError(f"clip_grad_norm: max_norm is above 0, got {max_norm}")
+    grads = [p.grad for p in params if p.grad is not None]
+    if not grads:
+        raise ValueError("clip_grad_norm: no parameter has a gradient; call loss.backward() first")
+    norm = math.sqrt(sum(xp.vdot(g.data, g.data) for g in grads))
+    if not math.isfinite(norm):
+        bad = [g.shape for g in grads if not xp.isfinite(g.data).all()]
+        raise FloatingPointError(f"clip_grad_norm: the norm of the gradients is {norm}, with NaN or "
+                                 f"infinity in {len(bad)} of {len(grads)}, of shapes {bad[:3]}; "
+                                 f"with tg.detect_nan() finds the op")
+    if norm > max_norm:
+        for g in grads:
+            g.data = g.data * (max_norm / norm)  # not in place: two gradients may be one array
+    return norm
