@@ -57,7 +57,7 @@ class Op:
                 arrays.append(self._admit(x))
         try:
             y, *gradients = self.rule(*arrays, **settings)
-        except (TypeError, ValueError, IndexError, AttributeError) as error:
+        except (TypeError, ValueError, IndexError, AttributeError, ZeroDivisionError) as error:
             raise self._explain(error, inputs, settings) from error
         if dtype is None:
             return y  # plain arrays in, plain array out
@@ -131,11 +131,14 @@ class Op:
         if message.startswith(f"{self.name}: "):
             return error
         kinds = (ValueError, IndexError, TypeError)
-        kind = next((kind for kind in kinds if isinstance(error, kind)), TypeError)
+        kind = next((kind for kind in kinds if isinstance(error, kind)), ValueError)
         if isinstance(error, AttributeError):
             if not any(x is None or isinstance(x, (int, float)) for x in inputs):
                 return error  # a mistake in the rule, not in its input
+            kind = TypeError
             message = "this op needs Tensors or arrays, not numbers; make one with tg.Tensor(2.0)"
+        elif "tuple index out of range" in message or "not enough values to unpack" in message:
+            message = "an input has fewer axes than this op needs"
         elif "positional argument" in message:
             message += "; settings such as axis or shape are keyword arguments"
         elif "broadcast" in message:

@@ -29,7 +29,7 @@ class Tensor:
             raise TypeError("Tensor: the data is a Tensor already; use it as it is, or x.detach() "
                             "for its numbers without their history")
         if isinstance(data, (float, list, tuple)) and not isinstance(data, np.generic):
-            array = xp.asarray(np.asarray(data))
+            array = xp.asarray(_even(data))
             array = array.astype(xp.float32) if array.dtype.kind == "f" else array
         else:
             array = xp.array(data)
@@ -115,6 +115,14 @@ def _numpy_refused(function):
                      f"gradient is wanted")
 
 
+def _even(lists):
+    try:
+        return np.asarray(lists)
+    except ValueError as error:
+        raise ValueError(f"Tensor: nested lists must be equally long at each level, got "
+                         f"{describe(lists)}") from error
+
+
 def result(array):
     """A Tensor around `array`, without check or copy: a constant until it is given an origin."""
     tensor = Tensor.__new__(Tensor)
@@ -133,6 +141,14 @@ def plain(x):
 def mark_written(tensor):
     """Say that `tensor.data` was written in place, so that no earlier forward is walked back."""
     tensor._birth = _next_birth()
+
+
+def shape_of(name, x):
+    """x's shape; TypeError by the function's name where x is neither a Tensor nor an array."""
+    if not hasattr(x, "shape") or not hasattr(x, "dtype"):
+        raise TypeError(f"{name}: takes Tensors or arrays, got {describe(x)}; make one with "
+                        f"tg.Tensor(...) or xp.asarray(...)")
+    return x.shape
 
 
 def describe(x):

@@ -23,6 +23,7 @@ from tinygen.ops import reduce
 from tinygen.ops.shape import expand_dims, squeeze
 from tinygen.ops.window import output_size as window_count
 from tinygen.ops.window import pair
+from tinygen.tensor import shape_of
 
 
 @op
@@ -81,7 +82,15 @@ def conv2d_weight(x, y, *, kernel_size, stride=1, padding=0, dilation=1, groups=
     x (N, C, H, W), y (N, O, OH, OW) -> (O, C/groups, kh, kw). Settings as in conv2d.
     """
     stride, padding, dilation = _settings("conv2d_weight", stride, padding, dilation)
-    (n, c), (o, oh, ow), (kh, kw) = x.shape[:2], y.shape[1:], kernel_size
+    kernel = kh, kw = pair("conv2d_weight", "kernel_size", kernel_size)
+    if (x.ndim != 4 or y.ndim != 4 or len(x) != len(y)
+            or groups < 1 or x.shape[1] % groups or y.shape[1] % groups):
+        raise ValueError(f"conv2d_weight: x is (N, C, H, W), y is (N, O, OH, OW), and groups "
+                         f"divides C and O; got {x.shape}, {y.shape} and groups={groups}")
+    (n, c), (o, oh, ow) = x.shape[:2], y.shape[1:]
+    if window_count("conv2d_weight", x.shape[2:], kernel, stride, padding, dilation) != (oh, ow):
+        raise ValueError(f"conv2d_weight: a kernel of {kernel} with these settings does not lead "
+                         f"from x {x.shape} to y {y.shape}")
     columns = _columns(_frame(x, padding, padding), (kh, kw), (oh, ow), stride, dilation, groups)
     rows = y.transpose(0, 2, 3, 1).reshape(n * oh * ow, groups, o // groups).transpose(1, 2, 0)
     w = (rows @ columns).reshape(groups, o // groups, kh, kw, c // groups)
@@ -93,7 +102,7 @@ def conv2d_weight(x, y, *, kernel_size, stride=1, padding=0, dilation=1, groups=
 
 def conv1d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     """conv2d along one axis.  x (N, C, T), w (O, C/groups, k), b (O,) -> (N, O, OT)"""
-    if len(x.shape) != 3 or len(w.shape) != 3:
+    if len(shape_of("conv1d", x)) != 3 or len(shape_of("conv1d", w)) != 3:
         raise ValueError(f"conv1d: x is (N, C, T) and w is (O, C/groups, k), got x {x.shape} and w {w.shape}")
     x, w = expand_dims(x, axis=2), expand_dims(w, axis=2)  # a picture one pixel high
     y = conv2d(x, w, b, stride=(1, stride), padding=(0, padding), dilation=(1, dilation), groups=groups)
@@ -132,11 +141,12 @@ def _columns(x, kernel, count, stride, dilation, groups):
         x, shape=(groups, n, oh, ow, kh, kw, c // groups),
         strides=(along_c * (c // groups), along_n, along_h * stride[0], along_w * stride[1],
                  along_h * dilation[0], along_w * dilation[1], along_c))
+    size = kh * kw * (c // groups)
     if kw * (c // groups) >= ow:
-        return windows.reshape(groups, n * oh * ow, -1)
+        return windows.reshape(groups, n * oh * ow, size)
     # Few channels: the runs along a row of the image are the longer ones. Same matrix, transposed
     # in memory.
-    return windows.transpose(0, 4, 5, 6, 1, 2, 3).reshape(groups, -1, n * oh * ow).transpose(0, 2, 1)
+    return windows.transpose(0, 4, 5, 6, 1, 2, 3).reshape(groups, size, n * oh * ow).transpose(0, 2, 1)
 
 
 def _interleaved(x, w, stride, padding, size, groups):

@@ -113,6 +113,9 @@ def _check(name, x, t, reduction):
         raise ValueError(f"{name}: prediction and target must have the same shape, got "
                          f"{getattr(x, 'shape', x)} and {getattr(t, 'shape', t)}; reshape one, a "
                          f"loss does not broadcast")
+    if x.dtype != t.dtype:
+        raise TypeError(f"{name}: prediction and target must have the same dtype, got {x.dtype} "
+                        f"and {t.dtype}; convert the target with .astype('{x.dtype}')")
     return _share(name, x.size, reduction)
 
 
@@ -123,11 +126,12 @@ def _check_labels(x, labels, reduction):
     if labels.shape != x.shape[:-1]:
         raise ValueError(f"cross_entropy: logits (..., C) need labels (...), got {x.shape} and "
                          f"{labels.shape}")
+    share = _share("cross_entropy", labels.size, reduction)
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= x.shape[-1]:
         raise ValueError(f"cross_entropy: labels run from 0 to {x.shape[-1] - 1} for "
                          f"{x.shape[-1]} classes, got {low} to {high}")
-    return _share("cross_entropy", labels.size, reduction)
+    return share
 
 
 def _share(name, size, reduction):

@@ -9,6 +9,7 @@ from tinygen.operation import op
 from tinygen.ops.elementwise import exp, sqrt
 from tinygen.ops.reduce import logsumexp, mean, var
 from tinygen.ops.shape import reshape
+from tinygen.tensor import shape_of
 
 # ---- distributions ----
 
@@ -21,6 +22,7 @@ def softmax_textbook(x, *, axis=-1):
 def softmax(x, *, axis=-1):
     """Scores to probabilities along one axis: y = eˣ / Σ eˣ.  (..., n, ...) -> (..., n, ...)"""
     # log y = x - log Σ eˣ,  dy = y·(dx - Σ y·dx),  <ȳ, dy> = <y·(ȳ - Σ ȳ·y), dx>
+    _check_vectors("softmax", x)
     y = x - x.max(axis=axis, keepdims=True)  # largest 0: nothing overflows
     xp.exp(y, out=y)
     y /= _sums(y, axis)
@@ -41,6 +43,7 @@ def log_softmax_textbook(x, *, axis=-1):
 def log_softmax(x, *, axis=-1):
     """Scores to log-probabilities along one axis: y = x - log Σ eˣ.  (..., n, ...) -> same"""
     # dy = dx - Σ eʸ·dx,  <ȳ, dy> = <ȳ - eʸ·Σ ȳ, dx>
+    _check_vectors("log_softmax", x)
     y = x - x.max(axis=axis, keepdims=True)
     y -= xp.log(_sums(xp.exp(y), axis))
 
@@ -82,6 +85,7 @@ def layer_norm(x, w=None, b=None, *, eps=1e-5):
     y = w (x - mean) / √(var + eps) + b.  (..., n), (n,), (n,) -> (..., n).  Raises ValueError for
     other shapes of w and b.  (Ba et al., 2016)
     """
+    _check_vectors("layer_norm", x)
     n = x.shape[-1]
     _check_affine("layer_norm", w, b, n)
     xhat = x - _sums(x) / n
@@ -117,6 +121,11 @@ def standardize(x, mean, var, w=None, b=None, *, eps=1e-5):
 
     y = w (x - mean) / √(var + eps) + b.  (N, C, ...), four times (C,) -> (N, C, ...)
     """
+    count = shape_of("standardize", x)[1:2]
+    shapes = [shape_of("standardize", v) for v in (mean, var, w, b) if v is not None]
+    if len(count) == 0 or set(shapes) != {count}:
+        raise ValueError(f"standardize: x is (N, C, ...) and each of the others (C,), got x "
+                         f"{x.shape} and {shapes}")
     scale = 1 / sqrt(var + eps) if w is None else w / sqrt(var + eps)
     shift = -mean * scale if b is None else b - mean * scale
     return x * _by_channel(scale, x) + _by_channel(shift, x)
@@ -251,6 +260,11 @@ def _once(f):
 
 
 # ---- what fits ----
+
+def _check_vectors(name, x):
+    if x.ndim == 0:
+        raise ValueError(f"{name}: a single number is no vector; x needs an axis")
+
 
 def _check_affine(name, w, b, n):
     for letter, v in (("w", w), ("b", b)):

@@ -12,7 +12,7 @@ from tinygen.backend import xp
 from tinygen.operation import op
 from tinygen.ops.window import output_size as window_count
 from tinygen.ops.window import pair
-from tinygen.tensor import plain
+from tinygen.tensor import plain, shape_of
 
 # ---- max: gather and scatter ----
 
@@ -23,7 +23,7 @@ def max_pool2d(x, kernel_size, stride=None, padding=0, return_indices=False):
     return_indices: give also where each winner stood, its flat position in H·W, (N, C, OH, OW).
     Raises ValueError for a kernel larger than the padded image, and padding above half the kernel.
     """
-    windows = _windows("max_pool2d", x.shape, kernel_size, stride, padding)
+    windows = _windows("max_pool2d", x, kernel_size, stride, padding)
     indices = _argmax(plain(x), *windows)
     y = gather_pixels(x, indices)
     return (y, indices) if return_indices else y
@@ -36,17 +36,17 @@ def max_unpool2d(x, indices, kernel_size, stride=None, padding=0, output_size=No
     (H, W), as several sizes shrink to the same OH. What overlapping windows send to one pixel adds
     up. Raises TypeError or ValueError for indices that do not fit.  (Zeiler and Fergus, 2014)
     """
-    kernel, stride, padding = _settings("max_unpool2d", x.shape, kernel_size, stride, padding)
+    kernel, stride, padding = _settings("max_unpool2d", x, kernel_size, stride, padding)
     size = output_size or [(n - 1) * s - 2 * p + k
                            for n, k, s, p in zip(x.shape[2:], kernel, stride, padding)]
     h, w = pair("max_unpool2d", "output_size", size)
-    if indices.dtype.kind not in "iu" or indices.shape != x.shape:
+    if shape_of("max_unpool2d", indices) != x.shape or indices.dtype.kind not in "iu":
         raise TypeError(f"max_unpool2d: indices are integers, one for each number of x {x.shape}, "
                         f"got {indices.shape} {indices.dtype}; max_pool2d returns them")
-    low, high = int(indices.min()), int(indices.max())
-    if low < 0 or high >= h * w:
-        raise ValueError(f"max_unpool2d: indices are positions in {h}·{w} pixels, got {low} to "
-                         f"{high}; set output_size to the (H, W) of the image that was pooled")
+    if indices.size and not 0 <= int(indices.min()) <= int(indices.max()) < h * w:
+        raise ValueError(f"max_unpool2d: indices are positions in {h}·{w} pixels, got "
+                         f"{int(indices.min())} to {int(indices.max())}; set output_size to the "
+                         f"(H, W) of the image that was pooled")
     return scatter_pixels(x, indices, size=(h, w))
 
 
@@ -116,7 +116,7 @@ def avg_pool2d(x, kernel_size, stride=None, padding=0):
     OH = (H + 2·padding - kh) // stride + 1; stride is kernel_size by default. Raises ValueError for
     a kernel larger than the padded image, and padding above half the kernel.
     """
-    kernel, stride, padding, _ = _windows("avg_pool2d", x.shape, kernel_size, stride, padding)
+    kernel, stride, padding, _ = _windows("avg_pool2d", x, kernel_size, stride, padding)
     y = sum_pool2d(x, kernel=kernel, stride=stride, padding=padding)
     return y * (1 / (kernel[0] * kernel[1]))
 
@@ -126,15 +126,17 @@ def upsample_nearest2d(x, scale):
 
     Up to the factor sh·sw it is the adjoint of avg_pool2d(x, scale).
     """
-    scale, _, padding = _settings("upsample_nearest2d", x.shape, scale, None, 0)
-    size = tuple(n * s for n, s in zip(x.shape[2:], scale))
-    return spread2d(x, kernel=scale, stride=scale, padding=padding, size=size)
+    scale = pair("upsample_nearest2d", "scale", scale)
+    h, w = _image_shape("upsample_nearest2d", x)[2:]
+    size = h * scale[0], w * scale[1]
+    return spread2d(x, kernel=scale, stride=scale, padding=(0, 0), size=size)
 
 
 @op
 def sum_pool2d(x, *, kernel, stride, padding):
     """Sum of each window; settings are pairs.  (N, C, H, W) -> (N, C, OH, OW)"""
     # y = Σ Tx over the kernel's taps, each T a selection of pixels, so x̄ = Σ Tᵀȳ.
+    _image_shape("sum_pool2d", x)
     count = window_count("sum_pool2d", x.shape[2:], kernel, stride, padding, (1, 1))
     y = 0
     for _, pixels in _taps(_framed(x, padding, 0), kernel, stride, count):
@@ -148,6 +150,9 @@ def spread2d(x, *, kernel, stride, padding, size):
     """x added to each pixel of its window; settings are pairs.  (N, C, OH, OW) -> (N, C, *size)"""
     # y = Σ Tᵀx, so x̄ = Σ Tȳ.
     (ph, pw), (h, w) = padding, size
+    if window_count("spread2d", size, kernel, stride, padding, (1, 1)) != x.shape[2:]:
+        raise ValueError(f"spread2d: x {x.shape} does not have a number for each window of an "
+                         f"image of size {size}")
     y = xp.zeros_like(x, shape=(*x.shape[:2], h + 2 * ph, w + 2 * pw))
     apart = stride[0] >= kernel[0] and stride[1] >= kernel[1]
     for _, pixels in _taps(y, kernel, stride, x.shape[2:]):
@@ -179,9 +184,15 @@ def _framed(x, padding, value):
     return framed
 
 
-def _settings(name, shape, kernel_size, stride, padding):
+def _image_shape(name, x):
+    shape = shape_of(name, x)
     if len(shape) != 4:
         raise ValueError(f"{name}: x is (N, C, H, W), got shape {shape}; a single image needs x[None]")
+    return shape
+
+
+def _settings(name, x, kernel_size, stride, padding):
+    _image_shape(name, x)
     kernel = pair(name, "kernel_size", kernel_size)
     stride = kernel if stride is None else pair(name, "stride", stride)
     padding = pair(name, "padding", padding, minimum=0)
@@ -191,6 +202,6 @@ def _settings(name, shape, kernel_size, stride, padding):
     return kernel, stride, padding
 
 
-def _windows(name, shape, kernel_size, stride, padding):
-    kernel, stride, padding = _settings(name, shape, kernel_size, stride, padding)
-    return kernel, stride, padding, window_count(name, shape[2:], kernel, stride, padding, (1, 1))
+def _windows(name, x, kernel_size, stride, padding):
+    kernel, stride, padding = _settings(name, x, kernel_size, stride, padding)
+    return kernel, stride, padding, window_count(name, x.shape[2:], kernel, stride, padding, (1, 1))

@@ -8,7 +8,7 @@ from operator import index
 
 from tinygen.backend import is_array, xp
 from tinygen.operation import op
-from tinygen.tensor import Tensor, plain
+from tinygen.tensor import Tensor, plain, shape_of
 
 
 @op
@@ -201,7 +201,7 @@ def concatenate(*xs, axis=0):
 
 def stack(xs, *, axis=0):
     """xs side by side along a new axis.  k times (...) -> (..., k, ...)"""
-    shapes = [x.shape for x in xs]
+    shapes = [shape_of("stack", x) for x in xs]
     if len(set(shapes)) != 1:
         raise ValueError(f"stack: needs one or more inputs of the same shape, got {shapes}")
     return concatenate(*[expand_dims(x, axis=axis) for x in xs], axis=axis)
@@ -211,7 +211,7 @@ def split(x, *, sections, axis=0):
     """x cut along `axis` into pieces: a number of equal ones, or the list of their sizes.  Returns
     a list.
     """
-    if not -len(x.shape) <= axis < len(x.shape):
+    if not -len(shape_of("split", x)) <= axis < len(x.shape):
         raise ValueError(f"split: there is no axis {axis} in shape {x.shape}")
     n = x.shape[axis]
     try:
