@@ -134,6 +134,13 @@ def small_digits(monkeypatch):
     monkeypatch.setattr(digits, "TEST", 10)
 
 
+def test_train_and_test_digits_come_from_seeds_of_their_own(monkeypatch):
+    monkeypatch.setattr(digits, "TRAIN", 20)
+    monkeypatch.setattr(digits, "TEST", 20)
+    x_train, _, x_test, _ = digits.load_digits()
+    assert (x_train[:, None] != x_test).any(axis=(2, 3)).all()
+
+
 def no_drawing(*args):
     raise AssertionError("drawn again")
 

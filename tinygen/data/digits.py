@@ -157,7 +157,7 @@ def recipe():
 def load_digits():
     """The data set `digits`: x_train, y_train, x_test, y_test, each pair as from `draw_digits`.
 
-    Drawn once, in about three seconds, and kept in the cache folder; where that file is damaged or
+    Drawn once, in a few seconds, and kept in the cache folder; where that file is damaged or
     of another recipe, it is drawn again.
     """
     path = cache_folder() / "digits.npz"
