@@ -297,6 +297,17 @@ def test_batch_norm_keeps_running_statistics():
     assert list(kept) == ["weight", "bias", "running_mean", "running_var"]
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_gradients_of_all_layers_in_a_row(training, rng):
+    model = nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1, bias=False, rng=rng), nn.BatchNorm2d(4), nn.Tanh(),
+        nn.AvgPool2d(2), nn.GroupNorm(2, 4), nn.ConvTranspose2d(4, 2, 2, stride=2, rng=rng),
+        nn.MaxPool2d(2), nn.Upsample(2), nn.Flatten(2), nn.Conv1d(2, 3, 3, rng=rng),
+        nn.Linear(14, 3, rng=rng), nn.LayerNorm(3)).astype("float64").train(training)
+    x = xp.asarray(rng.standard_normal((2, 1, 4, 4)))
+    tg.check_model_gradients(model, lambda: model(x), samples=3)
+
+
 # ---- layers: how they start ----
 
 def test_same_seed_same_network():

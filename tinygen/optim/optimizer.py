@@ -19,8 +19,11 @@ class Optimizer:
     params: Tensors of one dtype, such as model.parameters(). lr: the step size η, which may be set
     at any time. weight_decay: λ, by which g becomes g + λθ, as if the loss had a term ½λ|θ|².
     A parameter without a gradient is left as it is, and so is its share of the memory.
+
+    A rule says in `remembers` which vectors it keeps from step to step, zero at first, and in
+    `step` what it does to each run.
     """
-    remembers = ()  # the vectors a rule keeps from step to step, zero at first
+    remembers = ()
 
     def __init__(self, params, lr, weight_decay):
         self.params = _checked(type(self).__name__, params)
@@ -95,6 +98,7 @@ class Optimizer:
             mark_written(self.params[i])
 
     def _decay(self, theta, g, scratch, out):
+        """The gradient that the rule shall see, with the weight decay in it: g + λθ."""
         xp.multiply(theta, self.weight_decay, out=scratch)
         return xp.add(g, scratch, out=out)
 
@@ -116,10 +120,11 @@ class Optimizer:
         """
         runs = []
         for i in numbers:
-            begin, end = at, _ = self.starts[i:i + 2]
+            begin, end = self.starts[i], self.starts[i + 1]
+            at = begin
             while at < end:
                 if not runs or runs[-1][1] != at or at - runs[-1][0] == self.longest:
-                    runs.append([at, at, []])
+                    runs.append([at, at, []])  # after a gap, or the last one is full
                 run = runs[-1]
                 stop = min(end, run[0] + self.longest)
                 run[2].append((i, slice(at - begin, stop - begin)))

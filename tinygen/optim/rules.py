@@ -32,9 +32,10 @@ class SGD(Optimizer):
         for theta, g, *memory, s in self._runs():
             direction = g
             if self.momentum:
-                direction, = v, = memory
+                v, = memory
                 v *= self.momentum
                 v += g
+                direction = v
             if self.nesterov:
                 direction = xp.multiply(v, self.momentum, out=s)
                 direction += g
