@@ -21,7 +21,9 @@ from demos.common.report import write_page
 from tinygen.backend import np
 
 # What the tour runs, in this order: demo -> (preset, seconds on the reference machine).
-TOUR = {}
+TOUR = {
+    "unpooling": ("default", 5),
+}
 GRADIENTS_SECONDS = 3
 SMOKE_SECONDS = 5
 STOPPED = 130  # exit status after Ctrl-C
