@@ -24,8 +24,8 @@ def max_pool2d(x, kernel_size, stride=None, padding=0, return_indices=False):
     Raises ValueError for a kernel larger than the padded image, and padding above half the kernel.
     """
     windows = _windows("max_pool2d", x, kernel_size, stride, padding)
-    indices = _argmax(plain(x), *windows)
-    y = gather_pixels(x, indices)
+    largest, indices = _max_and_argmax(plain(x), *windows)
+    y = gather_pixels(x, indices, known=largest)
     return (y, indices) if return_indices else y
 
 
@@ -51,13 +51,17 @@ def max_unpool2d(x, indices, kernel_size, stride=None, padding=0, output_size=No
 
 
 @op
-def gather_pixels(x, indices):
-    """x's pixels at flat positions in H·W.  (N, C, H, W), (N, C, OH, OW) -> (N, C, OH, OW)"""
+def gather_pixels(x, indices, *, known=None):
+    """x's pixels at flat positions in H·W.  (N, C, H, W), (N, C, OH, OW) -> (N, C, OH, OW)
+
+    known: the result, if the caller has it already.
+    """
     # y = Sx with a selection matrix S, so x̄ = Sᵀȳ.
-    order, back = _memory_order(x)
-    places = _places(indices, x.shape[2:], order)
-    y = x.transpose(order).reshape(-1)[places].transpose(back)
-    return y, lambda g, y, x, indices: scatter_pixels(g, indices, size=x.shape[2:]), None
+    if known is None:
+        order, back = _memory_order(x)
+        places = _places(indices, x.shape[2:], order)
+        known = x.transpose(order).reshape(-1)[places].transpose(back)
+    return known, lambda g, y, x, indices: scatter_pixels(g, indices, size=x.shape[2:]), None
 
 
 @op
@@ -72,22 +76,21 @@ def scatter_pixels(x, indices, *, size):
     return y.transpose(back), lambda g, y, x, indices: gather_pixels(g, indices), None
 
 
-def _argmax(x, kernel, stride, padding, count):
-    """Flat position of each window's largest pixel, NaN above all.  (N, C, H, W) -> (N, C, OH, OW)"""
+def _max_and_argmax(x, kernel, stride, padding, count):
+    """Each window's largest pixel and its flat position in H·W.  (N, C, H, W) -> (N, C, OH, OW)"""
     w, (oh, ow) = x.shape[3], count
-    row = xp.arange(oh, dtype="int32")[:, None] * stride[0] - padding[0]  # of a window's first tap,
-    column = xp.arange(ow, dtype="int32") * stride[1] - padding[1]        # negative in the padding
-    first, *others = _taps(_framed(x, padding, -xp.inf), kernel, stride, count)
-    top = first[1].copy(order="K")
-    position = xp.zeros_like(top, dtype="int32")
-    position += xp.maximum(row, 0) * w + xp.maximum(column, 0)
+    _, *others = taps = list(_taps(_framed(x, padding, -xp.inf), kernel, stride, count))
+    largest = taps[0][1].copy(order="K")
+    latest = xp.zeros_like(largest, dtype="int32")  # how far behind the first tap
     for (i, j), pixels in others:
-        # Positions grow from tap to tap: the largest one that ever won is the last to have won.
-        won = pixels > top
-        won |= xp.isnan(pixels)
-        xp.maximum(position, won * ((row + i) * w + column + j), out=position)
-        xp.maximum(top, pixels, out=top)
-    return position
+        # Distances grow from tap to tap: the largest of the taps that ever led is the last one.
+        xp.maximum(latest, xp.multiply(pixels > largest, i * w + j, dtype="int32"), out=latest)
+        xp.maximum(largest, pixels, out=largest)
+    row = xp.arange(oh, dtype="int32")[:, None] * stride[0] - padding[0]  # of the first tap,
+    column = xp.arange(ow, dtype="int32") * stride[1] - padding[1]        # < 0 in the padding
+    latest += row * w + column
+    # Where nothing beats the padding's -inf, the window's first pixel inside the image stands.
+    return largest, xp.maximum(latest, xp.maximum(row, 0) * w + xp.maximum(column, 0), out=latest)
 
 
 def _memory_order(x):
@@ -98,13 +101,12 @@ def _memory_order(x):
 
 
 def _places(indices, size, order):
-    """Positions in H·W as positions in the whole flattened array, whose axes are in `order`."""
+    """Positions in H·W as positions in the whole flattened array, its axes in the given order."""
     (n, c), pixels = indices.shape[:2], size[0] * size[1]
     image, channel = xp.arange(n)[:, None, None, None], xp.arange(c)[:, None, None]
-    if order[1] == 1:
-        places = indices + (image * c + channel) * pixels
-    else:
-        places = indices * xp.asarray(c, dtype="int64") + (image * (pixels * c) + channel)
+    channels_last = order[-1] == 1
+    places = xp.multiply(indices, c if channels_last else 1, dtype="int64")
+    places += image * (c * pixels) + channel * (1 if channels_last else pixels)
     return places.transpose(order)
 
 
