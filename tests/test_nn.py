@@ -137,6 +137,7 @@ def test_summary(net):
     net.train()
     net.blocks.append(nn.Dropout(0.5, rng=np.random.default_rng(0)).eval())
     net.unused = nn.BatchNorm1d(1000)
+    draws = net.blocks[2].rng.bit_generator.state
     table = [line.split() for line in net.summary(xp.asarray([[0, 1, 2, 3]])).splitlines()]
     assert table == [
         ["module", "type", "output", "parameters"],
@@ -150,7 +151,8 @@ def test_summary(net):
         ["unused", "BatchNorm1d", "not", "called", "2,000"],
         ["total", "2,040"]]
     assert net.training and not net.blocks[2].training  # as they were
-    with pytest.raises(ValueError):
+    assert net.blocks[2].rng.bit_generator.state == draws
+    with pytest.raises(ValueError, match="Embedding: "):
         net.summary(xp.asarray([[99]]))
     assert net.training and nn.Module.__call__(net, xp.asarray([0])).requires_grad
 
@@ -386,8 +388,10 @@ REFUSED = [
     (lambda rng: nn.Conv2d(3, 4, 3, rng=rng)(array(2, 1, 8, 8)), ValueError,
      "conv2d: .* needs 3 input channels"),
     (lambda rng: nn.Conv2d(3, 4, 9, rng=rng)(array(2, 3, 8, 8)), ValueError, "conv2d: the kernel"),
-    (lambda rng: nn.Embedding(4, 3, rng=rng)(array(2)), TypeError, "embedding: .*integer"),
-    (lambda rng: nn.Embedding(4, 3, rng=rng)(xp.asarray([4])), ValueError, "embedding: "),
+    (lambda rng: nn.Embedding(4, 3, rng=rng)(array(2)), TypeError, "an integer array"),
+    (lambda rng: nn.Embedding(4, 3, rng=rng)(xp.asarray([0, 4])), ValueError,
+     "Embedding: ids are from 0 to 3, got ids from 0 to 4"),
+    (lambda rng: nn.Embedding(4, 3, rng=rng)(xp.asarray([-1])), ValueError, "got ids from -1"),
     (lambda rng: nn.LayerNorm(4)(array(2, 3)), ValueError, "layer_norm: w has one number"),
     (lambda rng: nn.GroupNorm(2, 4)(array(2, 6, 3)), ValueError, "group_norm: w has one number"),
     (lambda rng: nn.BatchNorm2d(4)(array(2, 4)), ValueError, "BatchNorm2d: x has 4 axes"),

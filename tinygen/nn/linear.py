@@ -3,6 +3,7 @@ import math
 from numbers import Integral
 
 from tinygen import ops
+from tinygen.backend import xp
 from tinygen.nn import init
 from tinygen.nn.module import Module
 from tinygen.tensor import Tensor
@@ -28,7 +29,8 @@ class Linear(Module):
 class Embedding(Module):
     """A vector for each of num_embeddings tokens.  ids (...) -> (..., embedding_dim)
 
-    weight (num_embeddings, embedding_dim), drawn from N(0, 1).
+    weight (num_embeddings, embedding_dim), drawn from N(0, 1). Raises TypeError for ids that are no
+    integers, ValueError for ids beyond the table.
     """
 
     def __init__(self, num_embeddings, embedding_dim, *, rng):
@@ -37,7 +39,11 @@ class Embedding(Module):
         self.weight = Tensor(init.normal((num_embeddings, embedding_dim), 1.0, rng=rng))
 
     def forward(self, ids):
-        return ops.embedding(ids, self.weight)
+        if ids.size and not 0 <= int(ids.min()) <= int(ids.max()) < self.num_embeddings:
+            raise ValueError(f"Embedding: ids are from 0 to {self.num_embeddings - 1}, got ids from "
+                             f"{ids.min()} to {ids.max()}; make num_embeddings the size of the "
+                             f"vocabulary that made the ids")
+        return ops.getitem(self.weight, key=ids)
 
 
 class Dropout(Module):
@@ -53,7 +59,10 @@ class Dropout(Module):
         self.p, self.rng = p, init.check_rng(rng)
 
     def forward(self, x):
-        return ops.dropout(x, p=self.p, rng=self.rng, training=self.training)
+        if not self.training or self.p == 0:
+            return x
+        kept = self.rng.random(x.shape, "float32") >= self.p
+        return x * xp.asarray((kept / (1 - self.p)).astype(x.dtype))
 
 
 class Flatten(Module):
