@@ -13,12 +13,12 @@ from tinygen.operation import detect_nan, no_grad, op
 from tinygen.ops import (
     abs, add, alias, avg_pool2d, batch_moments, batch_norm, bce_with_logits, broadcast_to, clip,
     concatenate, conv1d, conv2d, conv2d_weight, conv_transpose2d, cos, crop, cross_entropy,
-    cumsum, div, einsum, elu, exp, expand_dims, flip, gather_pixels, gelu, getitem, group_norm,
-    l1, layer_norm, leaky_relu, linear, log, log_softmax, logsumexp, matmul, max, max_pool2d,
-    max_unpool2d, maximum, mean, min, minimum, mse, mul, neg, pad, pow, relu, reshape,
-    scatter_add, scatter_pixels, sigmoid, silu, sin, softmax, softplus, split, spread2d, sqrt,
-    squeeze, stack, standardize, sub, sum, sum_pool2d, sum_to, swapaxes, take_along_axis, tanh,
-    transpose, upsample_nearest2d, var, where,
+    cumsum, div, dropout, einsum, elu, embedding, exp, expand_dims, flip, gather_pixels, gelu,
+    getitem, group_norm, l1, layer_norm, leaky_relu, linear, log, log_softmax, logsumexp, matmul,
+    max, max_pool2d, max_unpool2d, maximum, mean, min, minimum, mse, mul, neg, pad, pow, relu,
+    reshape, scatter_add, scatter_pixels, sigmoid, silu, sin, softmax, softplus, split, spread2d,
+    sqrt, squeeze, stack, standardize, sub, sum, sum_pool2d, sum_to, swapaxes, take_along_axis,
+    tanh, transpose, upsample_nearest2d, var, where,
 )
 from tinygen.tensor import Tensor
 

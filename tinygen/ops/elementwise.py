@@ -223,3 +223,17 @@ def clip(x, *, low, high):
     if low > high:
         raise ValueError(f"clip: low must not exceed high, got low={low}, high={high}")
     return xp.clip(x, low, high), lambda g, y, x: g * ((plain(x) >= low) & (plain(x) <= high))
+
+
+def dropout(x, *, p, rng, training=True):
+    """Each element 0 with probability p, else divided by 1 - p, so that the mean stays; x itself
+    where not training. rng: the numpy.random.Generator that draws what is dropped.  (Srivastava et
+    al., 2014)
+    """
+    if not 0 <= p < 1:
+        raise ValueError(f"dropout: p is a probability of at least 0 and below 1, got {p}")
+    if not training or p == 0:
+        return x
+    mask = xp.asarray(rng.random(x.shape, dtype="float32") >= p).astype(x.dtype)
+    mask /= 1 - p
+    return x * mask
