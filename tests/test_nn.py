@@ -152,7 +152,7 @@ def test_summary(net):
         ["total", "2,040"]]
     assert net.training and not net.blocks[2].training  # as they were
     assert net.blocks[2].rng.bit_generator.state == draws
-    with pytest.raises(ValueError, match="Embedding: "):
+    with pytest.raises(ValueError, match="embedding: "):
         net.summary(xp.asarray([[99]]))
     assert net.training and nn.Module.__call__(net, xp.asarray([0])).requires_grad
 
@@ -388,10 +388,10 @@ REFUSED = [
     (lambda rng: nn.Conv2d(3, 4, 3, rng=rng)(array(2, 1, 8, 8)), ValueError,
      "conv2d: .* needs 3 input channels"),
     (lambda rng: nn.Conv2d(3, 4, 9, rng=rng)(array(2, 3, 8, 8)), ValueError, "conv2d: the kernel"),
-    (lambda rng: nn.Embedding(4, 3, rng=rng)(array(2)), TypeError, "an integer array"),
+    (lambda rng: nn.Embedding(4, 3, rng=rng)(array(2)), TypeError, "embedding: .*integer"),
     (lambda rng: nn.Embedding(4, 3, rng=rng)(xp.asarray([0, 4])), ValueError,
-     "Embedding: ids are from 0 to 3, got ids from 0 to 4"),
-    (lambda rng: nn.Embedding(4, 3, rng=rng)(xp.asarray([-1])), ValueError, "got ids from -1"),
+     "embedding: ids run from 0 to 3 .* got 0 to 4"),
+    (lambda rng: nn.Embedding(4, 3, rng=rng)(xp.asarray([-1])), ValueError, "embedding: .* got -1"),
     (lambda rng: nn.LayerNorm(4)(array(2, 3)), ValueError, "layer_norm: w has one number"),
     (lambda rng: nn.GroupNorm(2, 4)(array(2, 6, 3)), ValueError, "group_norm: w has one number"),
     (lambda rng: nn.BatchNorm2d(4)(array(2, 4)), ValueError, "BatchNorm2d: x has 4 axes"),
