@@ -134,7 +134,8 @@ def scatter_add(x, *, key, shape):
     y = xp.zeros(shape, x.dtype)
     if all(k is None or k is Ellipsis or isinstance(k, (int, slice)) for k in _as_tuple(key)):
         y[key] = x  # basic indexing addresses nothing twice
-    elif is_array(key) and key.dtype.kind in "iu" and x.size:
+    elif (is_array(key) and key.dtype.kind in "iu" and x.size
+          and x.shape == (*key.shape, *shape[1:])):
         y = _sum_rows(x, key, shape)
     else:
         xp.add.at(y, key, x)
@@ -152,14 +153,13 @@ def _sum_rows(x, ids, shape):
                          f"{int(ids.max())}")
     ids = xp.where(ids < 0, ids + n, ids)
     rows = x.reshape(ids.size, -1)
-    if n <= rows.shape[1]:  # not many: a product with one-hot columns
+    width = rows.shape[1]
+    if n <= width:  # a short table: the product with one-hot columns
         y = (xp.arange(n)[:, None] == ids).astype(x.dtype) @ rows
-    else:  # many: sorted, so that what belongs to one row stands together
-        order = xp.argsort(ids, kind="stable")
-        ids = ids[order]
-        first = xp.flatnonzero(xp.diff(ids, prepend=-1))
-        y = xp.zeros((n, rows.shape[1]), x.dtype)
-        y[ids[first]] = xp.add.reduceat(rows[order], first, axis=0)
+    else:  # a long one, as a line of numbers, for which add.at is fast
+        y = xp.zeros(n * width, x.dtype)
+        places = ids[:, None] * width + xp.arange(width)
+        xp.add.at(y, places.reshape(-1), rows.reshape(-1))
     return y.reshape(shape)
 
 
