@@ -391,8 +391,9 @@ def test_zero_dimensional_and_empty_tensors():
     y.backward()
     close(x.grad, 1.5 * math.exp(0.5))
     for f in (tg.exp, tg.relu, tg.gelu, lambda e: e.reshape(3, -1), lambda e: e.T,
-              lambda e: e.sum(), lambda e: tg.mean(e, axis=1), lambda e: e @ tg.Tensor(np.ones((3, 2))),
-              lambda e: ops.concatenate(e, e), lambda e: e[:0]):
+              lambda e: e.sum(), lambda e: tg.mean(e, axis=1),
+              lambda e: e @ tg.Tensor(np.ones((3, 2))), lambda e: ops.concatenate(e, e),
+              lambda e: e[:0]):
         empty = tg.Tensor(np.ones((0, 3)))
         y = f(empty)
         y.backward(xp.ones_like(y.data))

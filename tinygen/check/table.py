@@ -3,9 +3,9 @@
     case("matmul", ops.matmul, (3, 4), (4, 2))
 
 is the op's name, a function of the Tensors it is checked by, and their shapes. A lambda holds the
-settings and what is no quantity, such as indices. The numbers are spaced evenly from low to high and
-shuffled over all inputs, so that no two are equal and none is 0: a maximum is unique, and relu's
-kink is never met.
+settings and what is no quantity, such as indices. The numbers are spaced evenly from low to high
+and shuffled over all inputs, so that no two are equal and none is 0: a maximum is unique, and
+relu's kink is never met.
 """
 from collections.abc import Callable
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from tinygen.backend import np, xp
 
 
 class Case(NamedTuple):
-    """One row: an op's name, a function, the shapes of its inputs and the range of their numbers."""
+    """One row: an op's name, a function, the shapes of its inputs, the range of their numbers."""
     name: str
     f: Callable
     shapes: tuple
@@ -98,6 +98,8 @@ ELEMENTWISE = [
     case("minimum", ops.minimum, (3, 3), (3, 3)),
     case("minimum", ops.minimum, (3,), ()),
     case("clip", lambda x: ops.clip(x, low=-0.7, high=0.9), (3, 3)),
+    case("dropout", lambda x: ops.dropout(x, p=0.4, rng=np.random.default_rng(0)), (3, 3)),
+    case("dropout", lambda x: ops.dropout(x, p=0.4, rng=None, training=False) * 1, (2, 3)),
 ]
 
 SHAPE = [
@@ -129,7 +131,10 @@ SHAPE = [
     case("getitem", lambda x: ops.getitem(x, key=(ints([[0], [2]]), ints([1, 1]))), (3, 3)),
     case("getitem", lambda x: ops.getitem(x, key=signs((3, 3))), (3, 3)),
     case("scatter_add", lambda x: ops.scatter_add(x, key=ints([2, 0, 2]), shape=(4, 3)), (3, 3)),
+    case("scatter_add", lambda x: ops.scatter_add(x, key=ints([-1, 0, 2]), shape=(3, 3)), (3, 3)),
     case("scatter_add", lambda x: ops.scatter_add(x, key=(slice(1, 4), -1), shape=(5, 2)), (3,)),
+    case("embedding", lambda w: ops.embedding(ints([[2, 0, 2], [1, 1, 0]]), w), (3, 3)),
+    case("embedding", lambda w: ops.embedding(ints([4, 0, 4]), w), (5, 2)),
     case("take_along_axis", lambda x: ops.take_along_axis(x, ints([[0, 2, 2]]), axis=0), (3, 3)),
     case("take_along_axis", lambda x: ops.take_along_axis(x, ints([[2, 2], [0, 1]]), axis=-1),
          (2, 3)),
@@ -258,8 +263,8 @@ NORM = [
     case("batch_norm", ops.batch_norm, (3, 3)),
     case("batch_norm", ops.batch_norm, (4, 3), (3,), (3,)),
     case("batch_norm", ops.batch_norm, (2, 3, 2, 2), (3,), (3,)),
-    case("batch_norm", lambda x: ops.batch_norm(x, moments=ops.batch_moments(ops.plain(x)), eps=0.1),
-         (3, 2, 3)),
+    case("batch_norm", lambda x: ops.batch_norm(
+        x, moments=ops.batch_moments(ops.plain(x)), eps=0.1), (3, 2, 3)),
     case("group_norm", lambda x: ops.group_norm(x, groups=1), (2, 2, 2, 2)),
     case("group_norm", lambda x, w, b: ops.group_norm(x, w, b, groups=2), (2, 4, 3), (4,), (4,)),
     case("group_norm", lambda x, w: ops.group_norm(x, w, groups=3, eps=0.1), (2, 3, 2, 2), (3,)),
