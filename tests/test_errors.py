@@ -160,7 +160,7 @@ ROWS = [
     ("conv2d", lambda: ops.conv2d(t(3, 8, 8), t(4, 3, 3, 3)), ValueError,
      r"x \(3, 8, 8\).*x\[None\]"),
     ("conv2d", lambda: ops.conv2d(t(1, 2, 8, 8), t(4, 3, 3, 3)), ValueError,
-     "3 input channels, got"),
+     "3 input channels.* got"),
     ("conv2d", lambda: ops.conv2d(t(1, 3, 2, 8), t(4, 3, 3, 3)), ValueError,
      r"spans \(3, 3\) on an input of \(2, 8\).*smaller kernel or more padding"),
     ("conv2d", lambda: ops.conv2d(t(1, 3, 8, 8), t(4, 3, 3, 3), t(3)), ValueError, "the 4 outputs"),
@@ -170,7 +170,7 @@ ROWS = [
      "padding is .* of at least 0; got -1"),
     ("conv2d", lambda: ops.conv2d(t(1, 3, 8, 8), t(4, 3, 3, 3), groups=3), ValueError, "groups=3"),
     ("conv_transpose2d", lambda: ops.conv_transpose2d(t(1, 2, 4, 4), t(3, 2, 3, 3)), ValueError,
-     r"needs 3 input channels, got x \(1, 2, 4, 4\)"),
+     r"needs 3 input channels.* got x \(1, 2, 4, 4\)"),
     ("conv_transpose2d", lambda: ops.conv_transpose2d(
         t(1, 2, 4, 4), t(2, 2, 3, 3), output_padding=1),
      ValueError, r"at least \(6, 6\) and less than stride .* got \(7, 7\)"),

@@ -69,7 +69,8 @@ def check_gradients(f, *xs, order=2, name=None, tolerance=TOLERANCE, samples=64,
 def check_model_gradients(model, loss, *, order=2, tolerance=TOLERANCE, samples=16, rng=None):
     """The same for every parameter of a model: loss() runs the model and returns one Tensor.
 
-    The model must be float64, as model.astype("float64") makes it; afterwards it is as before.
+    The model must be float64, as model.astype("float64") makes it. Its parameters are as before
+    afterwards; running statistics, which each call of loss() moves on, are not.
     """
     leaves = dict(model.named_parameters())
     if not leaves:
