@@ -1,5 +1,4 @@
-"""Convolution, its transpose and its weight gradient: three ops, each the gradient of the other
-two.
+"""Convolution, its transpose and its weight gradient: three ops, each the gradient of the others.
 
     conv2d            y = x ⋆ w     image and weight -> image
     conv_transpose2d  x̄ = ȳ ⋆ᵀ w    image and weight -> image, from the small side to the large one
@@ -12,12 +11,12 @@ All come from one trilinear form, the sum over every output position (i, j) and 
 Hold two of the three fixed, and the derivative by the third is linear in them: that is the whole
 calculus here.
 
-Shapes say N, C, H, W; in memory channels come last, so that the numbers under one row of the kernel
-lie side by side and the columns of a convolution are gathered in long runs. A convolution returns a
-transposed view of such an array; elementwise ops keep the layout, and the next convolution finds it
-in place.
+Shapes say N, C, H, W; in memory channels come last, so that the numbers under one row of the
+kernel lie side by side and the columns of a convolution are gathered in long runs. A convolution
+returns a transposed view of such an array; NumPy's elementwise functions keep the layout, and the
+next convolution finds it in place. The batch is taken in parts that stay in the cache.
 """
-from tinygen.backend import xp
+from tinygen.backend import cache_parts, xp
 from tinygen.operation import op
 from tinygen.ops import reduce
 from tinygen.ops.shape import expand_dims, squeeze
@@ -30,18 +29,22 @@ from tinygen.tensor import shape_of
 def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     """Slide the kernels w over x (cross-correlation, as every framework's "convolution").
 
-    x (N, C, H, W), w (O, C/groups, kh, kw), b (O,) -> (N, O, OH, OW), OH = (H + 2·padding - span)
-    // stride + 1, span = dilation·(kh - 1) + 1. Settings are ints or (height, width) pairs. Raises
-    ValueError for channels that do not fit and for a kernel larger than the padded input.
+    x (N, C, H, W), w (O, C/groups, kh, kw), b (O,) -> (N, O, OH, OW), where
+    OH = (H + 2·padding - span) // stride + 1 and span = dilation·(kh - 1) + 1.
+    Settings are ints or (height, width) pairs. Raises ValueError for channels that do not fit, and
+    for a kernel larger than the padded input.
     """
     stride, padding, dilation = _settings("conv2d", stride, padding, dilation)
-    _check_channels("conv2d", x, w, x.shape[1:2], w.shape[1] * groups, w.shape[0], groups, b)
-    n, o, (kh, kw) = len(x), len(w), w.shape[2:]
-    oh, ow = window_count("conv2d", x.shape[2:], (kh, kw), stride, padding, dilation)
-    columns = _columns(_frame(x, padding, padding), (kh, kw), (oh, ow), stride, dilation, groups)
-    kernels = w.reshape(groups, o // groups, -1, kh, kw).transpose(0, 3, 4, 2, 1)  # (G, kh, kw, C/G, O/G)
-    y = columns @ kernels.reshape(groups, -1, o // groups)  # (G, N·OH·OW, O/G)
-    y = y.transpose(1, 0, 2).reshape(n, oh, ow, o)
+    _check_channels("conv2d", x, w, b, groups)
+    n, o, kernel = len(x), len(w), w.shape[2:]
+    oh, ow = window_count("conv2d", x.shape[2:], kernel, stride, padding, dilation)
+    kernels = w.reshape(groups, o // groups, -1, *kernel).transpose(0, 3, 4, 2, 1)
+    kernels = kernels.reshape(groups, -1, o // groups)  # (G, kh·kw·C/G, O/G)
+    y = xp.empty((n, oh, ow, o), x.dtype)
+    for part in cache_parts(n, oh * ow * w[0].size * groups):
+        framed = _framed(x[part], padding, padding)
+        columns = _columns(framed, kernel, (oh, ow), stride, dilation, groups)
+        y[part] = (columns @ kernels).transpose(1, 0, 2).reshape(-1, oh, ow, o)
     if b is not None:
         y += b
     settings = dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
@@ -52,19 +55,20 @@ def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
 
 
 @op
-def conv_transpose2d(x, w, b=None, *, stride=1, padding=0, output_padding=0, output_size=None, dilation=1, groups=1):
-    """The transpose of conv2d's matrix: each x stamps a kernel onto the output, stride apart;
-    stamps add up.
+def conv_transpose2d(x, w, b=None, *, stride=1, padding=0, output_padding=0, output_size=None,
+                     dilation=1, groups=1):
+    """The transpose of conv2d's matrix: each x stamps a kernel onto the output; stamps add up.
 
-    x (N, C, H, W), w (C, O/groups, kh, kw), b (O,) -> (N, O, OH, OW), OH = (H - 1)·stride -
-    2·padding + span + output_padding, span = dilation·(kh - 1) + 1. Several sizes OH shrink to the
-    same H under conv2d; output_padding (below stride), or output_size itself, says which is meant.
-    Settings are ints or (height, width) pairs. Raises ValueError for channels or sizes that do not
-    fit.
+    x (N, C, H, W), w (C, O/groups, kh, kw), b (O,) -> (N, O, OH, OW), where
+    OH = (H - 1)·stride - 2·padding + span + output_padding and span = dilation·(kh - 1) + 1.
+    Several sizes OH shrink to the same H under conv2d; output_padding (below stride), or
+    output_size itself, says which is meant. Settings are ints or (height, width) pairs.
+    Raises ValueError for channels or sizes that do not fit.
     """
     stride, padding, dilation = _settings("conv_transpose2d", stride, padding, dilation)
-    _check_channels("conv_transpose2d", x, w, x.shape[1:2], w.shape[0], w.shape[1] * groups, groups, b)
-    size = _transposed_size(x.shape[2:], w.shape[2:], stride, padding, dilation, output_padding, output_size)
+    _check_channels("conv_transpose2d", x, w, b, groups, transposed=True)
+    size = _transposed_size(x.shape[2:], w.shape[2:], stride, padding, dilation, output_padding,
+                            output_size)
     y = _interleaved(x, _spread(w, dilation), stride, padding, size, groups)
     if b is not None:
         y += b
@@ -82,20 +86,24 @@ def conv2d_weight(x, y, *, kernel_size, stride=1, padding=0, dilation=1, groups=
     x (N, C, H, W), y (N, O, OH, OW) -> (O, C/groups, kh, kw). Settings as in conv2d.
     """
     stride, padding, dilation = _settings("conv2d_weight", stride, padding, dilation)
-    kernel = kh, kw = pair("conv2d_weight", "kernel_size", kernel_size)
+    kernel = pair("conv2d_weight", "kernel_size", kernel_size)
     if (x.ndim != 4 or y.ndim != 4 or len(x) != len(y)
             or groups < 1 or x.shape[1] % groups or y.shape[1] % groups):
         raise ValueError(f"conv2d_weight: x is (N, C, H, W), y is (N, O, OH, OW), and groups "
                          f"divides C and O; got {x.shape}, {y.shape} and groups={groups}")
-    (n, c), (o, oh, ow) = x.shape[:2], y.shape[1:]
-    if window_count("conv2d_weight", x.shape[2:], kernel, stride, padding, dilation) != (oh, ow):
+    (n, c), (o, *count) = x.shape[:2], y.shape[1:]
+    if window_count("conv2d_weight", x.shape[2:], kernel, stride, padding, dilation) != (*count,):
         raise ValueError(f"conv2d_weight: a kernel of {kernel} with these settings does not lead "
                          f"from x {x.shape} to y {y.shape}")
-    columns = _columns(_frame(x, padding, padding), (kh, kw), (oh, ow), stride, dilation, groups)
-    rows = y.transpose(0, 2, 3, 1).reshape(n * oh * ow, groups, o // groups).transpose(1, 2, 0)
-    w = (rows @ columns).reshape(groups, o // groups, kh, kw, c // groups)
+    size = kernel[0] * kernel[1] * (c // groups)
+    w = xp.zeros((groups, o // groups, size), x.dtype)
+    for part in cache_parts(n, count[0] * count[1] * size * groups):
+        framed = _framed(x[part], padding, padding)
+        rows = y[part].transpose(0, 2, 3, 1).reshape(-1, groups, o // groups).transpose(1, 2, 0)
+        w += rows @ _columns(framed, kernel, count, stride, dilation, groups)
+    w = w.reshape(groups, o // groups, *kernel, c // groups).transpose(0, 1, 4, 2, 3)
     settings = dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
-    return (w.transpose(0, 1, 4, 2, 3).reshape(o, c // groups, kh, kw),
+    return (w.reshape(o, c // groups, *kernel),
             lambda g, w, x, y: conv_transpose2d(y, g, output_size=x.shape[2:], **settings),
             lambda g, w, x, y: conv2d(x, g, **settings))
 
@@ -103,18 +111,20 @@ def conv2d_weight(x, y, *, kernel_size, stride=1, padding=0, dilation=1, groups=
 def conv1d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     """conv2d along one axis.  x (N, C, T), w (O, C/groups, k), b (O,) -> (N, O, OT)"""
     if len(shape_of("conv1d", x)) != 3 or len(shape_of("conv1d", w)) != 3:
-        raise ValueError(f"conv1d: x is (N, C, T) and w is (O, C/groups, k), got x {x.shape} and w {w.shape}")
-    x, w = expand_dims(x, axis=2), expand_dims(w, axis=2)  # a picture one pixel high
-    y = conv2d(x, w, b, stride=(1, stride), padding=(0, padding), dilation=(1, dilation), groups=groups)
+        raise ValueError(f"conv1d: x is (N, C, T) and w is (O, C/groups, k), got x {x.shape} and "
+                         f"w {w.shape}")
+    x, w = expand_dims(x, axis=2), expand_dims(w, axis=2)  # an image one pixel high
+    y = conv2d(x, w, b, stride=(1, stride), padding=(0, padding), dilation=(1, dilation),
+               groups=groups)
     return squeeze(y, axis=2)
 
 
 # ---- the kernels: plain arrays, channels last ----
 
-def _frame(x, before, after):
-    """x channels last with `before` and `after` more pixels at its edges (fewer where negative).
+def _framed(x, before, after):
+    """x channels last, with more pixels before and after it (fewer where negative), all zero.
 
-    (N, C, H, W) -> (N, before + H + after, before + W + after, C), new pixels zero
+    (N, C, H, W), two pairs (vertical, horizontal) -> (N, before + H + after, ..., C)
     """
     x = x.transpose(0, 2, 3, 1)
     (top, left), (bottom, right) = before, after
@@ -141,12 +151,12 @@ def _columns(x, kernel, count, stride, dilation, groups):
         x, shape=(groups, n, oh, ow, kh, kw, c // groups),
         strides=(along_c * (c // groups), along_n, along_h * stride[0], along_w * stride[1],
                  along_h * dilation[0], along_w * dilation[1], along_c))
-    size = kh * kw * (c // groups)
+    positions, size = n * oh * ow, kh * kw * (c // groups)
     if kw * (c // groups) >= ow:
-        return windows.reshape(groups, n * oh * ow, size)
-    # Few channels: the runs along a row of the image are the longer ones. Same matrix, transposed
-    # in memory.
-    return windows.transpose(0, 4, 5, 6, 1, 2, 3).reshape(groups, size, n * oh * ow).transpose(0, 2, 1)
+        return windows.reshape(groups, positions, size)
+    # Few channels: an image's rows give longer runs. The same matrix, transposed in memory.
+    windows = windows.transpose(0, 4, 5, 6, 1, 2, 3)
+    return windows.reshape(groups, size, positions).transpose(0, 2, 1)
 
 
 def _interleaved(x, w, stride, padding, size, groups):
@@ -154,32 +164,34 @@ def _interleaved(x, w, stride, padding, size, groups):
 
     Write output pixel t = stride·q + r. Only taps u = stride·j + r reach it, from x at q - j: for
     each remainder r a small kernel w[stride·j + r] over x, gathered instead of scattered. All
-    remainders share their columns. (N, C, H, W), (C, O/groups, kh, kw) -> (N, OH, OW, O)
+    remainders share their columns.
+    (N, C, H, W), (C, O/groups, kh, kw) -> (N, OH, OW, O)
     """
-    (n, c), (og, kh, kw), (sh, sw), (oh, ow) = x.shape[:2], w.shape[1:], stride, size
-    jh, jw = -(-kh // sh), -(-kw // sw)
-    first = padding[0] // sh, padding[1] // sw  # the q of the first and behind the last output pixel
-    last = -(-(padding[0] + oh) // sh), -(-(padding[1] + ow) // sw)
-    qh, qw = last[0] - first[0], last[1] - first[1]
-    x = _frame(x, (jh - 1 - first[0], jw - 1 - first[1]), (last[0] - x.shape[2], last[1] - x.shape[3]))
-    columns = _columns(x, (jh, jw), (qh, qw), (1, 1), (1, 1), groups)
-
+    (n, c, h, wide), (og, kh, kw), (sh, sw) = x.shape, w.shape[1:], stride
+    jh, jw = taps = -(-kh // sh), -(-kw // sw)
     kernels = xp.zeros((c, og, jh * sh, jw * sw), w.dtype)
     kernels[:, :, :kh, :kw] = w
-    kernels = kernels.reshape(groups, c // groups, og, jh, sh, jw, sw)[:, :, :, ::-1, :, ::-1]
-    kernels = kernels.transpose(0, 3, 5, 1, 4, 6, 2).reshape(groups, jh * jw * (c // groups), sh * sw * og)
+    kernels = kernels.reshape(groups, -1, og, jh, sh, jw, sw)[:, :, :, ::-1, :, ::-1]
+    kernels = kernels.transpose(0, 3, 5, 1, 4, 6, 2)  # (G, JH, JW, C/G, SH, SW, O/G)
+    kernels = kernels.reshape(groups, -1, sh * sw * og)
 
-    y = columns @ kernels  # (G, N·QH·QW, SH·SW·O/G)
-    y = y.reshape(groups, n, qh, qw, sh, sw, og).transpose(1, 2, 4, 3, 5, 0, 6)
+    # The q of the first output pixel, and behind that of the last.
+    first = padding[0] // sh, padding[1] // sw
+    last = -(-(padding[0] + size[0]) // sh), -(-(padding[1] + size[1]) // sw)
+    qh, qw = count = last[0] - first[0], last[1] - first[1]
+    before, after = (jh - 1 - first[0], jw - 1 - first[1]), (last[0] - h, last[1] - wide)
+    y = xp.empty((n, qh, sh, qw, sw, groups, og), x.dtype)
+    for part in cache_parts(n, qh * qw * jh * jw * c):
+        columns = _columns(_framed(x[part], before, after), taps, count, (1, 1), (1, 1), groups)
+        stamps = (columns @ kernels).reshape(groups, -1, qh, qw, sh, sw, og)
+        y[part] = stamps.transpose(1, 2, 4, 3, 5, 0, 6)
     y = y.reshape(n, qh * sh, qw * sw, groups * og)
     top, left = padding[0] - first[0] * sh, padding[1] - first[1] * sw
-    return y[:, top:top + oh, left:left + ow]
+    return y[:, top:top + size[0], left:left + size[1]]
 
 
 def _spread(w, dilation):
-    """The kernel with its taps `dilation` apart and zeros between.  (..., kh, kw) -> (..., span,
-    span)
-    """
+    """The kernel with its taps `dilation` apart, zeros between.  (..., kh, kw) -> (..., spans)"""
     if dilation == (1, 1):
         return w
     (c, o, kh, kw), (dh, dw) = w.shape, dilation
@@ -195,14 +207,18 @@ def _settings(name, stride, padding, dilation):
             pair(name, "dilation", dilation))
 
 
-def _check_channels(name, x, w, channels, needed, outputs, groups, b):
+def _check_channels(name, x, w, b, groups, transposed=False):
     if x.ndim != 4 or w.ndim != 4:
-        raise ValueError(f"{name}: x is (N, C, H, W) and w has four axes, got x {x.shape} and w {w.shape}; a single "
-                         f"image needs x[None]")
-    if channels != (needed,) or groups < 1 or outputs % groups or needed % groups:
-        raise ValueError(f"{name}: w {w.shape} with groups={groups} needs {needed} input channels, got x {x.shape}")
+        raise ValueError(f"{name}: x is (N, C, H, W) and w has four axes, got x {x.shape} and w "
+                         f"{w.shape}; a single image needs x[None]")
+    large, small = len(w), w.shape[1] * groups
+    inputs, outputs = (large, small) if transposed else (small, large)
+    if x.shape[1] != inputs or groups < 1 or large % groups:
+        raise ValueError(f"{name}: w {w.shape} with groups={groups} needs {inputs} input channels "
+                         f"and groups that divide {large}, got x {x.shape}")
     if b is not None and b.shape != (outputs,):
-        raise ValueError(f"{name}: the bias has one number for each of the {outputs} outputs, got shape {b.shape}")
+        raise ValueError(f"{name}: the bias has one number for each of the {outputs} outputs, got "
+                         f"shape {b.shape}")
 
 
 def _transposed_size(size, kernel, stride, padding, dilation, output_padding, output_size):
@@ -213,6 +229,7 @@ def _transposed_size(size, kernel, stride, padding, dilation, output_padding, ou
         output_size = tuple(n + e for n, e in zip(least, extra))
     output_size = pair("conv_transpose2d", "output_size", output_size, minimum=0)
     if any(not n <= o < n + s or o < 1 for n, o, s in zip(least, output_size, stride)):
-        raise ValueError(f"conv_transpose2d: from {tuple(size)} with this kernel, stride and padding the output is at "
-                         f"least {least} and less than stride {stride} more, got {tuple(output_size)}")
+        raise ValueError(f"conv_transpose2d: from {tuple(size)} with this kernel, stride and "
+                         f"padding the output is at least {least} and less than stride {stride} "
+                         f"more, got {tuple(output_size)}")
     return output_size
