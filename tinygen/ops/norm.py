@@ -4,6 +4,8 @@ All are fused, each under the textbook twin that defines it. Sums along the last
 with a vector of ones, and sums over an image are einsums: both are single passes that make no
 temporary array and take any memory layout as it is.
 """
+import math
+
 from tinygen.backend import xp
 from tinygen.operation import op
 from tinygen.ops.elementwise import exp, sqrt
@@ -25,7 +27,7 @@ def softmax(x, *, axis=-1):
     _check_vectors("softmax", x)
     y = x - x.max(axis=axis, keepdims=True)  # largest 0: nothing overflows
     xp.exp(y, out=y)
-    y /= _sums(y, axis)
+    y *= 1 / _sums(y, axis)
 
     def gradient(g, y, x):
         gx = g - _dots(g, y, axis)
@@ -145,7 +147,8 @@ def batch_norm(x, w=None, b=None, *, eps=1e-5, moments=None):
     batch_moments(x) gave, if the caller has it already.  Raises ValueError for other shapes of w
     and b, and where a channel has one number only.  (Ioffe and Szegedy, 2015)
     """
-    _check_channels("batch_norm", x, w, b, x.size // x.shape[1])
+    _check_channels("batch_norm", x, w, b)
+    _check_count("batch_norm", x, len(x) * math.prod(x.shape[2:]))
     mean, var = batch_moments(x) if moments is None else moments
     return _standardized(x, w, b, eps, mean[None], var[None], _over_batch(x))
 
@@ -171,9 +174,10 @@ def group_norm(x, w=None, b=None, *, groups, eps=1e-5):
     y = w (x - mean) / √(var + eps) + b.  (N, C, ...), (C,), (C,) -> (N, C, ...).  Raises ValueError
     where groups does not divide C, and for other shapes of w and b.  (Wu and He, 2018)
     """
+    _check_channels("group_norm", x, w, b)
     if groups < 1 or x.shape[1] % groups:
         raise ValueError(f"group_norm: groups must divide the {x.shape[1]} channels, got {groups}")
-    _check_channels("group_norm", x, w, b, x[0].size // groups)
+    _check_count("group_norm", x, math.prod(x.shape[1:]) // groups)
     pool = _over_groups(x, groups)
     return _standardized(x, w, b, eps, *_moments(x, pool), pool)
 
@@ -219,7 +223,7 @@ def _over_batch(x):
 
 def _over_groups(x, groups):
     n, c = x.shape[:2]
-    count = x[0].size // groups
+    count = math.prod(x.shape[1:]) // groups
 
     def pool(sums):
         means = sums.reshape(n, groups, c // groups).sum(axis=2) / count
@@ -273,11 +277,14 @@ def _check_affine(name, w, b, n):
                              f"got shape {v.shape}")
 
 
-def _check_channels(name, x, w, b, count):
+def _check_channels(name, x, w, b):
     if not 2 <= x.ndim <= 5:
         raise ValueError(f"{name}: x is (N, C) or (N, C, ...) with up to three more axes, "
                          f"got shape {x.shape}")
+    _check_affine(name, w, b, x.shape[1])
+
+
+def _check_count(name, x, count):
     if count < 2:
         raise ValueError(f"{name}: one number alone has no variance, got x of shape {x.shape}; "
                          f"use a larger batch, or standardize(x, mean, var) in evaluation")
-    _check_affine(name, w, b, x.shape[1])
