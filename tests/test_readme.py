@@ -1,0 +1,50 @@
+"""The README tells the truth: its session, its excerpts, its map and its list of demos."""
+import ast
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+from tinygen.backend import backend_name
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_session_gives_what_it_shows():
+    if backend_name() != "numpy":
+        pytest.skip("the session makes NumPy arrays")
+    found = doctest.testfile(str(ROOT / "README.md"), module_relative=False, encoding="utf-8")
+    assert found.attempted >= 8 and found.failed == 0
+
+
+def test_the_excerpts_are_in_the_source():
+    excerpts = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+                if "@op" in block]
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tinygen/ops").glob("*.py")]
+    assert excerpts
+    for excerpt in excerpts:
+        assert any(excerpt in source for source in sources), excerpt
+
+
+def test_the_map_names_every_file_and_about_its_length():
+    """Lengths may drift by a tenth before the map has to be brought up to date."""
+    told, folders = {}, []
+    for line in re.search(r"```\n(tinygen/\n.*?)```", README, re.DOTALL)[1].splitlines():
+        depth, (name, *rest) = (len(line) - len(line.lstrip())) // 2, line.split()
+        folders[depth:] = [name]
+        if name.endswith(".py"):
+            told["".join(folders)] = int(rest[0])
+    files = {path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+             for folder in ("tinygen", "models") for path in (ROOT / folder).rglob("*.py")
+             if not path.name.startswith("__")}
+    assert set(told) == set(files)
+    wrong = {name: (told[name], n) for name, n in files.items() if abs(told[name] - n) > 3 + n / 10}
+    assert not wrong, f"told, counted: {wrong}"
+
+
+def test_every_demo_is_told_of():
+    for path in (ROOT / "demos").glob("[!_]*.py"):
+        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        assert f"`{path.stem}`" in README
