@@ -14,7 +14,6 @@ from pathlib import Path
 
 from tinygen.backend import np
 
-
 # ---- the networks: the same text builds them in both libraries ----
 
 def dense_autoencoder(nn, **rng):
@@ -124,7 +123,7 @@ def sgemm_rate(size=1024, repeats=20):
 
 
 def memory(field):
-    """VmRSS (resident now) or VmHWM (its peak) of this process in MiB; None where Linux's /proc is missing."""
+    """VmRSS (resident now) or VmHWM (its peak) in MiB; None where there is no Linux /proc."""
     try:
         status = Path("/proc/self/status").read_text(encoding="utf-8")
     except OSError:

@@ -77,8 +77,8 @@ def compare(network, libraries, settings, weights):
             worker.ask("build", network, weights)
             losses.append(worker.ask("steps", 3)[1])
         if max(losses) - min(losses) > 1e-4 * max(losses):
-            raise RuntimeError(f"{network}: the libraries were to train the same network, and after "
-                               f"three steps their losses are {losses}")
+            raise RuntimeError(f"{network}: the libraries were to train the same network, and "
+                               f"after three steps their losses are {losses}")
         for _ in range(settings.rounds):
             for library, worker in workers.items():
                 times, _ = worker.ask("steps", settings.steps)

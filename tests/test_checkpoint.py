@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from tinygen import checkpoint
+from tinygen import checkpoint, files
 
 
 def example_state():
@@ -92,7 +92,7 @@ def test_failed_save_leaves_the_earlier_checkpoint(tmp_path, monkeypatch, failur
     def fail(descriptor):
         raise failure
 
-    monkeypatch.setattr(checkpoint.os, "fsync", fail)
+    monkeypatch.setattr(files.os, "fsync", fail)
     with pytest.raises(type(failure)):
         checkpoint.save(tmp_path / "a", {"x": 2})
     assert checkpoint.load(tmp_path / "a") == {"x": 1}

@@ -13,6 +13,7 @@ import pytest
 from tinygen import data
 from tinygen.data import batches, cache, digits, download, load_images, load_text, toys
 from tinygen.data.images import read_idx
+from tinygen.files import replacing
 
 
 @pytest.fixture(autouse=True)
@@ -185,11 +186,11 @@ def test_a_cache_that_cannot_be_written_is_a_warning(small_digits, tmp_path, mon
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "kept"
     path.write_bytes(b"old")
-    with pytest.raises(RuntimeError), cache.replacing(path) as file:
+    with pytest.raises(RuntimeError), replacing(path) as file:
         file.write(b"half of the n")
         raise RuntimeError
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
-    with cache.replacing(path) as file:
+    with replacing(path) as file:
         file.write(b"new")
     assert path.read_bytes() == b"new" and list(tmp_path.iterdir()) == [path]
 

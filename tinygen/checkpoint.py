@@ -5,36 +5,15 @@ stand under their path in the dict, such as `state/model/encoder.weight`; all th
 text, in which None keeps each array's place.
 """
 import json
-import os
-from contextlib import contextmanager
 from pathlib import Path
 
 from tinygen.backend import is_array, np, to_numpy
+from tinygen.files import replacing
 
 FORMAT = "tinygen checkpoint"
 VERSION = 1
 HEADER = "header"  # the entry with the JSON text
 ROOT = "state"  # begins the path of every array, which so never collides with the header
-
-
-@contextmanager
-def replacing(path):
-    """A binary file to write, which takes the place of `path` once all of it is on the disk.
-
-    It is written beside `path` under a temporary name. Whatever goes wrong before the end (an
-    exception, Ctrl-C, a full disk) leaves the earlier file as it was, and nothing else behind.
-    """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def save(path, state):

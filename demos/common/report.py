@@ -8,7 +8,7 @@ from pathlib import Path
 
 from demos.common.progress import duration
 from demos.common.results import FAIL, PASS, cells, facts, verdict_sentence
-from tinygen.checkpoint import replacing
+from tinygen.files import replacing
 
 IMAGE_TYPES = {".png": "image/png", ".gif": "image/gif"}
 STYLE_SHEET = Path(__file__).with_name("report.css")

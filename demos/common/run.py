@@ -17,7 +17,7 @@ from demos.common.options import demo_parser, make_writable
 from demos.common.progress import Progress, replace_unprintable
 from demos.common.resume import LoopCheckpoint, ctrl_c_waits
 from tinygen.backend import backend_name, np, to_numpy, use_backend
-from tinygen.checkpoint import replacing
+from tinygen.files import replacing
 
 SECONDS_BETWEEN_CHECKPOINTS = 60
 

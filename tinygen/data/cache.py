@@ -1,7 +1,6 @@
-"""Where tinygen keeps the files that it made or downloaded, and how it writes them."""
+"""Where tinygen keeps the files that it made or downloaded."""
 import os
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -19,19 +18,3 @@ def cache_folder():
     else:
         caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(caches) / "tinygen"
-
-
-@contextmanager
-def replacing(path):
-    """Open a temporary file beside `path` for bytes; it takes path's place if the block succeeds.
-
-    So nobody ever reads half a file, however its writer ended.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with open(part, "wb") as file:
-            yield file
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from tinygen.backend import np
-from tinygen.data.cache import cache_folder, replacing
+from tinygen.data.cache import cache_folder
+from tinygen.files import replacing
 
 SIZE = 28   # pixels a side
 BOX = 20    # the digit's longer side in pixels, pen included: MNIST's frame
@@ -169,6 +170,7 @@ def load_digits():
     arrays = (*draw_digits(TRAIN, np.random.default_rng([0, 0])),
               *draw_digits(TEST, np.random.default_rng([0, 1])))
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
             np.savez_compressed(file, recipe=recipe(), **dict(zip(names, arrays)))
     except OSError as error:

@@ -5,7 +5,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinygen.data.cache import cache_folder, replacing
+from tinygen.data.cache import cache_folder
+from tinygen.files import replacing
 
 TIMEOUT = 30     # seconds that a mirror may stay silent
 CHUNK = 1 << 16  # bytes read at a time
@@ -89,6 +90,7 @@ def download(name):
     failures = []
     for address in FILES[name].addresses:
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
             with replacing(target) as out:
                 receive(address, FILES[name], out)
             return target

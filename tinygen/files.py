@@ -1,0 +1,24 @@
+"""Writing a file so that nobody ever meets half of it."""
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path):
+    """A binary file to write, which takes the place of `path` once all of it is on the disk.
+
+    It is written beside `path` under a temporary name. Whatever goes wrong before the end (an
+    exception, Ctrl-C, a full disk) leaves the earlier file as it was, and nothing else behind.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
