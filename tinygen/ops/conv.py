@@ -44,9 +44,10 @@ def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     for part in cache_parts(n, oh * ow * w[0].size * groups):
         framed = _framed(x[part], padding, padding)
         columns = _columns(framed, kernel, (oh, ow), stride, dilation, groups)
-        y[part] = (columns @ kernels).transpose(1, 0, 2).reshape(-1, oh, ow, o)
-    if b is not None:
-        y += b
+        product = columns @ kernels
+        if b is not None:
+            product += b.reshape(groups, 1, -1)
+        y[part] = product.swapaxes(0, 1).reshape(-1, oh, ow, o)
     settings = dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
     return (y.transpose(0, 3, 1, 2),  # (N, O, OH, OW)
             lambda g, y, x, w, *b: conv_transpose2d(g, w, output_size=x.shape[2:], **settings),
@@ -69,9 +70,7 @@ def conv_transpose2d(x, w, b=None, *, stride=1, padding=0, output_padding=0, out
     _check_channels("conv_transpose2d", x, w, b, groups, transposed=True)
     size = _transposed_size(x.shape[2:], w.shape[2:], stride, padding, dilation, output_padding,
                             output_size)
-    y = _interleaved(x, _spread(w, dilation), stride, padding, size, groups)
-    if b is not None:
-        y += b
+    y = _interleaved(x, _spread(w, dilation), b, stride, padding, size, groups)
     settings = dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
     return (y.transpose(0, 3, 1, 2),  # (N, O, OH, OW)
             lambda g, y, x, w, *b: conv2d(g, w, **settings),
@@ -159,7 +158,7 @@ def _columns(x, kernel, count, stride, dilation, groups):
     return windows.reshape(groups, size, positions).transpose(0, 2, 1)
 
 
-def _interleaved(x, w, stride, padding, size, groups):
+def _interleaved(x, w, b, stride, padding, size, groups):
     """The transposed convolution as an ordinary one of stride 1 whose outputs are interleaved.
 
     Write output pixel t = stride·q + r. Only taps u = stride·j + r reach it, from x at q - j: for
@@ -183,8 +182,10 @@ def _interleaved(x, w, stride, padding, size, groups):
     y = xp.empty((n, qh, sh, qw, sw, groups, og), x.dtype)
     for part in cache_parts(n, qh * qw * jh * jw * c):
         columns = _columns(_framed(x[part], before, after), taps, count, (1, 1), (1, 1), groups)
-        stamps = (columns @ kernels).reshape(groups, -1, qh, qw, sh, sw, og)
-        y[part] = stamps.transpose(1, 2, 4, 3, 5, 0, 6)
+        product = (columns @ kernels).reshape(groups, -1, qh, qw, sh, sw, og)
+        if b is not None:
+            product += b.reshape(groups, 1, 1, 1, 1, 1, og)
+        y[part] = product.transpose(1, 2, 4, 3, 5, 0, 6)
     y = y.reshape(n, qh * sh, qw * sw, groups * og)
     top, left = padding[0] - first[0] * sh, padding[1] - first[1] * sw
     return y[:, top:top + size[0], left:left + size[1]]
