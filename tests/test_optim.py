@@ -1,8 +1,10 @@
 """Optimisers against their papers' rules in plain Python, and the machinery that carries them."""
+import copy
 import math
 
 import pytest
 
+import tinygen as tg
 from tinygen import Tensor, checkpoint, nn, optim, to_numpy
 from tinygen.backend import np, xp
 
@@ -148,6 +150,66 @@ def test_a_parameter_without_gradient_is_left_alone(make):
         assert not to_numpy(vector)[optimizer.starts[3]:optimizer.starts[4]].any(), name
     for i in (0, 1, 2, 4):
         assert np.array_equal(to_numpy(params[i]), to_numpy(alone[i]))
+
+
+@pytest.mark.parametrize("g", [
+    Tensor(np.ones((3, 2), "float32")), Tensor(np.ones(9, "float32")), Tensor(np.ones((2, 3))),
+    np.ones((2, 3), "float32")], ids=["transposed", "longer", "float64", "array"])
+def test_a_gradient_that_does_not_fit_is_refused(g):
+    p = Tensor(np.zeros((2, 3), "float32"))
+    optimizer = optim.SGD([p], lr=1.0)
+    p.grad = g
+    with pytest.raises(ValueError, match=r"gradient of Tensor \(2, 3\) float32 is a Tensor of"):
+        optimizer.step()
+    assert not to_numpy(p).any()
+
+
+def test_an_optimiser_is_not_copied():
+    model = nn.Linear(2, 1, rng=np.random.default_rng(0))
+    optimizer = optim.Adam(model.parameters())
+    with pytest.raises(TypeError, match="Adam: .* load this one's state_dict"):
+        copy.deepcopy((model, optimizer))
+
+
+def test_a_frozen_parameter_stays_and_thaws():
+    p, q = Tensor([1.0]), Tensor([2.0])
+    optimizer = optim.AdamW([p, q], lr=0.1)
+    for frozen in (True, False):
+        q.requires_grad = not frozen
+        optimizer.zero_grad()
+        (p * q).backward()
+        optimizer.step()
+        assert (q.item() == 2.0) is frozen
+
+
+def test_gradients_from_grad():
+    p, q = Tensor([[1.0, 2.0]]), Tensor([[3.0, 4.0]])
+    optimizer = optim.SGD([p, q], lr=1.0)
+    p.grad, q.grad = tg.grad((p + 2 * q).sum(), [p, q])  # views of one number, and read-only
+    optimizer.step()
+    assert to_numpy(p).tolist() == [[0.0, 1.0]] and to_numpy(q).tolist() == [[1.0, 2.0]]
+
+
+def test_two_networks_with_an_optimiser_each():
+    """A generator's step through a discriminator leaves the discriminator as it is."""
+    g, d = Tensor([2.0]), Tensor([3.0])
+    for_g, for_d = optim.SGD([g], lr=0.1), optim.SGD([d], lr=0.1)
+    fake = g * 1.0
+    (fake.detach() * d).backward()
+    for_d.step()
+    assert (g.item(), d.item()) == (2.0, pytest.approx(2.8))
+    (fake * d).backward()  # made before the discriminator's step, and still good
+    for_g.step()
+    assert (g.item(), d.item()) == (pytest.approx(1.72), pytest.approx(2.8))
+
+
+def test_weights_loaded_after_the_optimiser_was_made():
+    model, other = [nn.Linear(2, 1, rng=np.random.default_rng(seed)) for seed in (0, 1)]
+    optimizer = optim.SGD(model.parameters(), lr=1.0)
+    model.load_state_dict(other.state_dict())
+    model.weight.grad = Tensor(np.ones((1, 2), "float32"))
+    optimizer.step()
+    np.testing.assert_allclose(to_numpy(model.weight), to_numpy(other.weight) - 1)
 
 
 def test_gradients_are_only_read():

@@ -8,7 +8,7 @@ where the speed comes from; and a network of many small parameters costs no more
 import math
 
 from tinygen.backend import backend_name, np, to_numpy, xp
-from tinygen.tensor import Tensor, mark_written
+from tinygen.tensor import Tensor, describe, mark_written
 
 CACHE_RUN = 32768  # elements; θ, g, two vectors of memory and scratch then take 640 kB
 
@@ -52,14 +52,23 @@ class Optimizer:
         """Change the parameters by their gradients, once."""
         raise NotImplementedError(f"{type(self).__name__}: an Optimizer needs a method step")
 
+    def __reduce__(self):
+        raise TypeError(f"{type(self).__name__}: an optimiser writes into the parameters that it "
+                        f"was made for; make another for a copy of them, and let it load this "
+                        f"one's state_dict()")
+
     def state_dict(self):
         """What a later run needs to go on, bit for bit: a dict of numbers, lists and arrays."""
         memory = {name: np.array(to_numpy(vector)) for name, vector in self.memory.items()}
-        return {"lr": self.lr, "t": self.t, "shapes": [list(p.shape) for p in self.params], **memory}
+        shapes = [list(p.shape) for p in self.params]
+        return {"lr": self.lr, "t": self.t, "shapes": shapes, **memory}
 
     def load_state_dict(self, state):
-        """Go on from what state_dict returned. Raises ValueError for the state of another rule, or
-        of other parameters; nothing has been changed then."""
+        """Go on from what state_dict returned.
+
+        Raises ValueError for the state of another rule, or of other parameters; nothing has been
+        changed then.
+        """
         expected = {"lr", "t", "shapes", *self.memory}
         if set(state) != expected:
             raise ValueError(f"{type(self).__name__}.load_state_dict: the state has the entries "
@@ -85,7 +94,7 @@ class Optimizer:
                              f"loss.backward() first")
         if numbers != self.with_gradient:
             self.with_gradient, self.plan = numbers, self._cut(numbers)
-        grads = {i: self.params[i].grad.data.reshape(-1) for i in numbers}
+        grads = {i: self._gradient(self.params[i]).reshape(-1) for i in numbers}
         for start, stop, pieces in self.plan:
             theta, scratch = self.theta[start:stop], self.scratch[:stop - start]
             g = [grads[i][key] for i, key in pieces]
@@ -96,6 +105,13 @@ class Optimizer:
             yield theta, g, *[vector[start:stop] for vector in self.memory.values()], scratch
         for i in numbers:
             mark_written(self.params[i])
+
+    def _gradient(self, p):
+        g = p.grad
+        if not isinstance(g, Tensor) or g.shape != p.shape or g.dtype != p.dtype:
+            raise ValueError(f"{type(self).__name__}.step: the gradient of {describe(p)} is a "
+                             f"Tensor of that shape and dtype, got {describe(g)}")
+        return g.data
 
     def _decay(self, theta, g, scratch, out):
         """The gradient that the rule shall see, with the weight decay in it: g + λθ."""

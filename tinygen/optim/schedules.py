@@ -5,7 +5,7 @@ from tinygen.backend import xp
 
 
 def warmup_cosine(step, *, warmup, total, final=0.0):
-    """Factor on the learning rate: a line up for `warmup` steps, then half a cosine down to `final`.
+    """Factor on the learning rate: a line up for `warmup` steps, half a cosine down to `final`.
 
     step counts from 0; the factor is 1 at step = warmup, and `final` from step = total on.
     SGDR: stochastic gradient descent with warm restarts (Loshchilov and Hutter, 2017).
@@ -19,7 +19,10 @@ def warmup_cosine(step, *, warmup, total, final=0.0):
 
 
 def step_decay(step, *, every, factor=0.1):
-    """Factor on the learning rate: `factor` more after each `every` steps, factor^⌊step / every⌋."""
+    """Factor on the learning rate: once more `factor` after every `every` steps.
+
+    factor^⌊step / every⌋
+    """
     return factor ** (step // every)
 
 
@@ -38,8 +41,8 @@ def clip_grad_norm(params, max_norm):
     norm = math.sqrt(sum(xp.vdot(g.data, g.data) for g in grads))
     if not math.isfinite(norm):
         bad = [g.shape for g in grads if not xp.isfinite(g.data).all()]
-        raise FloatingPointError(f"clip_grad_norm: the norm of the gradients is {norm}, with NaN or "
-                                 f"infinity in {len(bad)} of {len(grads)}, of shapes {bad[:3]}; "
+        raise FloatingPointError(f"clip_grad_norm: the norm of the gradients is {norm}, with NaN "
+                                 f"or infinity in {len(bad)} of {len(grads)}, of shapes {bad[:3]}; "
                                  f"with tg.detect_nan() finds the op")
     if norm > max_norm:
         for g in grads:
