@@ -1,7 +1,7 @@
 """Layers that slide kernels over a signal or an image, with weights laid out as PyTorch's are.
 
-Images are (N, C, H, W), signals (N, C, T). Where a 2-D setting is the same both ways, one int stands
-for the pair (vertical, horizontal). The sizes that come out, the ops in tinygen.ops.conv tell.
+Images are (N, C, H, W), signals (N, C, T). Where a 2-D setting is the same both ways, one int
+stands for the pair (vertical, horizontal). The ops in tinygen.ops.conv tell what sizes come out.
 """
 import math
 
@@ -25,8 +25,9 @@ class Conv1d(Module):
         check_channels("Conv1d", in_channels, out_channels, groups)
         check_sizes("Conv1d", kernel_size=kernel_size, stride=stride, dilation=dilation)
         check_sizes("Conv1d", least=0, padding=padding)
-        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
-        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
+        self.dilation, self.groups = dilation, groups
         shape = (out_channels, in_channels // groups, kernel_size)
         self.weight, self.bias = _draw(shape, out_channels if bias else 0, rng)
 
@@ -46,8 +47,9 @@ class Conv2d(Module):
                  groups=1, bias=True, *, rng):
         check_channels("Conv2d", in_channels, out_channels, groups)
         kh, kw = check_window("Conv2d", kernel_size, stride, padding, dilation)
-        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
-        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
+        self.dilation, self.groups = dilation, groups
         shape = (out_channels, in_channels // groups, kh, kw)
         self.weight, self.bias = _draw(shape, out_channels if bias else 0, rng)
 
@@ -57,7 +59,7 @@ class Conv2d(Module):
 
 
 class ConvTranspose2d(Module):
-    """A convolution's way back from small to large.  (N, in_channels, H, W) -> (N, out_channels, H', W')
+    """A convolution's way back.  (N, in_channels, H, W) -> (N, out_channels, H', W')
 
     weight (in_channels, out_channels/groups, kh, kw), bias (out_channels,), both drawn from
     U(±1/√fan) with fan = out_channels/groups·kh·kw, as PyTorch's. A strided convolution brings
@@ -69,9 +71,9 @@ class ConvTranspose2d(Module):
         check_channels("ConvTranspose2d", in_channels, out_channels, groups)
         kh, kw = check_window("ConvTranspose2d", kernel_size, stride, padding, dilation)
         pair("ConvTranspose2d", "output_padding", output_padding, minimum=0)
-        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
-        self.stride, self.padding, self.output_padding = stride, padding, output_padding
-        self.groups, self.dilation = groups, dilation
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
+        self.output_padding, self.groups, self.dilation = output_padding, groups, dilation
         shape = (in_channels, out_channels // groups, kh, kw)
         self.weight, self.bias = _draw(shape, out_channels if bias else 0, rng)
 

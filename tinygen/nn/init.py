@@ -19,7 +19,7 @@ def normal(shape, std, *, rng):
 
 
 def kaiming_uniform(shape, *, rng):
-    """Kaiming for relu, uniform: variance 2 / fan_in, as relu loses half of it (see kaiming_normal)."""
+    """Kaiming for relu, uniform: variance 2 / fan_in (see kaiming_normal)."""
     return uniform(shape, math.sqrt(3) * math.sqrt(2 / fans(shape)[0]), rng=rng)
 
 
@@ -46,7 +46,7 @@ def xavier_normal(shape, *, rng):
 
 
 def fans(shape):
-    """(fan_in, fan_out) of weights (out, in, *kernel): inputs to one output, outputs of one input."""
+    """Inputs to one output and outputs of one input, of weights (out, in, *kernel)."""
     if len(shape) < 2:
         raise ValueError(f"fans: weights have at least the axes (out, in), got shape {shape}; give "
                          f"biases a bound or a std of their own")

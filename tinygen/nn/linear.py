@@ -42,9 +42,10 @@ class Embedding(Module):
 
 
 class Dropout(Module):
-    """In training each element is 0 with probability p, else divided by 1 - p; in evaluation itself.
+    """In training, each element 0 with probability p, else divided by 1 - p.
 
-    p is at least 0 and below 1. What is dropped is drawn from rng, anew in each call.
+    p is at least 0 and below 1. What is dropped is drawn from rng, anew in each call; in evaluation
+    nothing is.
     Dropout: a simple way to prevent neural networks from overfitting (Srivastava et al., 2014).
     """
 

@@ -49,7 +49,7 @@ class Module:
         return list(self._walk(Module))
 
     def _walk(self, kind):
-        """(path, value) of all parts of one kind, depth first, in order of definition, each once."""
+        """(path, value) of all parts of one kind, each once: depth first, as they were defined."""
         seen, stack = set(), [("", self)]
         while stack:
             path, part = stack.pop()
@@ -127,12 +127,13 @@ class Module:
         been written then.
         """
         if not isinstance(state, dict):
-            raise TypeError(f"{type(self).__name__}.load_state_dict: the state is a dict of path to "
-                            f"array, as state_dict returns it; got {type(state).__name__}")
+            raise TypeError(f"{type(self).__name__}.load_state_dict: the state is a dict of path "
+                            f"to array, as state_dict returns it; got {type(state).__name__}")
         parts = dict(self.named_parameters() + self.named_buffers())
         arrays = {path: to_numpy(value) for path, value in state.items()}
         wrong = [f"missing: {path} {parts[path].shape}" for path in parts if path not in arrays]
-        wrong += [f"unexpected: {path} {arrays[path].shape}" for path in arrays if path not in parts]
+        wrong += [f"unexpected: {path} {array.shape}" for path, array in arrays.items()
+                  if path not in parts]
         wrong += [f"misshapen: {path} {arrays[path].shape}, here {parts[path].shape}"
                   for path in parts if path in arrays and arrays[path].shape != parts[path].shape]
         if wrong:

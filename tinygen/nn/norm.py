@@ -72,8 +72,9 @@ class BatchNorm(Module):
 
     def forward(self, x):
         if x.ndim not in self.axes or x.shape[1] != self.num_features:
-            raise ValueError(f"{type(self).__name__}: x has {' or '.join(map(str, self.axes))} axes, "
-                             f"the second of size {self.num_features}, got shape {x.shape}")
+            axes = " or ".join(map(str, self.axes))
+            raise ValueError(f"{type(self).__name__}: x has {axes} axes, the second of size "
+                             f"{self.num_features}, got shape {x.shape}")
         if not self.training:
             return standardize(x, self.running_mean, self.running_var, self.weight, self.bias,
                                eps=self.eps)
