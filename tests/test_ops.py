@@ -14,7 +14,7 @@ IDS = [f"{c.name}-{[d.name for d in CASES[:i]].count(c.name)}" for i, c in enume
 every_case = pytest.mark.parametrize("case", CASES, ids=IDS)
 
 
-NO_OPS = {"plain", "batch_moments"}  # they take and give plain arrays
+NO_OPS = {"batch_moments"}  # takes and gives plain arrays
 
 
 def public_ops():
@@ -213,6 +213,7 @@ VALUES = [
           lambda x: x / 0.6 * (np.random.default_rng(0).random((4, 5), "float32") >= 0.4), (4, 5)),
     value("clip", lambda x: ops.clip(x, low=-0.5, high=1), lambda x: np.clip(x, -0.5, 1), (2, 3)),
     value("alias", ops.alias, lambda x: x, (2, 3)),
+    value("astype", lambda x: ops.astype(x, dtype="float64"), lambda x: x, (2, 3)),
     value("broadcast_to", lambda x: ops.broadcast_to(x, shape=(4, 2, 3)),
           lambda x: np.broadcast_to(x, (4, 2, 3)), (2, 1)),
     value("sum_to", lambda x: ops.sum_to(x, shape=(2, 1)),

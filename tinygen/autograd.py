@@ -11,7 +11,7 @@ from tinygen.operation import mode
 from tinygen.ops.shape import alias, sum_to
 from tinygen.tensor import Tensor, describe, plain, result
 
-FREED = (None, (), {}, ())  # the origin of a result whose graph has been consumed
+FREED = (None, (), {}, (), None)  # the origin of a result whose graph has been consumed
 
 
 def grad(y, xs, g=None, *, create_graph=False, retain_graph=None):
@@ -21,8 +21,12 @@ def grad(y, xs, g=None, *, create_graph=False, retain_graph=None):
     gradients, so that they can be differentiated in turn. retain_graph: keep y's graph (default:
     as create_graph). Where y does not depend on an x, the gradient is zero. Only what lies between
     y and xs is computed; `.grad` is left alone.
-    Raises ValueError where y has no graph, and for a cotangent that is missing or does not fit.
+    Raises ValueError where y has no graph, for a cotangent that is missing or does not fit, and
+    for create_graph inside no_grad().
     """
+    if create_graph and not mode.recording:
+        raise ValueError("grad: create_graph=True records the gradients, and no_grad() keeps that "
+                         "from being done; call it outside")
     targets = [xs] if isinstance(xs, Tensor) else list(xs)
     for x in targets:
         if not isinstance(x, Tensor) or not x.requires_grad:
@@ -117,13 +121,18 @@ def _input_gradients(tensor, g, wanted, create_graph):
 
     Each comes in its input's shape and dtype: no op has to see to that itself.
     """
-    op, inputs, settings, gradients = tensor._origin
-    if create_graph and op.textbook:
+    op, inputs, settings, gradients, textbook = tensor._origin
+    for i, x in enumerate(inputs):
+        if type(x) is Tensor and x._birth > tensor._birth:
+            raise ValueError(f"backward: input {i} of {op.name}, {describe(x)}, was written by an "
+                             f"optimiser after this forward; call backward before step, or run "
+                             f"the forward again")
+    if create_graph and textbook:
         # A fused gradient computes on captured arrays and can't be recorded: differentiate the
         # twin. Its inputs are renamed, so that the walk ends at them even where one of them was
         # computed from another.
         twins = [alias(x) if isinstance(x, Tensor) else x for x in inputs]
-        y = op.textbook(*twins, **settings)
+        y = textbook(*twins, **settings)
         return grad(y, [twins[i] for i in wanted], g, create_graph=True)
 
     y = tensor if create_graph else tensor.data
@@ -131,10 +140,6 @@ def _input_gradients(tensor, g, wanted, create_graph):
     results = []
     for i in wanted:
         x = inputs[i]
-        if x._birth > tensor._birth:
-            raise ValueError(f"backward: input {i} of {op.name}, {describe(x)}, was written by an "
-                             f"optimiser after this forward; call backward before step, or run "
-                             f"the forward again")
         if gradients[i] is None:
             raise ValueError(f"{op.name}: there is no gradient for input {i}, {describe(x)}; pass "
                              f"an array instead")

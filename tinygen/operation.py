@@ -16,6 +16,7 @@ to any order.
 """
 import contextlib
 import functools
+import inspect
 
 from tinygen.backend import backend_name, is_array, np, xp
 from tinygen.tensor import Tensor, describe, result
@@ -36,9 +37,18 @@ class Op:
 
     def __init__(self, rule, textbook=None):
         functools.update_wrapper(self, rule)
-        self.name, self.rule, self.textbook = rule.__name__, rule, textbook
+        self.name = rule.__name__
+        self._follow(rule, textbook)
+
+    def _follow(self, rule, textbook):
+        self.rule, self.textbook = rule, textbook
+        self.input_names = {p.name for p in inspect.signature(rule).parameters.values()
+                            if p.kind is p.POSITIONAL_OR_KEYWORD}
 
     def __call__(self, *inputs, **settings):
+        if settings and not self.input_names.isdisjoint(settings):
+            raise TypeError(f"{self.name}: inputs are given by position, settings by keyword; got "
+                            f"{', '.join(self.input_names & settings.keys())} by keyword")
         arrays, dtype, requires_grad = [], None, False
         for x in inputs:
             kind = type(x)
@@ -63,7 +73,7 @@ class Op:
             return y  # plain arrays in, plain array out
         if not isinstance(y, xp.ndarray):
             y = xp.asarray(y)  # NumPy's reductions give scalars
-        if y.dtype != dtype:
+        if y.dtype != settings.get("dtype", dtype):  # astype alone is told another
             raise self._mixed_dtypes(inputs, dtype)
         if mode.reject_nan:
             self.reject_nan(y, "output", inputs)
@@ -75,12 +85,15 @@ class Op:
                                 f"{len(inputs)} inputs; return the output and then one function "
                                 f"of g, y and the inputs for each input")
             tensor.requires_grad = True
-            tensor._origin = (self, inputs, settings, gradients)
+            tensor._origin = (self, inputs, settings, gradients, self.textbook)
         return tensor
 
     def __get__(self, tensor, cls):
-        """An op in a class body is a method: Tensor.exp is ops.exp. (So help() takes it for one.)"""
+        """An op in a class is a method: x.exp() is ops.exp(x). (So help() takes it for one.)"""
         return self if tensor is None else functools.partial(self, tensor)
+
+    def __reduce__(self):
+        return self.name  # to copy and pickle, an op is what its module calls it
 
     def __repr__(self):
         return f"<op {self.name}>"
@@ -92,11 +105,11 @@ class Op:
         A rule that is no op has no textbook twin: its own gradients get differentiated again.
         """
         kept = self.rule, self.textbook
-        self.rule, self.textbook = getattr(by, "rule", by), getattr(by, "textbook", None)
+        self._follow(getattr(by, "rule", by), getattr(by, "textbook", None))
         try:
             yield self
         finally:
-            self.rule, self.textbook = kept
+            self._follow(*kept)
 
     def reject_nan(self, array, what, inputs):
         """Raise FloatingPointError where `array`, this op's output or gradient, isn't finite."""

@@ -1,10 +1,11 @@
 """Tensor: an array that remembers where it came from.
 
-Its operators and methods are the ops of tinygen.ops, and `backward` is in tinygen.autograd.
+What it answers to, x + y, x[key], x.sum(), stands in tinygen.ops.methods, for its operators and
+methods are the ops; `backward` is in tinygen.autograd.
 """
 import itertools
 
-from tinygen.backend import np, xp
+from tinygen.backend import np, to_numpy, xp
 
 _next_birth = itertools.count().__next__
 
@@ -16,11 +17,12 @@ class Tensor:
     or a floating array (its dtype is kept, its numbers are copied). Constants such as a batch of
     images or labels may stay plain arrays: ops take both, and no gradient is computed for an array.
 
-    data: the array. grad: a Tensor of the same shape and dtype once `backward()` has run, else
-    None. Raises TypeError for integers, which have no derivative, and for what is no array of
-    numbers.
+    data: the array; tg.to_numpy(x) gives it as NumPy's on any backend. grad: a Tensor of the same
+    shape and dtype once `backward()` has run, else None. Operators and methods are NumPy's.
+    Raises TypeError for integers, which have no derivative, and for what is no array of numbers.
     """
-    # _origin: (op, inputs, settings, gradient functions) of a recorded result, None for a leaf.
+    # _origin: (op, inputs, settings, gradient functions, textbook twin) of a recorded result, None
+    # for a leaf.
     # _birth: a running number; a leaf's says when it was last written.
     __slots__ = ("data", "grad", "requires_grad", "_birth", "_origin", "__weakref__")
 
@@ -28,16 +30,14 @@ class Tensor:
         if isinstance(data, Tensor):
             raise TypeError("Tensor: the data is a Tensor already; use it as it is, or x.detach() "
                             "for its numbers without their history")
-        if isinstance(data, (float, list, tuple)) and not isinstance(data, np.generic):
-            array = xp.asarray(_even(data))
-            array = array.astype(xp.float32) if array.dtype.kind == "f" else array
-        else:
-            array = xp.array(data)
+        listed = not hasattr(data, "dtype")
+        array = _even(data) if listed else data
         if array.dtype.kind != "f":
             raise TypeError(f"Tensor: the data must be floating-point, got {array.dtype} "
                             f"({describe(data)}); write 2.0 for 2, or use .astype('float32'). "
                             f"Labels and indices stay plain integer arrays")
-        self.data, self.grad, self.requires_grad = array, None, requires_grad
+        self.data = xp.array(array, dtype="float32" if listed else array.dtype)
+        self.grad, self.requires_grad = None, requires_grad
         self._birth, self._origin = _next_birth(), None
 
     shape = property(lambda self: self.data.shape)
@@ -53,22 +53,38 @@ class Tensor:
         return self.data.item()
 
     def detach(self):
-        """The same numbers without their history: a constant to whatever uses it."""
+        """The same array without its history: a constant to whatever uses it."""
         return result(self.data)
 
     def __repr__(self):
-        array = self.data.get() if hasattr(self.data, "get") else self.data
-        body = np.array2string(array, separator=", ", prefix="Tensor(", threshold=60, precision=4)
+        body = np.array2string(to_numpy(self), separator=", ", prefix="Tensor(", threshold=60,
+                               precision=4)
         return f"Tensor({body}, shape={self.shape}, dtype={self.dtype})"
+
+    def __format__(self, spec):
+        return format(self.item(), spec) if spec else repr(self)  # f"{loss:.3f}"
 
     def __len__(self):
         return len(self.data)
 
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
     def __float__(self):
         return float(self.item())
 
+    def __int__(self):
+        return int(self.item())
+
     def __bool__(self):
         return bool(self.item())
+
+    def __reduce__(self):
+        """How copy.deepcopy and pickle make another leaf: of the same numbers, without its grad."""
+        if self._origin is not None:
+            raise TypeError("Tensor: only what Tensor(...) made can be copied or pickled, and "
+                            "this one was computed; take x.detach() for its numbers")
+        return Tensor, (self.data, self.requires_grad)
 
     def __setitem__(self, key, value):
         raise TypeError("Tensors are values: no assignment into one. Build a new one with tg.where "
@@ -101,6 +117,9 @@ class _UfuncDoor:
     def dispatch(self, tensor, ufunc, method, *inputs, **settings):
         name = self.REFLECTED.get(ufunc.__name__)
         binary = method == "__call__" and len(inputs) == 2 and inputs[1] is tensor
+        if "out" in settings:
+            raise TypeError("an array takes in no Tensor in place, whose history would be lost; "
+                            "write a = a * x for a *= x, or use x.data if no gradient is wanted")
         if name and binary and not settings:
             return getattr(tensor, name)(inputs[0])
         raise _numpy_refused(ufunc)

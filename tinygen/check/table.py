@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tinygen import ops
 from tinygen.backend import np, xp
+from tinygen.tensor import plain
 
 
 class Case(NamedTuple):
@@ -104,6 +105,7 @@ ELEMENTWISE = [
 
 SHAPE = [
     case("alias", ops.alias, (3, 3)),
+    case("astype", lambda x: ops.astype(x, dtype=x.dtype), (3, 3)),
     case("broadcast_to", lambda x: ops.broadcast_to(x, shape=(2, 3, 3)), (3, 3)),
     case("broadcast_to", lambda x: ops.broadcast_to(x, shape=(2, 4, 3)), (4, 1)),
     case("broadcast_to", lambda x: ops.broadcast_to(x, shape=(2, 3)), ()),
@@ -249,10 +251,12 @@ NORM = [
     case("softmax", ops.softmax, (3, 3)),
     case("softmax", lambda x: ops.softmax(x, axis=0), (3, 3)),
     case("softmax", lambda x: ops.softmax(x, axis=-2), (2, 3, 2)),
+    case("softmax", lambda x: ops.softmax(x, axis=(0, 2)), (2, 2, 2)),
     case("softmax", ops.softmax, (4,), low=-20, high=20),
     case("log_softmax", ops.log_softmax, (3, 3)),
     case("log_softmax", lambda x: ops.log_softmax(x, axis=0), (3, 3)),
     case("log_softmax", lambda x: ops.log_softmax(x, axis=1), (2, 3, 2)),
+    case("log_softmax", lambda x: ops.log_softmax(x, axis=(0, 1)), (2, 2, 2)),
     case("log_softmax", ops.log_softmax, (4,), low=-20, high=20),
     case("layer_norm", ops.layer_norm, (3, 3)),
     case("layer_norm", ops.layer_norm, (3, 4), (4,)),
@@ -264,7 +268,7 @@ NORM = [
     case("batch_norm", ops.batch_norm, (4, 3), (3,), (3,)),
     case("batch_norm", ops.batch_norm, (2, 3, 2, 2), (3,), (3,)),
     case("batch_norm", lambda x: ops.batch_norm(
-        x, moments=ops.batch_moments(ops.plain(x)), eps=0.1), (3, 2, 3)),
+        x, moments=ops.batch_moments(plain(x)), eps=0.1), (3, 2, 3)),
     case("group_norm", lambda x: ops.group_norm(x, groups=1), (2, 2, 2, 2)),
     case("group_norm", lambda x, w, b: ops.group_norm(x, w, b, groups=2), (2, 4, 3), (4,), (4,)),
     case("group_norm", lambda x, w: ops.group_norm(x, w, groups=3, eps=0.1), (2, 3, 2, 2), (3,)),

@@ -109,9 +109,10 @@ def conv2d_weight(x, y, *, kernel_size, stride=1, padding=0, dilation=1, groups=
 
 def conv1d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     """conv2d along one axis.  x (N, C, T), w (O, C/groups, k), b (O,) -> (N, O, OT)"""
-    if len(shape_of("conv1d", x)) != 3 or len(shape_of("conv1d", w)) != 3:
-        raise ValueError(f"conv1d: x is (N, C, T) and w is (O, C/groups, k), got x {x.shape} and "
-                         f"w {w.shape}")
+    size, kernel = shape_of("conv1d", x)[2:], shape_of("conv1d", w)[2:]
+    (_, stride), (_, padding), (_, dilation) = _settings("conv1d", stride, padding, dilation)
+    _check_channels("conv1d", x, w, b, groups, axes="NCT")
+    window_count("conv1d", size, kernel, [stride], [padding], [dilation])
     x, w = expand_dims(x, axis=2), expand_dims(w, axis=2)  # an image one pixel high
     y = conv2d(x, w, b, stride=(1, stride), padding=(0, padding), dilation=(1, dilation),
                groups=groups)
@@ -208,10 +209,10 @@ def _settings(name, stride, padding, dilation):
             pair(name, "dilation", dilation))
 
 
-def _check_channels(name, x, w, b, groups, transposed=False):
-    if x.ndim != 4 or w.ndim != 4:
-        raise ValueError(f"{name}: x is (N, C, H, W) and w has four axes, got x {x.shape} and w "
-                         f"{w.shape}; a single image needs x[None]")
+def _check_channels(name, x, w, b, groups, transposed=False, axes="NCHW"):
+    if not x.ndim == w.ndim == len(axes):
+        raise ValueError(f"{name}: x is ({', '.join(axes)}) and w has {len(axes)} axes too, got x "
+                         f"{x.shape} and w {w.shape}; a single x needs x[None]")
     large, small = len(w), w.shape[1] * groups
     inputs, outputs = (large, small) if transposed else (small, large)
     if x.shape[1] != inputs or groups < 1 or large % groups:

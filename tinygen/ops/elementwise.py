@@ -8,7 +8,7 @@ import math
 
 from tinygen.backend import xp
 from tinygen.operation import op
-from tinygen.tensor import plain
+from tinygen.tensor import describe, plain
 
 # ---- arithmetic ----
 
@@ -49,9 +49,9 @@ def neg(x):
 @op
 def pow(a, b):
     """Power a ** b, elementwise. A Tensor as exponent needs a > 0, or a = 0 with b > 0."""
-    # y = a^b,  dy = b·a^(b-1)·da + y·log(a)·db.  At b = 0 the first factor is 0 whatever a is, and
-    # at a = 0 the second is; the guards keep 0·inf from making a NaN of it, and a number a in y's
-    # dtype.
+    # y = a^b,  dy = b·a^(b-1)·da + y·log(a)·db
+    # The first term is 0 at b = 0, whatever a is, and the second at a = 0: the guards keep a factor
+    # of 0·inf from making a NaN of them, and a number a in y's dtype.
     return (a ** b,
             lambda g, y, a, b: g * b * a ** _minus_one_unless_zero(b),
             lambda g, y, a, b: g * y * log(where(plain(a) > 0, a, xp.ones_like(plain(y)))))
@@ -120,7 +120,7 @@ def sigmoid(x):
 
 @op
 def softplus(x):
-    """log(1 + e^x), elementwise: a smooth relu."""
+    """Logarithm log(1 + e^x), elementwise: a smooth relu."""
     # dy = sigmoid(x)·dx
     return xp.logaddexp(x, xp.zeros_like(x)), lambda g, y, x: g * sigmoid(x)
 
@@ -162,9 +162,7 @@ def gelu_textbook(x):
 
 @op(textbook=gelu_textbook)
 def gelu(x):
-    """x · Φ(x) for the normal distribution's Φ, in the tanh form (Hendrycks and Gimpel, 2016),
-    elementwise.
-    """
+    """x · Φ(x) with the normal distribution's Φ, in the tanh form (Hendrycks and Gimpel, 2016)."""
     # y = x(1 + t)/2,  t = tanh(u),  u = c(x + 0.044715 x³),  dy = ((1 + t)/2 + x(1 - t²)u'/2)·dx
     c = math.sqrt(2 / math.pi)
     t = xp.tanh(x * (c + 0.044715 * c * x * x))
@@ -185,10 +183,10 @@ def gelu(x):
 @op
 def where(condition, a, b):
     """a where the boolean array `condition` holds, b elsewhere; all three broadcast."""
-    if getattr(condition, "dtype", bool) != bool:
-        raise TypeError(f"where: the condition is a boolean array, got {condition.dtype}; compare, as in x > 0")
-    # dy = da where chosen, db elsewhere. The condition is no quantity: there is nothing to
-    # differentiate.
+    if getattr(condition, "dtype", type(condition).__name__) != "bool":
+        raise TypeError(f"where: the condition is a boolean array, got {describe(condition)}; "
+                        f"compare, as in x > 0")
+    # dy = da where chosen, db elsewhere; the condition is no quantity to differentiate by.
     return (xp.where(condition, a, b), None,
             lambda g, y, c, a, b: where(c, g, 0.0),
             lambda g, y, c, a, b: where(c, 0.0, g))
@@ -217,18 +215,17 @@ def _share(a, b):
 
 @op
 def clip(x, *, low, high):
-    """x held between the numbers low and high, elementwise; the slope is 1 from low to high, 0
-    beyond.
-    """
+    """x held between the numbers low and high; the slope is 1 from low to high and 0 beyond."""
     if low > high:
         raise ValueError(f"clip: low must not exceed high, got low={low}, high={high}")
     return xp.clip(x, low, high), lambda g, y, x: g * ((plain(x) >= low) & (plain(x) <= high))
 
 
 def dropout(x, *, p, rng, training=True):
-    """Each element 0 with probability p, else divided by 1 - p, so that the mean stays; x itself
-    where not training. rng: the numpy.random.Generator that draws what is dropped.  (Srivastava et
-    al., 2014)
+    """Each element 0 with probability p, else divided by 1 - p, so that the mean stays.
+
+    y = x · mask / (1 - p); x itself where not training. rng: the numpy.random.Generator that draws
+    the mask. Raises ValueError for a p below 0, or of 1 and more.  (Srivastava et al., 2014)
     """
     if not 0 <= p < 1:
         raise ValueError(f"dropout: p is a probability of at least 0 and below 1, got {p}")

@@ -7,14 +7,14 @@ from tinygen.ops.shape import broadcast_to, reshape, squeeze, swapaxes
 
 @op
 def matmul(a, b):
-    """Matrix product over the last two axes; a vector counts as a row in a, as a column in b, as in
-    NumPy.
+    """Matrix product over the last two axes.  (..., n, k), (..., k, m) -> (..., n, m)
 
-    (..., n, k), (..., k, m) -> (..., n, m);  (k,), (..., k, m) -> (..., m);  (..., n, k), (k,) ->
-    (..., n)
+    A vector a counts as a row, (k,), (..., k, m) -> (..., m), and a vector b as a column,
+    (..., n, k), (k,) -> (..., n). Raises ValueError where the k differ.
     """
     if a.ndim == 0 or b.ndim == 0 or a.shape[-1] != b.shape[-min(b.ndim, 2)]:
-        raise ValueError(f"matmul: the last axis of a must match the rows of b, got {a.shape} @ {b.shape}")
+        raise ValueError(f"matmul: the last axis of a must match the rows of b, got {a.shape} @ "
+                         f"{b.shape}")
 
     # y = ab,  dy = da·b + a·db,  <ȳ, dy> = <ȳ bᵀ, da> + <aᵀ ȳ, db>
     def gradient_a(g, y, a, b):
@@ -43,9 +43,11 @@ def _as_matrices(g, a, b):
 def linear(x, w, b=None):
     """Affine map y = x wᵀ + b of the last axis.  (..., in), (out, in), (out,) -> (..., out)"""
     if x.ndim == 0 or w.ndim != 2 or x.shape[-1] != w.shape[1]:
-        raise ValueError(f"linear: x (..., in) needs weights (out, in), got x {x.shape} and w {w.shape}")
+        raise ValueError(f"linear: x (..., in) needs weights (out, in), got x {x.shape} and w "
+                         f"{w.shape}")
     if b is not None and b.shape != w.shape[:1]:
-        raise ValueError(f"linear: the bias has one number for each of the {w.shape[0]} outputs, got shape {b.shape}")
+        raise ValueError(f"linear: the bias has one number for each of the {len(w)} outputs, got "
+                         f"shape {b.shape}")
     y = rows(x) @ w.T  # one product whatever the axes in front
     if b is not None:
         y += b
@@ -63,21 +65,20 @@ def rows(x):
 
 @op
 def einsum(*xs, subscripts):
-    """Sum of products in Einstein's notation, its output spelled out: einsum(a, b,
-    subscripts="ij,jk->ik").
+    """Sum of products in Einstein's notation: einsum(a, b, subscripts="ij,jk->ik") is a @ b.
 
-    Each letter names an axis; no ellipsis, no letter twice in one operand.
+    Each letter names an axis; letters that the output lacks are summed over. Raises ValueError for
+    an output that is not spelled out, an ellipsis, and a letter twice in one operand.
     """
     terms, output = _parse_subscripts(subscripts, xs)
 
     def gradient(i):
-        # y is linear in x_i: x̄_i is the sum of products of ȳ and the other operands, over all
-        # letters x_i lacks.
+        # y is linear in x_i, so x̄_i is a sum of products too: of ȳ and the other operands, over the
+        # letters that x_i lacks.
         def gradient_i(g, y, *xs):
             others = [x for j, x in enumerate(xs) if j != i]
             letters = [output] + [term for j, term in enumerate(terms) if j != i]
-            # A letter that stands in x_i alone was summed away: its axis gets the same value
-            # throughout.
+            # A letter of x_i alone was summed away: along its axis all get the same.
             known = "".join(c for c in terms[i] if any(c in term for term in letters))
             gx = einsum(g, *others, subscripts=f"{','.join(letters)}->{known}")
             kept = tuple(n if c in known else 1 for c, n in zip(terms[i], xs[i].shape))
@@ -94,15 +95,19 @@ def _parse_subscripts(subscripts, xs):
     terms = left.split(",")
     letters = "".join(terms)
     if not arrow or not (letters + output).isalpha() and letters + output:
-        raise ValueError(f"einsum: subscripts are letters, commas and '->', as in 'ij,jk->ik'; got {subscripts!r}")
-    if [len(term) for term in terms] != [x.ndim for x in xs]:
-        raise ValueError(f"einsum: {subscripts!r} needs operands with {[len(term) for term in terms]} axes, got shapes "
-                         f"{[x.shape for x in xs]}")
-    if any(len(set(term)) < len(term) for term in (*terms, output)) or not set(output) <= set(letters):
-        raise ValueError(f"einsum: a letter stands once in an operand, and each output letter in some operand; got "
+        raise ValueError(f"einsum: subscripts are letters, commas and '->', as in 'ij,jk->ik'; got "
                          f"{subscripts!r}")
+    axes = [len(term) for term in terms]
+    if axes != [x.ndim for x in xs]:
+        raise ValueError(f"einsum: {subscripts!r} needs operands with {axes} axes, got shapes "
+                         f"{[x.shape for x in xs]}")
+    twice = any(len(set(term)) < len(term) for term in (*terms, output))
+    if twice or not set(output) <= set(letters):
+        raise ValueError(f"einsum: a letter stands once in an operand, and each output letter in "
+                         f"some operand; got {subscripts!r}")
     for c in set(letters):
         sizes = {n for term, x in zip(terms, xs) for k, n in zip(term, x.shape) if k == c}
         if len(sizes) > 1:
-            raise ValueError(f"einsum: axis {c!r} of {subscripts!r} has different sizes {sorted(sizes)}")
+            raise ValueError(f"einsum: axis {c!r} of {subscripts!r} has different sizes "
+                             f"{sorted(sizes)}")
     return terms, output

@@ -14,7 +14,10 @@ from tinygen.tensor import plain
 
 @op
 def mse(x, t, *, reduction="mean"):
-    """Squared error (x - t)².  (...), (...) -> () or (...).  Raises ValueError for unequal shapes."""
+    """Squared error (x - t)².  (...), (...) -> () or (...)
+
+    Raises ValueError for unequal shapes.
+    """
     share = _check("mse", x, t, reduction)
     # dy = 2(x - t)·(dx - dt), summed; a mean gives each element its share of ȳ.
     return (_reduced((x - t) ** 2, reduction),

@@ -22,7 +22,7 @@ def softmax_textbook(x, *, axis=-1):
 
 @op(textbook=softmax_textbook)
 def softmax(x, *, axis=-1):
-    """Scores to probabilities along one axis: y = eˣ / Σ eˣ.  (..., n, ...) -> (..., n, ...)"""
+    """Scores to probabilities: y = eˣ / Σ eˣ, along one axis or several.  (..., n, ...) -> same"""
     # log y = x - log Σ eˣ,  dy = y·(dx - Σ y·dx),  <ȳ, dy> = <y·(ȳ - Σ ȳ·y), dx>
     _check_vectors("softmax", x)
     y = x - x.max(axis=axis, keepdims=True)  # largest 0: nothing overflows
@@ -43,7 +43,7 @@ def log_softmax_textbook(x, *, axis=-1):
 
 @op(textbook=log_softmax_textbook)
 def log_softmax(x, *, axis=-1):
-    """Scores to log-probabilities along one axis: y = x - log Σ eˣ.  (..., n, ...) -> same"""
+    """Scores to log-probabilities: y = x - log Σ eˣ, as softmax's.  (..., n, ...) -> same"""
     # dy = dx - Σ eʸ·dx,  <ȳ, dy> = <ȳ - eʸ·Σ ȳ, dx>
     _check_vectors("log_softmax", x)
     y = x - x.max(axis=axis, keepdims=True)

@@ -43,10 +43,8 @@ def max_unpool2d(x, indices, kernel_size, stride=None, padding=0, output_size=No
     if shape_of("max_unpool2d", indices) != x.shape or indices.dtype.kind not in "iu":
         raise TypeError(f"max_unpool2d: indices are integers, one for each number of x {x.shape}, "
                         f"got {indices.shape} {indices.dtype}; max_pool2d returns them")
-    if indices.size and not 0 <= int(indices.min()) <= int(indices.max()) < h * w:
-        raise ValueError(f"max_unpool2d: indices are positions in {h}·{w} pixels, got "
-                         f"{int(indices.min())} to {int(indices.max())}; set output_size to the "
-                         f"(H, W) of the image that was pooled")
+    _check_positions("max_unpool2d", indices, (h, w), "; set output_size to the (H, W) of the "
+                                                      "image that was pooled")
     return scatter_pixels(x, indices, size=(h, w))
 
 
@@ -58,6 +56,7 @@ def gather_pixels(x, indices, *, known=None):
     """
     # y = Sx with a selection matrix S, so x̄ = Sᵀȳ.
     if known is None:
+        _check_positions("gather_pixels", indices, x.shape[2:])
         order, back = _memory_order(x)
         places = _places(indices, x.shape[2:], order)
         known = x.transpose(order).reshape(-1)[places].transpose(back)
@@ -68,6 +67,7 @@ def gather_pixels(x, indices, *, known=None):
 def scatter_pixels(x, indices, *, size):
     """x added up at flat positions in H·W.  (N, C, OH, OW), (N, C, OH, OW) -> (N, C, *size)"""
     # y = Sᵀx, so x̄ = Sȳ.
+    _check_positions("scatter_pixels", indices, size)
     order, back = _memory_order(x)
     places = _places(indices, size, order)
     shape = (*x.shape[:2], *size)
@@ -186,10 +186,18 @@ def _framed(x, padding, value):
     return framed
 
 
+def _check_positions(name, indices, size, fix=""):
+    """Beyond its own image a position would be a pixel of the next one, without any error."""
+    if indices.size and not 0 <= int(indices.min()) <= int(indices.max()) < size[0] * size[1]:
+        raise ValueError(f"{name}: indices are positions in {size[0]}·{size[1]} pixels, got "
+                         f"{int(indices.min())} to {int(indices.max())}{fix}")
+
+
 def _image_shape(name, x):
     shape = shape_of(name, x)
     if len(shape) != 4:
-        raise ValueError(f"{name}: x is (N, C, H, W), got shape {shape}; a single image needs x[None]")
+        raise ValueError(f"{name}: x is (N, C, H, W), got shape {shape}; a single image needs "
+                         f"x[None]")
     return shape
 
 

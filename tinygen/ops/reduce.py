@@ -1,8 +1,7 @@
-"""Ops that bring many elements together along axes: sum, mean, var, max, min, logsumexp, and
-cumsum.
+"""Ops that bring many elements together along axes: sum, mean, var, max, min, logsumexp, cumsum.
 
-axis: an int, a tuple of ints, or None for all axes; keepdims leaves the reduced axes in place with
-size 1.
+axis: an int, a tuple of ints, or None for all axes.
+keepdims: leave the reduced axes in place, with size 1.
 """
 from tinygen.backend import xp
 from tinygen.operation import op
@@ -14,8 +13,8 @@ from tinygen.tensor import plain
 @op
 def sum(x, *, axis=None, keepdims=False):
     """Sum over axes.  (..., n, ...) -> (...)"""
-    # dy = Σ dx: each element gets the cotangent of the sum it went into. sum and broadcast_to are
-    # adjoint.
+    # dy = Σ dx,  <ȳ, Σ dx> = <Bȳ, dx> with B = broadcast_to: each element gets the cotangent of the
+    # sum it went into.
     return (x.sum(axis=axis, keepdims=keepdims),
             lambda g, y, x: broadcast_to(_keep(g, x.shape, axis), shape=x.shape))
 
@@ -32,42 +31,46 @@ def mean(x, *, axis=None, keepdims=False):
 
 @op
 def var(x, *, axis=None, keepdims=False):
-    """Variance over axes: the mean squared distance from the mean (divided by n, not n - 1)."""
+    """Mean squared distance from the mean, over axes (divided by n).  (..., n, ...) -> (...)"""
     # y = (1/n) Σ (x - m)²,  dy = (2/n) Σ (x - m)(dx - dm), and Σ (x - m)·dm = 0.
     _refuse_empty("var", x, axis)
     y = x.var(axis=axis, keepdims=keepdims)
     share = 2 * y.size / (x.size or 1)
-    return y, lambda g, y, x: _keep(g, x.shape, axis) * share * (x - mean(x, axis=axis, keepdims=True))
+
+    def gradient(g, y, x):
+        return _keep(g, x.shape, axis) * share * (x - mean(x, axis=axis, keepdims=True))
+    return y, gradient
 
 
 def _refuse_empty(name, x, axis):
     if x.size == 0 and x.sum(axis=axis).size:
-        raise ValueError(f"{name}: there is nothing to average in shape {x.shape} along axis {axis}")
+        raise ValueError(f"{name}: there is nothing to average in shape {x.shape} along axis "
+                         f"{axis}")
 
 
 @op
 def max(x, *, axis=None, keepdims=False):
-    """Largest element over axes; equal ones share the gradient."""
+    """Largest element over axes; equal ones share the gradient.  (..., n, ...) -> (...)"""
     return (x.max(axis=axis, keepdims=keepdims),
-            lambda g, y, x: _keep(g, x.shape, axis) * _shares(plain(x), _keep(plain(y), x.shape, axis), axis))
+            lambda g, y, x: _keep(g, x.shape, axis) * _shares(x, y, axis))
 
 
 @op
 def min(x, *, axis=None, keepdims=False):
-    """Smallest element over axes; equal ones share the gradient."""
+    """Smallest element over axes; equal ones share the gradient.  (..., n, ...) -> (...)"""
     return (x.min(axis=axis, keepdims=keepdims),
-            lambda g, y, x: _keep(g, x.shape, axis) * _shares(plain(x), _keep(plain(y), x.shape, axis), axis))
+            lambda g, y, x: _keep(g, x.shape, axis) * _shares(x, y, axis))
 
 
 def _shares(x, extreme, axis):
-    """1 divided among the elements that equal their extreme, 0 elsewhere."""
-    chosen = (x == extreme).astype(x.dtype)
+    """1 divided among the elements that equal their extreme, 0 elsewhere: plain, in x's shape."""
+    chosen = (plain(x) == _keep(plain(extreme), x.shape, axis)).astype(x.dtype)
     return chosen / chosen.sum(axis=axis, keepdims=True)
 
 
 @op
 def logsumexp(x, *, axis=None, keepdims=False):
-    """log Σ eˣ over axes, shifted by the largest x so that nothing overflows."""
+    """Logarithm log Σ eˣ over axes, shifted so that nothing overflows.  (..., n, ...) -> (...)"""
     # dy = Σ e^(x-y)·dx: the weights are the softmax of x.
     top = x.max(axis=axis, keepdims=True)
     y = xp.log(xp.exp(x - top).sum(axis=axis, keepdims=True)) + top
@@ -78,9 +81,9 @@ def logsumexp(x, *, axis=None, keepdims=False):
 @op
 def cumsum(x, *, axis):
     """Running sum along one axis.  (..., n, ...) -> (..., n, ...)"""
-    # y_i = x_1 + ... + x_i, so x_i is in every y from i on: sum the cotangent up from the other
-    # end.
-    return x.cumsum(axis=axis), lambda g, y, x: flip(cumsum(flip(g, axis=axis), axis=axis), axis=axis)
+    # y_i = x_1 + ... + x_i, so x_i is in every y from i on: ȳ is summed from the other end.
+    return (x.cumsum(axis=axis),
+            lambda g, y, x: flip(cumsum(flip(g, axis=axis), axis=axis), axis=axis))
 
 
 def _keep(g, shape, axis):

@@ -1,5 +1,4 @@
-"""Ops that move elements around and change none: each is linear, and its gradient moves the
-cotangent back.
+"""Ops that move elements and change none: each is linear, and its gradient moves ȳ back.
 
 Adjoint pairs stand side by side: broadcast_to and sum_to, pad and crop, indexing and scatter_add,
 concatenate and split.
@@ -18,6 +17,16 @@ def alias(x):
 
 
 @op
+def astype(x, *, dtype):
+    """The same values in another floating dtype.  (...) -> (...)"""
+    y = x.astype(dtype)
+    if y.dtype.kind != "f":
+        raise TypeError(f"astype: a Tensor stays floating, got {y.dtype}; for other numbers "
+                        f"convert the array, x.data.astype('{y.dtype}')")
+    return y, lambda g, y, x: g  # which the engine brings back to x's dtype
+
+
+@op
 def reshape(x, *, shape):
     """The same elements in another shape; one size may be -1.  (...) -> shape"""
     return x.reshape(shape), lambda g, y, x: reshape(g, shape=x.shape)
@@ -27,7 +36,8 @@ def reshape(x, *, shape):
 def transpose(x, *, axes=None):
     """Axes in another order: y's axis i is x's axis axes[i]; reversed where axes is None."""
     if axes is not None and sorted(a % max(x.ndim, 1) for a in axes) != list(range(x.ndim)):
-        raise ValueError(f"transpose: axes must name each of the {x.ndim} axes once, got {axes} for shape {x.shape}")
+        raise ValueError(f"transpose: axes must name each of the {x.ndim} axes once, got {axes} "
+                         f"for shape {x.shape}")
     back = None if axes is None else tuple(sorted(range(x.ndim), key=lambda i: axes[i] % x.ndim))
     return x.transpose(axes), lambda g, y, x: transpose(g, axes=back)
 
@@ -82,8 +92,9 @@ def sum_to(x, *, shape):
 
 @op
 def pad(x, *, width):
-    """Zeros around x: width is ((before, after), ...) for each axis.  (n, ...) -> (before + n +
-    after, ...)
+    """Zeros around x: width is ((before, after), ...), a pair for each axis.
+
+    (n, ...) -> (before + n + after, ...)
     """
     width = _check_width("pad", x, width)
     # Zeros carry nothing back: the adjoint cuts them off.
@@ -92,8 +103,9 @@ def pad(x, *, width):
 
 @op
 def crop(x, *, width):
-    """x without its margins: width is ((before, after), ...) for each axis.  (before + n + after,
-    ...) -> (n, ...)
+    """x without its margins: width is ((before, after), ...), a pair for each axis.
+
+    (before + n + after, ...) -> (n, ...)
     """
     width = _check_width("crop", x, width)
     if any(before + after > n for n, (before, after) in zip(x.shape, width)):
@@ -109,8 +121,8 @@ def _check_width(name, x, width):
     except (TypeError, ValueError):
         pairs = ()
     if len(pairs) != x.ndim or any(min(pair) < 0 for pair in pairs):
-        raise ValueError(f"{name}: width needs a pair (before, after) of sizes >= 0 for each of the {x.ndim} axes, "
-                         f"got {width!r}")
+        raise ValueError(f"{name}: width needs a pair (before, after) of sizes >= 0 for each of "
+                         f"the {x.ndim} axes, got {width!r}")
     return pairs
 
 
@@ -120,15 +132,15 @@ def _check_width(name, x, width):
 def getitem(x, *, key):
     """x[key] for integers, slices, None, ..., boolean masks and integer arrays, as in NumPy."""
     _check_key("getitem", key)
-    # y = Sx with a selection matrix S; its adjoint Sᵀ adds each piece back to where it was taken
-    # from.
+    # y = Sx with a selection matrix S, so x̄ = Sᵀȳ: each piece is added to where it came from.
     return x[key], lambda g, y, x: scatter_add(g, key=key, shape=x.shape)
 
 
 @op
 def scatter_add(x, *, key, shape):
-    """Zeros of `shape` to which x is added at [key]; what is addressed twice adds up.  x as y[key]
-    -> shape
+    """Zeros of `shape` with x added at [key], as often as a place is addressed.  y[key] -> shape
+
+    The adjoint of indexing. Raises TypeError for a key of floats, IndexError for one beyond shape.
     """
     _check_key("scatter_add", key)
     y = xp.zeros(shape, x.dtype)
@@ -143,10 +155,7 @@ def scatter_add(x, *, key, shape):
 
 
 def _sum_rows(x, ids, shape):
-    """What add.at does for an array of row numbers, several times faster.
-
-    x (*ids.shape, *shape[1:]) -> shape
-    """
+    """What add.at does for an array of row numbers, faster.  (*ids.shape, *shape[1:]) -> shape"""
     n, ids = shape[0], ids.reshape(-1).astype("int64")
     if not -n <= int(ids.min()) <= int(ids.max()) < n:
         raise IndexError(f"scatter_add: there are {n} rows, got numbers from {int(ids.min())} to "
@@ -156,10 +165,12 @@ def _sum_rows(x, ids, shape):
     width = rows.shape[1]
     if n <= width:  # a short table: the product with one-hot columns
         y = (xp.arange(n)[:, None] == ids).astype(x.dtype) @ rows
-    else:  # a long one, as a line of numbers, for which add.at is fast
-        y = xp.zeros(n * width, x.dtype)
-        places = ids[:, None] * width + xp.arange(width)
-        xp.add.at(y, places.reshape(-1), rows.reshape(-1))
+        if xp.isfinite(y).all():  # else 0·inf = NaN has spread over all rows
+            return y.reshape(shape)
+    # As one line of numbers, for which add.at is fast.
+    y = xp.zeros(n * width, x.dtype)
+    places = ids[:, None] * width + xp.arange(width)
+    xp.add.at(y, places.reshape(-1), rows.reshape(-1))
     return y.reshape(shape)
 
 
@@ -184,30 +195,32 @@ def _as_tuple(key):
 def _check_key(name, key):
     for k in _as_tuple(key):
         if isinstance(k, Tensor) or is_array(k) and k.dtype.kind == "f":
-            raise TypeError(f"{name}: an index is an integer, a slice, a boolean mask or an integer array, got "
-                            f"{type(k).__name__} {k.shape} {k.dtype}; use .astype('int64')")
+            raise TypeError(f"{name}: an index is an integer, a slice, a boolean mask or an "
+                            f"integer array, got {describe(k)}; use .astype('int64')")
 
 
 @op
 def take_along_axis(x, indices, *, axis):
-    """y[..., i, ...] = x[..., indices[..., i, ...], ...] along `axis`, as in NumPy: one pick for
-    each position.
+    """One pick for each position: y[..., i, ...] = x[..., indices[..., i, ...], ...] along `axis`.
+
+    x (..., n, ...), indices (..., m, ...) -> (..., m, ...). Raises TypeError for indices that are
+    no integers, ValueError for another number of axes.
     """
     if not hasattr(indices, "dtype") or indices.dtype.kind not in "iu":
-        raise TypeError(f"take_along_axis: indices are an integer array, got "
-                        f"{getattr(indices, 'dtype', repr(indices))}; use .astype('int64')")
+        raise TypeError(f"take_along_axis: indices are an integer array, got {describe(indices)}; "
+                        f"use .astype('int64')")
     key = _along_axis_key(indices, x.shape, axis)
     return x[key], lambda g, y, x, indices: scatter_add(g, key=key, shape=x.shape), None
 
 
 def _along_axis_key(indices, shape, axis):
-    """The advanced index that pairs `indices` along `axis` with every position of the other axes.
-    """
+    """The index that pairs `indices` along `axis` with each position of the other axes."""
     if not -len(shape) <= axis < len(shape):
         raise ValueError(f"take_along_axis: there is no axis {axis} in shape {shape}")
     axis = axis % len(shape)
     if indices.ndim != len(shape):
-        raise ValueError(f"take_along_axis: indices need as many axes as x, got {indices.shape} for {shape}")
+        raise ValueError(f"take_along_axis: indices need as many axes as x, got {indices.shape} "
+                         f"for {shape}")
     key = []
     for i, n in enumerate(shape):
         along = [1] * len(shape)
@@ -220,14 +233,18 @@ def _along_axis_key(indices, shape, axis):
 
 @op
 def concatenate(*xs, axis=0):
-    """xs one after the other along an existing axis.  (n1, ...), (n2, ...), ... -> (n1 + n2 + ...,
-    ...)
+    """xs one after the other along an existing axis.  (n, ...), (m, ...), ... -> (n + m + ..., ...)
+
+    Raises ValueError for shapes that differ in another axis.
     """
     shapes = [x.shape for x in xs]
-    if not xs or not -xs[0].ndim <= axis < xs[0].ndim or len({(*s[:axis], *s[axis:][1:]) for s in shapes}) > 1:
-        raise ValueError(f"concatenate: needs inputs that agree in all axes but axis {axis}, got shapes {shapes}")
+    others = {(*shape[:axis], *shape[axis:][1:]) for shape in shapes}
+    if len(others) != 1 or not -xs[0].ndim <= axis < xs[0].ndim:
+        raise ValueError(f"concatenate: needs inputs that agree in all axes but axis {axis}, got "
+                         f"shapes {shapes}")
     if len({x.dtype for x in xs}) > 1:
-        raise TypeError(f"concatenate: the inputs must share one dtype, got {[str(x.dtype) for x in xs]}")
+        raise TypeError(f"concatenate: the inputs must share one dtype, got "
+                        f"{[str(x.dtype) for x in xs]}")
     start, gradients = 0, []
     for x in xs:
         stop = start + x.shape[axis]
@@ -246,19 +263,22 @@ def stack(xs, *, axis=0):
 
 
 def split(x, *, sections, axis=0):
-    """x cut along `axis` into pieces: a number of equal ones, or the list of their sizes.  Returns
-    a list.
+    """x cut along `axis` into a list of pieces.  (n, ...) -> [(n1, ...), (n2, ...), ...]
+
+    sections: how many equal ones, or the list of their sizes. Raises ValueError where these do not
+    add up to n.
     """
     if not -len(shape_of("split", x)) <= axis < len(x.shape):
         raise ValueError(f"split: there is no axis {axis} in shape {x.shape}")
     n = x.shape[axis]
     try:
-        sizes = [n // sections] * sections if isinstance(sections, int) else list(map(index, sections))
+        equal = isinstance(sections, int)
+        sizes = [n // sections] * sections if equal else list(map(index, sections))
     except (TypeError, ZeroDivisionError):
         sizes = []
     if not sizes or sum(sizes) != n or min(sizes) < 0:
-        raise ValueError(f"split: the sections must be sizes >= 0 that add up to {n}, the size of axis {axis}, or a "
-                         f"number that divides it; got {sections!r}")
+        raise ValueError(f"split: the sections must be sizes >= 0 that add up to {n}, the size of "
+                         f"axis {axis}, or a number that divides it; got {sections!r}")
     pieces, start = [], 0
     for size in sizes:
         key = (slice(None),) * (axis % len(x.shape)) + (slice(start, start + size),)

@@ -8,16 +8,16 @@ from operator import index
 def pair(name, setting, value, minimum=1):
     """The pair of ints that `value` stands for.  int or (int, int) -> (int, int)
 
-    name, setting: the op and its argument, for the error: ValueError where value is anything else, or
-    below `minimum`.
+    Raises ValueError for anything else, and below `minimum`; name and setting, the op and its
+    argument, are for the error.
     """
     try:
         both = tuple(map(index, value if isinstance(value, (tuple, list)) else (value, value)))
     except TypeError:
         both = ()
     if len(both) != 2 or min(both) < minimum:
-        raise ValueError(f"{name}: {setting} is an int, or a pair (vertical, horizontal) of ints, of at "
-                         f"least {minimum}; got {value!r}")
+        raise ValueError(f"{name}: {setting} is an int, or a pair (vertical, horizontal) of ints, "
+                         f"of at least {minimum}; got {value!r}")
     return both
 
 
@@ -30,7 +30,7 @@ def output_size(name, size, kernel, stride, padding, dilation):
     span = [d * (k - 1) + 1 for k, d in zip(kernel, dilation)]
     room = [n + 2 * p - s for n, p, s in zip(size, padding, span)]
     if min(room) < 0:
-        raise ValueError(f"{name}: the kernel must fit into the padded input, got a kernel that spans "
-                         f"{tuple(span)} on an input of {tuple(size)} with padding {tuple(padding)}; use a "
-                         f"smaller kernel or more padding")
+        raise ValueError(f"{name}: the kernel must fit into the padded input, got a kernel that "
+                         f"spans {tuple(span)} on an input of {tuple(size)} with padding "
+                         f"{tuple(padding)}; use a smaller kernel or more padding")
     return tuple(r // s + 1 for r, s in zip(room, stride))
