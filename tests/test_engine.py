@@ -586,11 +586,10 @@ def test_what_a_replaced_op_recorded_stays_its_own():
 
 def test_an_infinite_gradient_stays_in_its_row():
     w = tg.Tensor(np.zeros((3, 4)))
-    with np.errstate(invalid="ignore"):
-        for bad in (math.inf, math.nan):
-            g = xp.asarray(np.array([[1.0] * 4, [bad] * 4]))
-            gw = to_numpy(tg.grad(w[xp.asarray(np.array([2, 0]))], w, g))
-            np.testing.assert_array_equal(gw, [[bad] * 4, [0] * 4, [1] * 4])
+    for bad in (math.inf, math.nan):
+        g = xp.asarray(np.array([[1.0] * 4, [bad] * 4]))
+        gw = to_numpy(tg.grad(w[xp.asarray(np.array([2, 0]))], w, g))
+        np.testing.assert_array_equal(gw, [[bad] * 4, [0] * 4, [1] * 4])
 
 
 def test_the_same_program_gives_the_same_bits():
