@@ -199,6 +199,13 @@ def test_a_graph_that_shares_a_freed_part_is_an_error_too():
             call()
 
 
+def test_grad_by_an_intermediate_result_leaves_what_is_behind_it():
+    x = numbers(2.0)
+    h = x * x
+    close(tg.grad(h * 3, h), [3.0])
+    close(tg.grad(h * 4, x), [16.0])
+
+
 def test_retain_graph():
     x = numbers(2.0)
     y = tg.exp(x)

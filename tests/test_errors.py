@@ -362,8 +362,17 @@ def test_a_tensor_does_not_become_an_array_by_itself():
 def test_an_array_in_place_with_a_tensor():
     """array += tensor would drop the history."""
     array = np.ones(3, "float32")
-    with pytest.raises(TypeError, match=r"no Tensor in place, .* write a = a \* x for"):
+    with pytest.raises(TypeError, match=r"no Tensor in place, .* use x.data for its numbers"):
         array += t(3)
+
+
+def test_a_tensor_in_place_of_an_array():
+    x = t(3)
+    x.data = x.data - t(3)
+    with pytest.raises(TypeError, match="^mul: a Tensor stands where a plain array should"):
+        x * 2
+    with pytest.raises(TypeError, match="^(leaky_relu|mul|where): "):
+        ops.leaky_relu(t(3), slope=t(3))
 
 
 def test_a_second_backward():

@@ -108,6 +108,8 @@ def _walk(y, g, targets, create_graph, retain_graph):
         inputs = tensor._origin[1]
         wanted = [i for i, x in enumerate(inputs)
                   if type(x) is Tensor and x.requires_grad and id(x) in needed]
+        if not wanted:
+            continue  # a target: what it was computed from stays for a later walk
         for i, gx in zip(wanted, _input_gradients(tensor, g, wanted, create_graph)):
             key = id(inputs[i])
             grads[key] = grads[key] + gx if key in grads else gx

@@ -72,6 +72,9 @@ class Op:
         if dtype is None:
             return y  # plain arrays in, plain array out
         if not isinstance(y, xp.ndarray):
+            if isinstance(y, Tensor):
+                raise TypeError(f"{self.name}: a Tensor stands where a plain array should, as "
+                                f"x.data or a setting; take its .data, w.data - w.grad.data")
             y = xp.asarray(y)  # NumPy's reductions give scalars
         if y.dtype != settings.get("dtype", dtype):  # astype alone is told another
             raise self._mixed_dtypes(inputs, dtype)

@@ -21,8 +21,7 @@ class Tensor:
     shape and dtype once `backward()` has run, else None. Operators and methods are NumPy's.
     Raises TypeError for integers, which have no derivative, and for what is no array of numbers.
     """
-    # _origin: (op, inputs, settings, gradient functions, textbook twin) of a recorded result, None
-    # for a leaf.
+    # _origin: (op, inputs, settings, gradients, textbook twin) of a recorded result, else None.
     # _birth: a running number; a leaf's says when it was last written.
     __slots__ = ("data", "grad", "requires_grad", "_birth", "_origin", "__weakref__")
 
@@ -118,8 +117,8 @@ class _UfuncDoor:
         name = self.REFLECTED.get(ufunc.__name__)
         binary = method == "__call__" and len(inputs) == 2 and inputs[1] is tensor
         if "out" in settings:
-            raise TypeError("an array takes in no Tensor in place, whose history would be lost; "
-                            "write a = a * x for a *= x, or use x.data if no gradient is wanted")
+            raise TypeError("an array takes in no Tensor in place, as its history would be lost; "
+                            "use x.data for its numbers, or write a = a * x for a *= x")
         if name and binary and not settings:
             return getattr(tensor, name)(inputs[0])
         raise _numpy_refused(ufunc)
