@@ -39,8 +39,8 @@ def xavier_uniform(shape, *, rng):
 def xavier_normal(shape, *, rng):
     """Xavier for tanh, normal: variance 2 / (fan_in + fan_out), fair to forward and backward pass.
 
-    Understanding the difficulty of training deep feedforward neural networks (Glorot and Bengio,
-    2010).
+    Understanding the difficulty of training deep feedforward neural networks
+    (Glorot and Bengio, 2010).
     """
     return normal(shape, math.sqrt(2 / sum(fans(shape))), rng=rng)
 

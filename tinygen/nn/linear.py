@@ -44,8 +44,7 @@ class Embedding(Module):
 class Dropout(Module):
     """In training, each element 0 with probability p, else divided by 1 - p.
 
-    p is at least 0 and below 1. What is dropped is drawn from rng, anew in each call; in evaluation
-    nothing is.
+    p is at least 0 and below 1. The mask is drawn from rng, anew in each call; none in evaluation.
     Dropout: a simple way to prevent neural networks from overfitting (Srivastava et al., 2014).
     """
 

@@ -47,7 +47,9 @@ def bce_with_logits_textbook(x, t, *, reduction="mean"):
 def bce_with_logits(x, t, *, reduction="mean"):
     """Binary cross-entropy of the probabilities sigmoid(x) with targets t from 0 to 1, in nats.
 
-    y = log(1 + eˣ) - t x.  (...), (...) -> () or (...).  Raises ValueError for unequal shapes.
+    y = log(1 + eˣ) - t x.  (...), (...) -> () or (...)
+
+    Raises ValueError for unequal shapes.
     """
     share = _check("bce_with_logits", x, t, reduction)
     # log(1 + eˣ) = max(x, 0) + log(1 + e^-|x|), where nothing overflows
@@ -80,9 +82,10 @@ def cross_entropy_textbook(x, labels, *, reduction="mean"):
 def cross_entropy(x, labels, *, reduction="mean"):
     """Negative log-probability of the right class under softmax(x), in nats.
 
-    y = log Σ eˣ - x[label].  Logits (..., C), integer labels (...) -> () or (...).  Raises
-    TypeError for labels that are no integers, ValueError for other shapes and for labels outside
-    0 ... C-1.
+    y = log Σ eˣ - x[label].  Logits (..., C), integer labels (...) -> () or (...)
+
+    Raises TypeError for labels that are no integers, ValueError for one outside 0 ... C-1 and for
+    other shapes.
     """
     share = _check_labels(x, labels, reduction)
     c = x.shape[-1]

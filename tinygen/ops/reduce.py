@@ -13,8 +13,7 @@ from tinygen.tensor import plain
 @op
 def sum(x, *, axis=None, keepdims=False):
     """Sum over axes.  (..., n, ...) -> (...)"""
-    # dy = Σ dx,  <ȳ, Σ dx> = <Bȳ, dx> with B = broadcast_to: each element gets the cotangent of the
-    # sum it went into.
+    # dy = Σ dx,  <ȳ, Σ dx> = <Bȳ, dx> with B = broadcast_to: each element gets its sum's cotangent.
     return (x.sum(axis=axis, keepdims=keepdims),
             lambda g, y, x: broadcast_to(_keep(g, x.shape, axis), shape=x.shape))
 

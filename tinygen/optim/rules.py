@@ -15,8 +15,8 @@ class SGD(Optimizer):
         v ← μ·v + g,  θ ← θ - η·v                momentum
         v ← μ·v + g,  θ ← θ - η·(g + μ·v)        Nesterov's: the gradient as seen one step ahead
 
-    On the importance of initialization and momentum in deep learning (Sutskever, Martens, Dahl and
-    Hinton, 2013), with η outside of v, as in PyTorch.
+    On the importance of initialization and momentum in deep learning
+    (Sutskever, Martens, Dahl and Hinton, 2013), with η outside of v, as in PyTorch.
     """
 
     def __init__(self, params, lr, momentum=0.0, nesterov=False, weight_decay=0.0):
@@ -48,8 +48,8 @@ class RMSProp(Optimizer):
 
         v ← α·v + (1 - α)·g²,  θ ← θ - η·g / (√v + ε)
 
-    Lecture 6.5: rmsprop, divide the gradient by a running average of its recent magnitude (Tieleman
-    and Hinton, 2012).
+    Lecture 6.5: rmsprop, divide the gradient by a running average of its recent magnitude
+    (Tieleman and Hinton, 2012).
     """
     remembers = ("v",)
 
