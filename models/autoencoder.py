@@ -14,9 +14,11 @@ the plainest to the one with a memory for places:
 An image is (N, C, H, W) with values from 0 to 1.
 """
 from dataclasses import dataclass
+from itertools import pairwise
 
 import tinygen as tg
 from tinygen import nn
+from tinygen.backend import np, to_numpy, xp
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Config:
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"autoencoder: {name} is an integer of at least 1, got {value!r}")
         if self.size % 4:
-            raise ValueError(f"autoencoder: the image is halved twice, so its size is a multiple of 4; got {self.size}")
+            raise ValueError(f"autoencoder: the image is halved twice, so its size is a multiple "
+                             f"of 4; got {self.size}")
 
 
 class Autoencoder(nn.Module):
@@ -64,35 +67,48 @@ class DenseAutoencoder(Autoencoder):
         self.encoder = nn.Sequential(nn.Flatten(), *_dense(inside, rng),
                                      nn.Linear(inside[-1], config.code_size, rng=rng))
         self.decoder = nn.Sequential(*_dense([config.code_size, *outside[:-1]], rng),
-                                     nn.Linear(outside[-2], outside[-1], rng=rng), nn.Sigmoid(),
-                                     nn.Unflatten(1, shape))
+                                     _dark(nn.Linear(outside[-2], outside[-1], rng=rng)),
+                                     nn.Sigmoid(), nn.Unflatten(1, shape))
 
 
 def _dense(sizes, rng):
     """A linear map and a relu for each step from one size to the next."""
-    return [layer for n, m in zip(sizes, sizes[1:]) for layer in (nn.Linear(n, m, rng=rng), nn.ReLU())]
+    return [layer for n, m in pairwise(sizes)
+            for layer in (nn.Linear(n, m, rng=rng), nn.ReLU())]
+
+
+def _dark(layer):
+    """The layer before the sigmoid, with biases such that images start as dark as digits are.
+
+    Else training begins by making everything black. It may overshoot to where the sigmoid is flat
+    and hands no gradient back, and then black is all that this network will ever draw.
+    """
+    layer.bias.data -= 2  # sigmoid(-2) = 0.12, and MNIST's mean is 0.13
+    return layer
 
 
 class ConvAutoencoder(Autoencoder):
-    """Two convolutions of stride 2, a code, and two transposed convolutions of stride 2.
+    """Two convolutions of stride 2, a dense layer, a code; then the mirror image, transposed.
 
     The kernel of 4 is a multiple of the stride, so that every output pixel of a transposed
     convolution is covered by as many kernel taps as its neighbours: no checkerboard is built in
     (Odena et al., 2016).
     """
 
-    def __init__(self, config=Config(), channels=(32, 64), *, rng):
+    def __init__(self, config=Config(), channels=(32, 64), hidden=256, *, rng):
         c1, c2 = channels
         side = config.size // 4
-        half = dict(kernel_size=4, stride=2, padding=1, rng=rng)  # halves the sides, or doubles them transposed
+        inside = c2 * side ** 2
+        half = dict(kernel_size=4, stride=2, padding=1, rng=rng)  # of the sides; transposed, double
         self.encoder = nn.Sequential(
-            nn.Conv2d(config.in_channels, c1, **half), nn.ReLU(),          # (N, c1, H/2, W/2)
-            nn.Conv2d(c1, c2, **half), nn.ReLU(),                          # (N, c2, H/4, W/4)
-            nn.Flatten(), nn.Linear(c2 * side ** 2, config.code_size, rng=rng))
+            nn.Conv2d(config.in_channels, c1, **half), nn.ReLU(),  # (N, c1, H/2, W/2)
+            nn.Conv2d(c1, c2, **half), nn.ReLU(),                  # (N, c2, H/4, W/4)
+            nn.Flatten(), *_dense([inside, hidden], rng),
+            nn.Linear(hidden, config.code_size, rng=rng))
         self.decoder = nn.Sequential(
-            nn.Linear(config.code_size, c2 * side ** 2, rng=rng), nn.ReLU(), nn.Unflatten(1, (c2, side, side)),
-            nn.ConvTranspose2d(c2, c1, **half), nn.ReLU(),                 # (N, c1, H/2, W/2)
-            nn.ConvTranspose2d(c1, config.out_channels, **half), nn.Sigmoid())
+            *_dense([config.code_size, hidden, inside], rng), nn.Unflatten(1, (c2, side, side)),
+            nn.ConvTranspose2d(c2, c1, **half), nn.ReLU(),         # (N, c1, H/2, W/2)
+            _dark(nn.ConvTranspose2d(c1, config.out_channels, **half)), nn.Sigmoid())
 
 
 class PoolAutoencoder(nn.Module):
@@ -117,8 +133,10 @@ class PoolAutoencoder(nn.Module):
         """Images to codes and places.  (N, C, H, W) -> (N, c2, H/4, W/4), the indices of both
         poolings
         """
-        h, where1 = tg.max_pool2d(tg.relu(self.down1(x)), 2, return_indices=True)  # (N, c1, H/2, W/2)
-        z, where2 = tg.max_pool2d(tg.relu(self.down2(h)), 2, return_indices=True)  # (N, c2, H/4, W/4)
+        h = tg.relu(self.down1(x))
+        h, where1 = tg.max_pool2d(h, 2, return_indices=True)  # (N, c1, H/2, W/2)
+        h = tg.relu(self.down2(h))
+        z, where2 = tg.max_pool2d(h, 2, return_indices=True)  # (N, c2, H/4, W/4)
         return z, (where1, where2)
 
     def decode(self, z, where):
@@ -140,9 +158,22 @@ def loss(model, x, target=None):
 
 
 def interpolate(model, z1, z2, steps):
-    """Images decoded along the straight line from code z1 to code z2.  (code,), (code,) -> (steps,
-    C, H, W)
+    """Images decoded on the straight line from one code to another.
+
+    (code_size,), (code_size,) -> (steps, C, H, W)
     """
-    t = tg.xp.linspace(0, 1, steps, dtype=z1.dtype)[:, None]
+    t = xp.linspace(0, 1, steps, dtype=z1.dtype)[:, None]
     with tg.no_grad():
         return model.decode((1 - t) * z1 + t * z2)
+
+
+def sample(model, codes, count, *, rng):
+    """New images, decoded from a Gaussian fitted to the codes of many.
+
+    (M, code_size) -> (count, C, H, W)
+    """
+    codes = to_numpy(codes)
+    covariance = np.atleast_2d(np.cov(codes, rowvar=False))
+    z = rng.multivariate_normal(codes.mean(axis=0), covariance, size=count)
+    with tg.no_grad():
+        return model.decode(xp.asarray(z.astype(codes.dtype)))
