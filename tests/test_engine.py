@@ -111,6 +111,24 @@ def test_backward_adds_to_grad():
     assert isinstance(x.grad, tg.Tensor) and not x.grad.requires_grad
 
 
+def test_leaves_that_share_a_gradient_keep_their_own_sum():
+    a, b = numbers(1.0), numbers(2.0)
+    (a + b).backward()  # one array arrives at both
+    (3 * a).backward()
+    close(a.grad, [4.0])
+    close(b.grad, [1.0])
+
+
+def test_the_gradient_by_a_number_is_an_array_and_a_cotangent():
+    x = tg.Tensor(2.0)
+    gx = tg.grad(x * x, x)
+    (x * x).backward()
+    (x * x).backward()
+    assert isinstance(gx.data, xp.ndarray) and isinstance(x.grad.data, xp.ndarray)
+    close(x.grad, 8.0)
+    close(tg.grad(3 * x, x, gx), 12.0)
+
+
 def test_backward_reaches_leaves_only():
     x = numbers(2.0)
     h = x * 3
@@ -296,6 +314,13 @@ def test_derivatives_of_a_fused_op_to_the_fourth():
         fused = tg.grad(fused.sum(), x, create_graph=True)
         plain = tg.grad(plain.sum(), x, create_graph=True)
         close(fused, to_numpy(plain), rtol=1e-9)
+
+
+def test_a_fused_op_with_one_input_computed_from_another():
+    x = numbers([1.0, 3.0, 2.0], [0.0, 1.0, 5.0])
+    g = xp.asarray(np.array([[1.0, -2.0, 3.0], [2.0, 1.0, -1.0]]))
+    y = tg.layer_norm(x, x[0] * x[1])
+    close(tg.grad(y, x, g, create_graph=True), to_numpy(tg.grad(y, x, g)))
 
 
 def test_mixed_derivatives():
@@ -551,6 +576,14 @@ def test_a_rule_with_too_few_gradients():
         return a * b, lambda g, y, a, b: g * b
     with pytest.raises(TypeError, match="half: the rule returns 1 gradients for 2 inputs"):
         op(half)(numbers(1.0), numbers(2.0))
+
+
+def test_a_rule_that_returns_its_output_alone():
+    def cube(x):
+        return x ** 3
+    for x in (numbers(1.0, 2.0), numbers(1.0, 2.0).data):  # no row of it is taken for the output
+        with pytest.raises(TypeError, match=r"cube: the rule returns only ndarray \(2,\) float64"):
+            op(cube)(x)
 
 
 def test_a_parameter_written_between_forward_and_backward():

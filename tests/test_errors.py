@@ -70,6 +70,8 @@ ROWS = [
     ("clip", lambda: ops.clip(t(3), low=2, high=1), ValueError, "low=2, high=1"),
     ("clip", lambda: ops.clip(t(3), 0, 1), TypeError, TWO),
     ("dropout", lambda: ops.dropout(t(3), p=1.0, rng=rng()), ValueError, "below 1, got 1.0"),
+    ("dropout", lambda: ops.dropout([1.0, 2.0], p=0.5, rng=rng()), TypeError,
+     r"takes Tensors or arrays, got list"),
     # shape
     ("astype", lambda: t(3).astype("int64"), TypeError, r"got int64; .* x.data.astype\('int64'\)"),
     ("reshape", lambda: t(2, 3).reshape(), ValueError, r"got Tensor \(2, 3\) float32, shape=\(\)"),
@@ -249,6 +251,8 @@ ROWS = [
      "got -1 to -1"),
     ("cross_entropy", lambda: ops.cross_entropy(t(2, 3), ints(3)), ValueError,
      r"\(2, 3\) and \(3,\)"),
+    ("cross_entropy", lambda: ops.cross_entropy(t(2, 3), ints(2, 3)), ValueError,
+     r"got \(2, 3\) and \(2, 3\); of one-hot rows take .argmax\(-1\)"),
     ("cross_entropy", lambda: ops.cross_entropy(t(2, 3), floats(2)), TypeError,
      "integer array, got float32; use .astype"),
     ("cross_entropy", lambda: ops.cross_entropy(t(0, 3), ints(0)), ValueError, "empty batch"),
@@ -304,6 +308,8 @@ ROWS = [
     ("grad", lambda: tg.grad(t(3).sum(), t(3).detach()), ValueError, "Tensors that require grad"),
     ("grad", lambda: tg.grad(t(3).sum(), floats(3)), ValueError, "Tensors that require grad"),
     ("grad", lambda: tg.grad(floats(1), t(3)), ValueError, "no graph to walk"),
+    ("grad", lambda: tg.grad(tg.grad((x := t(3)).sum(), x).sum(), x), ValueError,
+     "or is a gradient taken without create_graph=True"),
     # the backend
     ("use_backend", lambda: use_backend("jax"), ValueError, "one of numpy, cupy; got 'jax'"),
 ]
@@ -399,6 +405,13 @@ def test_a_missing_backend():
         pytest.skip("it is there")
     with pytest.raises(ImportError, match=r"use_backend: cupy cannot be used here .*pip install"):
         use_backend("cupy")
+    assert (t(3) + 1).shape == (3,)  # the one in use stays
+
+
+@pytest.mark.parametrize("library", [None, 3])
+def test_what_is_no_backend(library):
+    with pytest.raises(TypeError, match="use_backend: the backend is one of numpy, cupy, or a mod"):
+        use_backend(library)
     assert (t(3) + 1).shape == (3,)  # the one in use stays
 
 

@@ -196,9 +196,11 @@ def test_load_state_dict_names_all_that_is_wrong_and_changes_nothing(net):
         net.load_state_dict(list(before))
 
 
-def test_loading_between_forward_and_backward_is_noticed(net):
+@pytest.mark.parametrize("write", [lambda net: net.load_state_dict(net.state_dict()),
+                                   lambda net: net.astype("float64")])
+def test_writing_between_forward_and_backward_is_noticed(net, write):
     loss = net(xp.asarray([0, 1])).sum()
-    net.load_state_dict(net.state_dict())
+    write(net)
     with pytest.raises(ValueError, match="written"):
         loss.backward()
 

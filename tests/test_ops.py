@@ -4,7 +4,7 @@ import types
 import pytest
 
 import tinygen as tg
-from tinygen import ops
+from tinygen import backend, ops
 from tinygen.backend import np, to_numpy, xp
 from tinygen.check import check_gradients
 from tinygen.check.table import CASES, case
@@ -391,6 +391,16 @@ def test_adjoint_pairs(there, back, shape, rng):
 
 # ---- what a table does not say ----
 
+@pytest.mark.parametrize("f, there", [
+    (ops.conv2d, (3, 2, 2, 2)), (ops.conv_transpose2d, (2, 3, 2, 2)),
+    (lambda x, y: ops.conv2d_weight(x, y, kernel_size=2), (5, 3, 4, 4))])
+def test_a_batch_in_parts_gives_what_it_gives_whole(f, there, rng, monkeypatch):
+    x, other = xp.asarray(rng.standard_normal((5, 2, 5, 5))), xp.asarray(rng.standard_normal(there))
+    whole = f(x, other)
+    monkeypatch.setattr(backend, "CACHE_NUMBERS", 1)  # an image at a time
+    np.testing.assert_allclose(to_numpy(f(x, other)), to_numpy(whole), rtol=1e-12)
+
+
 def test_max_pool_gives_indices_that_lead_back(rng):
     x = tg.Tensor(rng.normal(size=(2, 3, 6, 4)))
     y, indices = ops.max_pool2d(x, 2, return_indices=True)
@@ -400,6 +410,14 @@ def test_max_pool_gives_indices_that_lead_back(rng):
     assert kept.sum() == y.size
     np.testing.assert_array_equal(to_numpy(ops.max_pool2d(back, 2))[to_numpy(y) > 0],
                                   to_numpy(y)[to_numpy(y) > 0])
+
+
+def test_max_pool_of_minus_infinity_stays_inside_the_image():
+    x = tg.Tensor(np.full((1, 1, 3, 3), -np.inf, "float32"))
+    y, indices = ops.max_pool2d(x, 2, padding=1, return_indices=True)  # padding is -inf as well
+    np.testing.assert_array_equal(to_numpy(indices), [[[[0, 1], [3, 4]]]])
+    gx = tg.grad(y, x, xp.ones_like(y.data))
+    np.testing.assert_array_equal(to_numpy(gx), [[[[1, 1, 0], [1, 1, 0], [0, 0, 0]]]])
 
 
 def test_max_pool_gives_a_tie_to_the_first():
@@ -424,6 +442,16 @@ def test_results_do_not_depend_on_the_memory_layout(f, rng):
                                to_numpy(tg.grad(f(last), last, g)), rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("f, there", [
+    (ops.conv2d, (1, 1, 2, 2)), (ops.conv_transpose2d, (1, 1, 2, 2)),
+    (lambda x, y: ops.conv2d_weight(x, y, kernel_size=2), (1, 1, 2, 2))])
+def test_plain_integer_images_are_not_rounded(f, there):
+    image = xp.asarray(np.full((1, 1, 3, 3), 2, "uint8"))
+    half = xp.asarray(np.full(there, 0.5))
+    np.testing.assert_array_equal(to_numpy(f(image, half)), to_numpy(f(image.astype("float64"),
+                                                                       half)))
+
+
 def test_losses_of_extreme_logits_are_finite():
     x = tg.Tensor(np.array([[-1e4, 1e4]], "float32"))
     t, labels = xp.asarray(np.array([[1, 0]], "float32")), xp.asarray(np.array([0]))
@@ -444,7 +472,7 @@ def test_masked_scores_get_no_probability():
 
 def test_scatter_add_adds_up_what_is_addressed_twice():
     x = tg.Tensor(np.ones((3, 2)))
-    gx = tg.grad(x[xp.asarray(np.array([0, 0, 0, 2]))].sum(), x)
+    gx = tg.grad(x[xp.asarray(np.array([0, -3, 0, -1]))].sum(), x)
     assert to_numpy(gx).tolist() == [[3, 3], [0, 0], [1, 1]]
 
 

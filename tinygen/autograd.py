@@ -42,7 +42,7 @@ def grad(y, xs, g=None, *, create_graph=False, retain_graph=None):
         if gx is None:
             gx = xp.zeros_like(x.data)
         if not isinstance(gx, Tensor):
-            gx = result(gx)
+            gx = result(xp.asarray(gx))  # NumPy's arithmetic on 0-d arrays gives scalars
         # A constant gradient still has a derivative, which is zero: it becomes a leaf.
         gx.requires_grad = create_graph
         results.append(gx)
@@ -62,7 +62,7 @@ def backward(y, g=None, *, retain_graph=False):
     for leaf in leaves:
         if id(leaf) in grads:
             new = grads[id(leaf)]
-            leaf.grad = result(new if leaf.grad is None else leaf.grad.data + new)
+            leaf.grad = result(xp.asarray(new if leaf.grad is None else leaf.grad.data + new))
 
 
 Tensor.backward = backward
@@ -160,7 +160,8 @@ def _cotangent(caller, y, g):
     """What a walk starts from, checked against y."""
     if not isinstance(y, Tensor) or not y.requires_grad:
         raise ValueError(f"{caller}: {describe(y)} has no graph to walk: it was computed from "
-                         f"plain arrays, from detached Tensors or inside no_grad()")
+                         f"plain arrays, from detached Tensors or inside no_grad(), or is a gradient "
+                         f"taken without create_graph=True")
     if g is None:
         if y.data.size != 1:
             raise ValueError(f"{caller}: only a one-element Tensor has a gradient of its own, this "

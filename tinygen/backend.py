@@ -52,6 +52,9 @@ def use_backend(library):
     """
     if isinstance(library, str):
         library = _import_library(library)
+    elif not hasattr(library, "__name__"):
+        raise TypeError(f"use_backend: the backend is one of {', '.join(INSTALL_HINTS)}, or a "
+                        f"module with NumPy's interface; got {library!r}")
     xp._bind(library)
 
 

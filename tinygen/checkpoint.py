@@ -5,7 +5,6 @@ stand under their path in the dict, such as `state/model/encoder.weight`; all th
 text, in which None keeps each array's place.
 """
 import json
-from pathlib import Path
 
 from tinygen.backend import is_array, np, to_numpy
 from tinygen.files import replacing

@@ -66,9 +66,13 @@ class Op:
             else:
                 arrays.append(self._admit(x))
         try:
-            y, *gradients = self.rule(*arrays, **settings)
+            returned = self.rule(*arrays, **settings)
         except (TypeError, ValueError, IndexError, AttributeError, ZeroDivisionError) as error:
             raise self._explain(error, inputs, settings) from error
+        if type(returned) is not tuple:  # an array would be taken apart into rows
+            raise TypeError(f"{self.name}: the rule returns only {describe(returned)}; return the "
+                            f"output and then one function of g, y and the inputs for each input")
+        y, *gradients = returned
         if dtype is None:
             return y  # plain arrays in, plain array out
         if not isinstance(y, xp.ndarray):
@@ -132,7 +136,8 @@ class Op:
             return x.item()
         if isinstance(x, (list, tuple)):
             raise TypeError(f"{self.name}: inputs are Tensors, arrays or numbers, got "
-                            f"{describe(x)}; settings such as axis or shape are keyword arguments")
+                            f"{describe(x)}; make it an array with xp.asarray(...); settings such as "
+                            f"axis or shape are keyword arguments")
         raise TypeError(f"{self.name}: inputs are Tensors, numbers or arrays of the backend in use "
                         f"({backend_name()}), got {describe(x)} of {type(x).__module__}; convert "
                         f"it with tg.Tensor(x) or xp.asarray(x)")

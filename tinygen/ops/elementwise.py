@@ -8,7 +8,7 @@ import math
 
 from tinygen.backend import xp
 from tinygen.operation import op
-from tinygen.tensor import describe, plain
+from tinygen.tensor import describe, plain, shape_of
 
 # ---- arithmetic ----
 
@@ -114,7 +114,8 @@ def abs(x):
 @op
 def sigmoid(x):
     """Logistic function 1 / (1 + e^-x), elementwise."""
-    # With tanh it neither overflows nor loses digits on either side.  dy = y(1 - y)·dx
+    # With tanh nothing overflows. Far left it rounds to 0, in float32 from x = -17 on, so that
+    # log(sigmoid(x)) is better written as -softplus(-x).  dy = y(1 - y)·dx
     return 0.5 * xp.tanh(0.5 * x) + 0.5, lambda g, y, x: g * y * (1 - y)
 
 
@@ -229,8 +230,9 @@ def dropout(x, *, p, rng, training=True):
     """
     if not 0 <= p < 1:
         raise ValueError(f"dropout: p is a probability of at least 0 and below 1, got {p}")
+    shape = shape_of("dropout", x)
     if not training or p == 0:
         return x
-    mask = xp.asarray(rng.random(x.shape, dtype="float32") >= p).astype(x.dtype)
+    mask = xp.asarray(rng.random(shape, dtype="float32") >= p).astype(x.dtype)
     mask /= 1 - p
     return x * mask

@@ -131,7 +131,7 @@ def _check_labels(x, labels, reduction):
                         f"{labels.dtype}; use .astype('int64'), or .argmax(-1) of one-hot rows")
     if labels.shape != x.shape[:-1]:
         raise ValueError(f"cross_entropy: logits (..., C) need labels (...), got {x.shape} and "
-                         f"{labels.shape}")
+                         f"{labels.shape}; of one-hot rows take .argmax(-1)")
     share = _share("cross_entropy", labels.size, reduction)
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= x.shape[-1]:

@@ -163,9 +163,10 @@ def _sum_rows(x, ids, shape):
     if not -n <= int(ids.min()) <= int(ids.max()) < n:
         raise IndexError(f"scatter_add: there are {n} rows, got numbers from {int(ids.min())} to "
                          f"{int(ids.max())}")
-    # The table as one line of numbers: for a flat array of places add.at is fast.
+    # The table as one line of numbers: for a flat array of places add.at is fast. Row -1 is the
+    # last `width` places, as in Python.
     width = x.size // ids.size
-    places = xp.where(ids < 0, ids + n, ids)[:, None] * width + xp.arange(width)
+    places = ids[:, None] * width + xp.arange(width)
     y = xp.zeros(n * width, x.dtype)
     xp.add.at(y, places.reshape(-1), x.reshape(-1))
     return y.reshape(shape)
