@@ -535,6 +535,8 @@ def test_drop_last_leaves_out_a_smaller_batch(rows, size, expected):
     ((np.zeros(3), np.zeros(4)), {"batch_size": 1}, ValueError, r"got \[3, 4\]"),
     ((np.zeros((0, 2)),), {"batch_size": 1}, ValueError, "at least one row"),
     ((np.zeros(3),), {"batch_size": 0}, ValueError, "at least 1; got 0"),
+    ((np.zeros(3),), {"batch_size": 2.0}, ValueError, "an integer of at least 1; got 2.0"),
+    ((np.zeros(3),), {"batch_size": 1, "rng": 0}, TypeError, "Generator, got 0; use np.random"),
     ((np.zeros(3),), {"batch_size": 4, "drop_last": True}, ValueError, "batch_size=4.* 3 rows"),
 ])
 def test_batches_refuse_what_they_cannot_cut(arrays, settings, error, why):

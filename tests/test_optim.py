@@ -307,6 +307,7 @@ def test_a_foreign_state_is_refused():
     (lambda p: optim.Adam([p, p]), ValueError, "Adam: a parameter is listed twice"),
     (lambda p: optim.Adam([p, p.data]), TypeError, "Adam: parameters are Tensors .* got ndarray"),
     (lambda p: optim.Adam([("w", p)]), TypeError, "got tuple .* pass model.parameters()"),
+    (lambda p: optim.Adam(nn.Sequential()), TypeError, "got the module Sequential; pass model.par"),
     (lambda p: optim.Adam([p * 2]), TypeError, "Adam: parameters are Tensors made by tg.Tensor"),
     (lambda p: optim.Adam([p, Tensor(np.ones(2))]), ValueError, "one dtype.*float32.*float64"),
     (lambda p: optim.Adam([p], lr=-1e-3), ValueError, "Adam: lr is at least 0 .* got -0.001"),
@@ -354,6 +355,13 @@ def test_clip_grad_norm():
     assert to_numpy(p.grad) == pytest.approx([0.6, 0.0])
     assert to_numpy(q.grad) == pytest.approx(np.array([[0.8]]))
     assert p.grad.dtype == "float32"
+
+
+def test_clip_grad_norm_of_one_tensor():
+    p = Tensor([3.0, 4.0])
+    (p * p).sum().backward()
+    assert optim.clip_grad_norm(p, 1.0) == 10
+    np.testing.assert_allclose(to_numpy(p.grad), [0.6, 0.8], rtol=1e-6)
 
 
 def test_clip_grad_norm_where_two_gradients_are_one_array():

@@ -1,4 +1,6 @@
 """One epoch in mini-batches."""
+from numbers import Integral
+
 from tinygen.backend import np
 
 
@@ -24,8 +26,11 @@ class batches:
                              f"belonging together; got {lengths}")
         if lengths[0] == 0:
             raise ValueError("batches needs at least one row; got empty arrays")
-        if batch_size < 1:
-            raise ValueError(f"batch_size is at least 1; got {batch_size}")
+        if not isinstance(batch_size, Integral) or batch_size < 1:
+            raise ValueError(f"batch_size is an integer of at least 1; got {batch_size!r}")
+        if rng is not None and not isinstance(rng, np.random.Generator):
+            raise TypeError(f"batches: rng is a numpy.random.Generator, got {rng!r}; use "
+                            "np.random.default_rng(seed)")
         if drop_last and batch_size > lengths[0]:
             raise ValueError(f"drop_last with batch_size={batch_size} leaves no batch of "
                              f"{lengths[0]} rows; use a smaller batch_size")

@@ -156,6 +156,9 @@ class Optimizer:
 
 def _checked(rule, params):
     """The parameters as a list, or an error that says what is wrong with them."""
+    if hasattr(params, "parameters"):
+        raise TypeError(f"{rule}: takes parameters, got the module {type(params).__name__}; pass "
+                        f"model.parameters()")
     params = [] if params is None else [params] if isinstance(params, Tensor) else list(params)
     if not params:
         raise ValueError(f"{rule}: there are no parameters; pass model.parameters()")

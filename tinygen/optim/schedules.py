@@ -2,6 +2,7 @@
 import math
 
 from tinygen.backend import xp
+from tinygen.tensor import Tensor
 
 
 def warmup_cosine(step, *, warmup, total, final=0.0):
@@ -35,6 +36,7 @@ def clip_grad_norm(params, max_norm):
     """
     if not max_norm > 0:
         raise ValueError(f"clip_grad_norm: max_norm is above 0, got {max_norm}")
+    params = [params] if isinstance(params, Tensor) else params
     grads = [p.grad for p in params if p.grad is not None]
     if not grads:
         raise ValueError("clip_grad_norm: no parameter has a gradient; call loss.backward() first")
