@@ -22,7 +22,9 @@ from tinygen.backend import np
 
 # What the tour runs, in this order: demo -> (preset, seconds on the reference machine).
 TOUR = {
+    "autoencoder": ("default", 50),
     "unpooling": ("default", 5),
+    "search": ("default", 30),
 }
 GRADIENTS_SECONDS = 3
 SMOKE_SECONDS = 5

@@ -7,8 +7,15 @@ baseline is PCA, the best that a linear encoder and decoder can do. After traini
 thrown away, and the decoder draws by itself: points of the code space that no image was ever
 encoded to become new digits.
 
-    python -m demos.autoencoder
-    python -m demos.autoencoder
+    python -m demos.autoencoder                                   50 s on two cores
+    python -m demos.autoencoder --data mnist-10k --preset long    2 min 30 s, 20 epochs
+
+Expect, with a code of 16 numbers, a third of PCA's error on test images: 0.009 for 0.027, over
+three seeds. On mnist-10k, after 20 epochs, it is 0.0104 for PCA's 0.0278. Stored as 16 bytes, a
+49th of the image, the code does as well.
+
+After Hinton and Salakhutdinov, Reducing the dimensionality of data with neural networks (Science,
+2006).
 """
 import sys
 
@@ -70,7 +77,7 @@ def main(run):
     run.measure("conv, code 16 in 16 bytes: test MSE", mse(from_bytes, x_test),
                 baseline=("unrounded", error["conv 16"]))
 
-    examples = first_of_each_class(y_test)
+    examples = np.unique(y_test, return_index=True)[1]  # the first image of each class
     run.save_figure(rebuilt_figure(x_test, rebuilt, examples), "rebuilt",
                     "Test images and what is left of them after a code of 2, 16 or 32 numbers.")
     run.save_figure(error_figure(error, pca, x_test), "error",
@@ -87,8 +94,9 @@ def main(run):
     drawn = autoencoder.sample(models["conv 16"], seen_codes, 80, rng=run.rng)
     linear = sample_pca(pca, seen, 16, 80, rng=run.rng)
     run.save_figure(samples_figure({"conv autoencoder": drawn, "PCA": linear}), "samples",
-                    "New images: codes of 16 numbers drawn from a Gaussian fitted to the training "
-                    "images' codes, then decoded.")
+                    "New images: codes of 16 numbers drawn from a Gaussian fitted to those of training "
+                    "images, then decoded. Not all are digits, for real codes fill no Gaussian; a "
+                    "variational autoencoder trains them to.")
     run.save_figure(between_figure(models["conv 16"], x_test, y_test, codes["conv 16"], examples),
                     "between",
                     "From one test image to another: along the straight line between their codes, "
@@ -103,10 +111,6 @@ def sample_pca(pca, x, size, count, rng):
     """The same as autoencoder.sample, for PCA, whose codes are uncorrelated."""
     z = pca.encode(x, size)
     return pca.decode(rng.normal(z.mean(axis=0), z.std(axis=0), (count, size)))
-
-
-def first_of_each_class(y):
-    return [int(np.flatnonzero(y == label)[0]) for label in np.unique(y)]
 
 
 # ---- figures ----

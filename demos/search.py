@@ -7,8 +7,15 @@ to keep. No class was ever shown: what counts as similar comes from the images a
 right if it shows the query's class, and precision at 10 is the share of right ones among the
 nearest 10. The baseline is PCA at the same size.
 
-    python -m demos.search
-    python -m demos.search --data mnist-10k
+    python -m demos.search                      30 s on two cores
+    python -m demos.search --data mnist-10k     30 s
+
+Expect 0.75 to 0.77 with 4 bytes an image (PCA 0.59, over three seeds), 0.90 to 0.92 with 8 (PCA
+0.89), and with 16 the same 0.94 to 0.95 as PCA and as all 784 pixels; on mnist-10k 0.75, 0.88 and
+0.92 (PCA 0.52, 0.83 and 0.91, pixels 0.93). So the autoencoder is worth its training where codes
+are small. PCA's code is made to keep distances between pixels, as far as its size allows, and 16
+numbers are enough for these; the autoencoder's is made to be decoded, and that alike images lie
+close together is only a by-product.
 """
 import sys
 import time
@@ -27,6 +34,7 @@ PRESETS = {
     "long": dict(steps=2000),
 }
 CODE_SIZES = (4, 8, 16)
+LEAD = {4: 0.08, 8: 0.0, 16: -0.02}  # in precision over PCA, at least
 FOUND = 10
 
 
@@ -53,32 +61,38 @@ def main(run):
         for name, (train, test) in codes.items():
             spaces[name] = through_bytes(train, train), through_bytes(test, train)
 
-    found, seconds = {}, {}
+    found, ms = {}, {}
     for name, (train, test) in spaces.items():
-        train, test = xp.asarray(train), xp.asarray(test)
-        start = time.perf_counter()
-        found[name] = to_numpy(nearest(test, train, FOUND))  # (queries, FOUND)
-        seconds[name] = time.perf_counter() - start
+        found[name], ms[name] = timed(nearest, xp.asarray(test), xp.asarray(train), FOUND)
+    ms["encode"] = timed(in_batches, model.encode, x_test)[1]
     right = {name: images.y_train[rows] == images.y_test[:, None] for name, rows in found.items()}
     precision = {name: hits.mean() for name, hits in right.items()}
 
-    for size in CODE_SIZES:
+    for size, lead in LEAD.items():
+        linear = precision[f"PCA {size}"]
         run.measure(f"code of {size}: precision at {FOUND}", precision[f"conv {size}"],
-                    at_least=precision[f"PCA {size}"],
-                    baseline=(f"PCA {size}", precision[f"PCA {size}"]))
+                    at_least=linear + lead, baseline=(f"PCA {size}", linear))
     run.measure("code of 16, against all pixels", precision["conv 16"],
                 baseline=("pixels", precision["pixels"]))
     run.measure("bytes an image", 16, baseline=("pixels", x_train[0].size))
-    run.measure(f"milliseconds for {len(x_test)} queries", 1000 * seconds["conv 16"],
-                baseline=("pixels", 1000 * seconds["pixels"]))
+    run.measure(f"ms to search for {len(x_test)} queries", ms["conv 16"],
+                baseline=("pixels", ms["pixels"]))
+    run.measure(f"ms to encode {len(x_test)} queries first", ms["encode"])
 
     run.save_figure(precision_figure(precision, x_train[0].size), "precision",
                     f"Share of right images among the {FOUND} nearest, against the bytes that are "
                     "kept of an image.")
-    queries = hardest(right["pixels"], images.y_test)
+    queries = np.unique(images.y_test, return_index=True)[1]  # the first image of each class
     run.save_figure(neighbours_figure(images, queries, found, right), "neighbours",
-                    "Of each class the test image that pixels serve worst, and what each method "
-                    "finds for it, nearest first. Red: of another class.")
+                    "The first test image of each class and what is found for it, nearest first: by "
+                    "all pixels, and by codes of 4 numbers. Red: of another class.")
+
+
+def timed(function, *arguments):
+    """What the function returns, as a NumPy array, and the milliseconds that it took."""
+    start = time.perf_counter()
+    result = to_numpy(function(*arguments))
+    return result, 1000 * (time.perf_counter() - start)
 
 
 def nearest(queries, rows, count, block=500):
@@ -90,17 +104,12 @@ def nearest(queries, rows, count, block=500):
     squares = (rows * rows).sum(axis=1)
     found = []
     for start in range(0, len(queries), block):
-        distance = squares - 2 * (queries[start:start + block] @ rows.T)  # (block, R)
+        distance = -2 * queries[start:start + block] @ rows.T  # (block, R)
+        distance += squares
         first = xp.argpartition(distance, count, axis=1)[:, :count]
         order = xp.take_along_axis(distance, first, axis=1).argsort(axis=1)
         found.append(xp.take_along_axis(first, order, axis=1))
     return xp.concatenate(found)
-
-
-def hardest(right, y):
-    """Of each class the query with the fewest right images."""
-    rows = [np.flatnonzero(y == label) for label in np.unique(y)]
-    return [int(members[right[members].sum(axis=1).argmin()]) for members in rows]
 
 
 # ---- figures ----
@@ -124,12 +133,13 @@ def precision_figure(precision, pixels):
 def neighbours_figure(images, queries, found, right):
     """A row for each query: itself, then what is found for it in pixels, by PCA and in codes."""
     sheets = {"query": tile(images.x_test[queries], columns=1)}
-    for name, title in {"pixels": "pixels", "PCA 16": "PCA, 16 bytes",
-                        "conv 16": "autoencoder, 16 bytes"}.items():
+    for name, title in {"pixels": f"pixels, {images.x_test[0].size} bytes",
+                        "PCA 4": "PCA, 4 bytes", "conv 4": "conv autoencoder, 4 bytes"}.items():
         shown = images.x_train[found[name][queries].ravel()]
         sheets[title] = tile(in_red(shown, ~right[name][queries].ravel()), columns=FOUND)
-    figure, all_axes = new_figure(1, len(sheets), width=13, height=4.7,
+    figure, all_axes = new_figure(1, len(sheets), width=13, height=4.6,
                                   width_ratios=[sheet.shape[1] for sheet in sheets.values()])
+    figure.get_layout_engine().set(wspace=0.06)
     for axes, (title, sheet) in zip(all_axes, sheets.items()):
         axes.imshow(sheet)
         axes.set_title(title)
