@@ -145,6 +145,20 @@ def test_load_names_what_it_found(tmp_path, content, words):
     assert "some file.npz" in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_a_pickle_inside_a_checkpoint_is_not_run(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (tmp_path / "trap").touch, ()
+
+    header = {"format": checkpoint.FORMAT, "version": checkpoint.VERSION, "arrays": ["state/x"],
+              "values": {"x": None}}
+    trap = np.array([Trap()], dtype=object)
+    np.savez(tmp_path / "file.npz", header=np.array(json.dumps(header)), **{"state/x": trap})
+    with pytest.raises(ValueError, match="Object arrays cannot be loaded"):
+        checkpoint.load(tmp_path / "file.npz")
+    assert not (tmp_path / "trap").exists()
+
+
 def test_missing_file_and_missing_folder_are_the_systems_own_errors(tmp_path):
     with pytest.raises(FileNotFoundError, match="absent"):
         checkpoint.load(tmp_path / "absent")

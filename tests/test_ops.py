@@ -338,6 +338,7 @@ def kernels(*shape):
 
 
 SAME = {"stride": (2, 1), "padding": (1, 0), "dilation": (1, 2), "groups": 2}
+SKEW = {"stride": (1, 2), "padding": (2, 3)}
 POOL = {"kernel": (3, 2), "stride": (2, 1), "padding": (1, 1)}
 W = np.random.default_rng(2).normal(size=(6, 2, 3, 2))
 
@@ -362,6 +363,10 @@ ADJOINTS = {
     "conv2d, conv_transpose2d": (
         lambda x: ops.conv2d(x, xp.asarray(W), **SAME),
         lambda y: ops.conv_transpose2d(y, xp.asarray(W), output_size=(6, 5), **SAME), (2, 4, 6, 5)),
+    "conv2d, conv_transpose2d, other settings down than across": (
+        lambda x: ops.conv2d(x, kernels(3, 2, 4, 7), **SKEW),
+        lambda y: ops.conv_transpose2d(y, kernels(3, 2, 4, 7), output_size=(5, 8), **SKEW),
+        (2, 2, 5, 8)),
     "conv2d by its weight, conv2d_weight": (
         lambda w: ops.conv2d(kernels(2, 4, 6, 5), w, **SAME),
         lambda y: ops.conv2d_weight(kernels(2, 4, 6, 5), y, kernel_size=(3, 2), **SAME),

@@ -351,9 +351,9 @@ def test_clip_grad_norm():
     p.grad, q.grad = Tensor([3.0, 0.0]), Tensor([[4.0]])
     assert optim.clip_grad_norm([p, q, Tensor([1.0])], 10.0) == pytest.approx(5.0)
     assert to_numpy(p.grad).tolist() == [3.0, 0.0]  # below the limit: untouched
-    assert optim.clip_grad_norm(iter([p, q]), 1.0) == pytest.approx(5.0)
-    assert to_numpy(p.grad) == pytest.approx([0.6, 0.0])
-    assert to_numpy(q.grad) == pytest.approx(np.array([[0.8]]))
+    assert optim.clip_grad_norm(iter([p, q]), 4.0) == pytest.approx(5.0)
+    assert to_numpy(p.grad) == pytest.approx([2.4, 0.0])
+    assert to_numpy(q.grad) == pytest.approx(np.array([[3.2]]))
     assert p.grad.dtype == "float32"
 
 
