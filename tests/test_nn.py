@@ -196,6 +196,17 @@ def test_load_state_dict_names_all_that_is_wrong_and_changes_nothing(net):
         net.load_state_dict(list(before))
 
 
+@pytest.mark.parametrize("dtype", ["complex64", "U3"])
+def test_load_state_dict_takes_real_numbers_only(net, dtype):
+    before = net.state_dict()
+    state = {path: array + 1 for path, array in before.items()}
+    last = list(state)[-1]
+    state[last] = state[last].astype(dtype)
+    with pytest.raises(ValueError, match=f"no real numbers: {last} "):
+        net.load_state_dict(state)
+    assert all(np.array_equal(before[path], array) for path, array in net.state_dict().items())
+
+
 @pytest.mark.parametrize("write", [lambda net: net.load_state_dict(net.state_dict()),
                                    lambda net: net.astype("float64")])
 def test_writing_between_forward_and_backward_is_noticed(net, write):

@@ -123,8 +123,8 @@ class Module:
     def load_state_dict(self, state):
         """Write the arrays of `state`, a dict such as state_dict makes, over what is here.
 
-        Raises ValueError with all entries that are missing, unexpected or misshapen; nothing has
-        been written then.
+        Raises ValueError with all entries that are missing, unexpected, misshapen or no real
+        numbers; nothing has been written then.
         """
         if not isinstance(state, dict):
             raise TypeError(f"{type(self).__name__}.load_state_dict: the state is a dict of path "
@@ -136,6 +136,8 @@ class Module:
                   if path not in parts]
         wrong += [f"misshapen: {path} {arrays[path].shape}, here {parts[path].shape}"
                   for path in parts if path in arrays and arrays[path].shape != parts[path].shape]
+        wrong += [f"no real numbers: {path} {array.dtype}" for path, array in arrays.items()
+                  if array.dtype.kind not in "fiub"]
         if wrong:
             raise ValueError(f"{type(self).__name__}.load_state_dict: this is the state of another "
                              f"network, so nothing was loaded; build the module as it was when "
