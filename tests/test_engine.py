@@ -640,3 +640,9 @@ def test_the_same_program_gives_the_same_bits():
         loss.backward()
         return to_numpy(w.grad).tobytes(), to_numpy(x.grad).tobytes(), loss.item()
     assert run() == run()
+
+
+def test_requires_grad_is_a_keyword():
+    """A dtype in its place, as in np.array(data, "float64"), must not be taken for it."""
+    with pytest.raises(TypeError):
+        tg.Tensor([1.0], "float64")

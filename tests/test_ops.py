@@ -486,3 +486,10 @@ def test_batch_moments(rng):
     mean, var = ops.batch_moments(xp.asarray(x))
     np.testing.assert_allclose(to_numpy(mean), x.mean((0, 2, 3)))
     np.testing.assert_allclose(to_numpy(var), x.var((0, 2, 3)))
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_logsumexp_of_nothing_likely_is_minus_infinity():
+    x = tg.to_numpy(tg.logsumexp(tg.Tensor(np.array([[-np.inf, -np.inf], [0.0, -np.inf]])), axis=1))
+    assert x.tolist() == [-np.inf, 0.0]
+    assert tg.logsumexp(tg.Tensor([np.inf, 0.0])).item() == np.inf

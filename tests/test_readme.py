@@ -48,3 +48,20 @@ def test_every_demo_is_told_of():
     for path in (ROOT / "demos").glob("[!_]*.py"):
         assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
         assert f"`{path.stem}`" in README
+
+
+def test_imports_point_upwards_in_the_map():
+    order, folders = [], []
+    for line in re.search(r"```\n(tinygen/\n.*?)```", README, re.DOTALL)[1].splitlines():
+        depth, name = (len(line) - len(line.lstrip())) // 2, line.split()[0]
+        folders[depth:] = [name]
+        if name.endswith(".py"):
+            order.append("".join(folders)[:-len(".py")].replace("/", "."))
+    for place, module in enumerate(order):
+        source = (ROOT / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(source)):
+            names = [f"{node.module}.{a.name}" for a in node.names] if isinstance(
+                node, ast.ImportFrom) else []
+            for name in names:
+                below = [m for m in order[place:] if name == m or name.startswith(m + ".")]
+                assert not below, f"{module} imports {name}, which stands below it"

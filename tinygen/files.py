@@ -12,6 +12,8 @@ def replacing(path):
     exception, Ctrl-C, a full disk) leaves the earlier file as it was, and nothing else behind.
     """
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: its folder does not exist; make it first")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:

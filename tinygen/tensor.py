@@ -3,6 +3,7 @@
 What it answers to, x + y, x[key], x.sum(), stands in tinygen.ops.methods, for its operators and
 methods are the ops; `backward` is in tinygen.autograd.
 """
+import functools
 import itertools
 
 from tinygen.backend import np, to_numpy, xp
@@ -13,7 +14,7 @@ _next_birth = itertools.count().__next__
 class Tensor:
     """An array that can be differentiated by.
 
-    Tensor(data, requires_grad=True): data is a float, a nested list of floats (stored as float32)
+    Tensor(data, *, requires_grad=True): data is a float, a nested list of floats (stored as float32)
     or a floating array (its dtype is kept, its numbers are copied). Constants such as a batch of
     images or labels may stay plain arrays: ops take both, and no gradient is computed for an array.
 
@@ -25,7 +26,7 @@ class Tensor:
     # _birth: a running number; a leaf's says when it was last written.
     __slots__ = ("data", "grad", "requires_grad", "_birth", "_origin", "__weakref__")
 
-    def __init__(self, data, requires_grad=True):
+    def __init__(self, data, *, requires_grad=True):
         if isinstance(data, Tensor):
             raise TypeError("Tensor: the data is a Tensor already; use it as it is, or x.detach() "
                             "for its numbers without their history")
@@ -83,7 +84,7 @@ class Tensor:
         if self._origin is not None:
             raise TypeError("Tensor: only what Tensor(...) made can be copied or pickled, and "
                             "this one was computed; take x.detach() for its numbers")
-        return Tensor, (self.data, self.requires_grad)
+        return functools.partial(Tensor, requires_grad=self.requires_grad), (self.data,)
 
     def __setitem__(self, key, value):
         raise TypeError("Tensors are values: no assignment into one. Build a new one with tg.where "

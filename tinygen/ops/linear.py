@@ -44,7 +44,7 @@ def linear(x, w, b=None):
     """Affine map y = x wᵀ + b of the last axis.  (..., in), (out, in), (out,) -> (..., out)"""
     if x.ndim == 0 or w.ndim != 2 or x.shape[-1] != w.shape[1]:
         raise ValueError(f"linear: x (..., in) needs weights (out, in), got x {x.shape} and w "
-                         f"{w.shape}")
+                         f"{w.shape}; images are flattened first, by nn.Flatten()")
     if b is not None and b.shape != w.shape[:1]:
         raise ValueError(f"linear: the bias has one number for each of the {len(w)} outputs, got "
                          f"shape {b.shape}")

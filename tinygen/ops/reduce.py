@@ -72,6 +72,7 @@ def logsumexp(x, *, axis=None, keepdims=False):
     """Logarithm log Σ eˣ over axes, shifted so that nothing overflows.  (..., n, ...) -> (...)"""
     # dy = Σ e^(x-y)·dx: the weights are the softmax of x.
     top = x.max(axis=axis, keepdims=True)
+    top = xp.where(xp.isfinite(top), top, 0)  # log 0 is -inf, and -inf - -inf would not be
     y = xp.log(xp.exp(x - top).sum(axis=axis, keepdims=True)) + top
     return (y if keepdims else y.squeeze(axis),
             lambda g, y, x: _keep(g, x.shape, axis) * exp(x - _keep(y, x.shape, axis)))

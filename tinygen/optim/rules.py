@@ -80,6 +80,7 @@ class Adam(Optimizer):
         v ← β2·v + g²,  v̂ = v / (1 + β2 + ... + β2ᵗ⁻¹)
         θ ← θ - η·m̂ / (√v̂ + ε)
 
+    t counts the optimiser's steps, also for a parameter that has its first gradient late.
     A mean with weights 1, β, β², ... into the past is their sum over the sum of the weights. The
     paper keeps (1 - β1)·m and divides it by 1 - β1ᵗ, which is the same m̂ and two passes more.
     Adam: a method for stochastic optimization (Kingma and Ba, 2015), algorithm 1.
