@@ -24,6 +24,8 @@ from tinygen.backend import np
 TOUR = {
     "autoencoder": ("default", 50),
     "unpooling": ("default", 5),
+    "denoise": ("default", 35),
+    "colorize": ("default", 25),
     "search": ("default", 30),
 }
 GRADIENTS_SECONDS = 3
