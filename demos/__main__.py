@@ -22,11 +22,11 @@ from tinygen.backend import np
 
 # What the tour runs, in this order: demo -> (preset, seconds on the reference machine).
 TOUR = {
-    "autoencoder": ("default", 50),
-    "unpooling": ("default", 5),
-    "denoise": ("default", 35),
+    "autoencoder": ("default", 65),
+    "unpooling": ("default", 3),
+    "denoise": ("tour", 20),
     "colorize": ("default", 25),
-    "search": ("default", 30),
+    "search": ("default", 40),
 }
 GRADIENTS_SECONDS = 3
 SMOKE_SECONDS = 5

@@ -7,7 +7,7 @@ one, but by mixing the possible inks in proportion to how likely each is: the su
 p(class | shape) · ink(class). So doubt becomes visible. It is also why photographs that are
 coloured by squared error come out brownish: of all the colours a car could have, they get the mean.
 
-    python -m demos.colorize                      25 s on two cores
+    python -m demos.colorize                      35 s on two cores
     python -m demos.colorize --data mnist-10k     the same
 
 Expect an error of 0.0003 to 0.0004, where the mean of all inks makes 0.0095, and the right ink on

@@ -6,7 +6,7 @@ this noise, E[x | x + noise], for that has the least squared error (Vincent et a
 does not fit into its code, and digits do. What it takes away, turned around, points to where images
 are likelier; diffusion models go that way step by step.
 
-    python -m demos.denoise                       35 s on two cores
+    python -m demos.denoise                       1 min on two cores
     python -m demos.denoise --data mnist-10k      the same
 
 PSNR, the peak signal-to-noise ratio, is 10 log10(1 / MSE) in decibels, for pixels from 0 to 1: 10
@@ -24,6 +24,7 @@ from tinygen.optim import Adam, warmup_cosine
 
 PRESETS = {
     "smoke": dict(steps=15, images=200),
+    "tour": dict(steps=500),
     "default": dict(steps=1000, batch=64, lr=3e-3, code=128, noise=0.5, images=2000),
     "long": dict(steps=5000),
 }

@@ -7,8 +7,8 @@ to keep. No class was ever shown: what counts as similar comes from the images a
 right if it shows the query's class, and precision at 10 is the share of right ones among the
 nearest 10. The baseline is PCA at the same size.
 
-    python -m demos.search                      40 s on two cores
-    python -m demos.search --data mnist-10k     40 s
+    python -m demos.search                      1 min on two cores
+    python -m demos.search --data mnist-10k     1 min
 
 Expect 0.75 to 0.77 with 4 bytes an image (PCA 0.59, over three seeds), 0.90 to 0.92 with 8 (PCA
 0.89), and with 16 the same 0.94 to 0.95 as PCA and as all 784 pixels; on mnist-10k 0.75, 0.88 and

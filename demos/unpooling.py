@@ -6,7 +6,7 @@ pixel of each window, and max-unpooling puts it back where it stood: again, each
 gradient. Where stamps overlap unevenly they leave a checkerboard on every image that a network
 draws; the last part counts the kernel's taps and shows what avoids it.
 
-    python -m demos.unpooling          5 s on two cores
+    python -m demos.unpooling          4 s on two cores
 
 Expect matrix and op to agree to 1e-14, as do <conv(x), y> and <x, convT(y)>; a kernel of 3 at
 stride 2 to reach its pixels unevenly (standard deviation 0.48 of the mean), a kernel of 4, or a
