@@ -84,8 +84,8 @@ def main(run):
                     "kept of an image.")
     queries = np.unique(images.y_test, return_index=True)[1]  # the first image of each class
     run.save_figure(neighbours_figure(images, queries, found, right), "neighbours",
-                    "The first test image of each class and what is found for it, nearest first: by "
-                    "all pixels, and by codes of 4 numbers. Red: of another class.")
+                    "The first test image of each class and what is found for it, nearest first: "
+                    "by all pixels, and by codes of 4 numbers. Red: of another class.")
 
 
 def timed(function, *arguments):

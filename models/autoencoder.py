@@ -23,9 +23,12 @@ from tinygen.backend import np, to_numpy, xp
 
 @dataclass(frozen=True)
 class Config:
-    """code_size: numbers in the code. size: image height and width, a multiple of 4. in_channels,
-    out_channels: of the image shown and of the one asked for, which differ where a grey image is to
-    be coloured."""
+    """Sizes of an autoencoder.
+
+    code_size: numbers in the code. size: image height and width, a multiple of 4. in_channels,
+    out_channels: of the image shown and of the one asked for, which differ for colouring.
+    Raises ValueError for sizes that are no such integers.
+    """
     code_size: int = 16
     size: int = 28
     in_channels: int = 1
@@ -49,8 +52,7 @@ class Autoencoder(nn.Module):
         return self.encoder(x)
 
     def decode(self, z):
-        """Codes to images, also codes that no image was encoded to.  (N, code_size) -> (N, C, H, W)
-        """
+        """Codes to images, whether encoded from one or not.  (N, code_size) -> (N, C, H, W)"""
         return self.decoder(z)
 
     def forward(self, x):
@@ -127,12 +129,10 @@ class PoolAutoencoder(nn.Module):
         self.down1 = nn.Conv2d(config.in_channels, c1, **same)
         self.down2 = nn.Conv2d(c1, c2, **same)
         self.up2 = nn.Conv2d(c2, c1, **same)
-        self.up1 = nn.Conv2d(c1, config.out_channels, **same)
+        self.up1 = _dark(nn.Conv2d(c1, config.out_channels, **same))
 
     def encode(self, x):
-        """Images to codes and places.  (N, C, H, W) -> (N, c2, H/4, W/4), the indices of both
-        poolings
-        """
+        """Images to codes, and the indices of both poolings.  (N, C, H, W) -> (N, c2, H/4, W/4)"""
         h = tg.relu(self.down1(x))
         h, where1 = tg.max_pool2d(h, 2, return_indices=True)  # (N, c1, H/2, W/2)
         h = tg.relu(self.down2(h))
@@ -140,9 +140,7 @@ class PoolAutoencoder(nn.Module):
         return z, (where1, where2)
 
     def decode(self, z, where):
-        """Codes and places to images.  (N, c2, H/4, W/4), the indices of both poolings -> (N, C, H,
-        W)
-        """
+        """Codes and the indices of both poolings to images.  (N, c2, H/4, W/4) -> (N, C, H, W)"""
         where1, where2 = where
         h = tg.relu(self.up2(tg.max_unpool2d(z, where2, 2)))  # (N, c1, H/2, W/2)
         return tg.sigmoid(self.up1(tg.max_unpool2d(h, where1, 2)))  # (N, C, H, W)

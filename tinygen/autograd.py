@@ -160,8 +160,8 @@ def _cotangent(caller, y, g):
     """What a walk starts from, checked against y."""
     if not isinstance(y, Tensor) or not y.requires_grad:
         raise ValueError(f"{caller}: {describe(y)} has no graph to walk: it was computed from "
-                         f"plain arrays, from detached Tensors or inside no_grad(), or is a gradient "
-                         f"taken without create_graph=True")
+                         f"plain arrays, from detached Tensors or inside no_grad(), or is a "
+                         f"gradient taken without create_graph=True")
     if g is None:
         if y.data.size != 1:
             raise ValueError(f"{caller}: only a one-element Tensor has a gradient of its own, this "

@@ -13,7 +13,7 @@ def replacing(path):
     """
     path = Path(path)
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path} cannot be written: its folder does not exist; make it first")
+        raise FileNotFoundError(f"{path} cannot be written: there is no such folder; make it first")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:

@@ -136,8 +136,8 @@ class Op:
             return x.item()
         if isinstance(x, (list, tuple)):
             raise TypeError(f"{self.name}: inputs are Tensors, arrays or numbers, got "
-                            f"{describe(x)}; make it an array with xp.asarray(...); settings such as "
-                            f"axis or shape are keyword arguments")
+                            f"{describe(x)}; make it an array with xp.asarray(...); settings such "
+                            f"as axis or shape are keyword arguments")
         raise TypeError(f"{self.name}: inputs are Tensors, numbers or arrays of the backend in use "
                         f"({backend_name()}), got {describe(x)} of {type(x).__module__}; convert "
                         f"it with tg.Tensor(x) or xp.asarray(x)")

@@ -14,9 +14,10 @@ _next_birth = itertools.count().__next__
 class Tensor:
     """An array that can be differentiated by.
 
-    Tensor(data, *, requires_grad=True): data is a float, a nested list of floats (stored as float32)
-    or a floating array (its dtype is kept, its numbers are copied). Constants such as a batch of
-    images or labels may stay plain arrays: ops take both, and no gradient is computed for an array.
+    Tensor(data, *, requires_grad=True): data is a float, a nested list of floats (stored as
+    float32) or a floating array (its dtype is kept, its numbers are copied). Constants such as a
+    batch of images or labels may stay plain arrays: ops take both, and no gradient is computed for
+    an array.
 
     data: the array; tg.to_numpy(x) gives it as NumPy's on any backend. grad: a Tensor of the same
     shape and dtype once `backward()` has run, else None. Operators and methods are NumPy's.
