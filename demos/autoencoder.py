@@ -95,8 +95,8 @@ def main(run):
     linear = sample_pca(pca, seen, 16, 80, rng=run.rng)
     run.save_figure(samples_figure({"conv autoencoder": drawn, "PCA": linear}), "samples",
                     "New images: codes of 16 numbers drawn from a Gaussian fitted to those of "
-                    "training images, then decoded. Not all are digits, for real codes fill no Gaussian; a "
-                    "variational autoencoder trains them to.")
+                    "training images, then decoded. Not all are digits, for real codes fill no "
+                    "Gaussian; a variational autoencoder trains them to.")
     run.save_figure(between_figure(models["conv 16"], x_test, y_test, codes["conv 16"], examples),
                     "between",
                     "From one test image to another: along the straight line between their codes, "

@@ -36,6 +36,8 @@ SHOWN = 12
 @demo(PRESETS, data=("digits", "mnist-10k"))
 def main(run):
     cfg = run.settings
+    if cfg.noise <= 0:
+        raise ValueError(f"--noise is a standard deviation above 0, got {cfg.noise:g}")
     data = load_images(run.data)
     train, test = data.x_train, data.x_test[:cfg.images]
 
