@@ -16,6 +16,7 @@ LINE = "{:<18} {:<10} {:>5}  {:>11}  {}"
 
 
 def main(arguments=None):
+    """Check, print the table, and return the exit code."""
     options = parse(arguments)
     started, worst, failures = time.perf_counter(), {}, []
     cases = [case for case in CASES if not options.op or case.name in options.op]
@@ -43,6 +44,7 @@ def main(arguments=None):
 
 
 def parse(arguments):
+    """The options; an unknown op ends the program with one line."""
     summary, _, usage = __doc__.partition("\n")
     parser = argparse.ArgumentParser(
         prog="python -m tinygen.check", description=summary, epilog=usage,

@@ -33,6 +33,7 @@ class Case(NamedTuple):
 
 
 def case(name, f, *shapes, low=-1.5, high=1.5):
+    """A row: the op, a function that calls it, its inputs' shapes and their range."""
     return Case(name, f, shapes, low, high)
 
 
@@ -149,6 +150,7 @@ SHAPE = [
 ]
 
 def reductions(name):
+    """Rows for an op with axis and keepdims."""
     op = getattr(ops, name)
     return [
         case(name, op, (3, 3)),
@@ -276,6 +278,7 @@ NORM = [
 
 
 def losses(name, low=-1.5, high=1.5):
+    """Rows for a loss of x and a target, with each reduction."""
     op = getattr(ops, name)
     return [
         case(name, op, (3, 3), (3, 3), low=low, high=high),

@@ -82,6 +82,7 @@ def read_idx(path):
 
 
 def broken(path, why):
+    """The error for a file that is not what its name says."""
     return ValueError(f"{path} is damaged: {why}; delete it and run again to download it afresh")
 
 

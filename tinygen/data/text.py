@@ -38,5 +38,6 @@ def read_text(path):
 
 
 def not_text(path, found):
+    """The error for a file that is no UTF-8 text."""
     return ValueError(f"{path} is to be text in UTF-8; found {found}: save it as UTF-8, or give "
                       "another file")
