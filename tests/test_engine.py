@@ -200,6 +200,23 @@ def test_no_gradient_is_computed_for_constants():
 
 # ---- freeing ----
 
+def test_backward_to_some_inputs_only():
+    count = []
+    x, w = numbers(2.0), numbers(3.0)
+    y = spy(count)(w) * x
+    y.backward(inputs=[x, x])
+    assert to_numpy(x.grad) == 6 and w.grad is None and not count
+    with pytest.raises(ValueError, match="backward: the list of Tensors .* is empty"):
+        (x * w).backward(inputs=[])
+
+
+def test_backward_to_a_result_adds_to_its_grad():
+    x = numbers(2.0)
+    h = x * x
+    (3 * h).backward(inputs=h)
+    assert to_numpy(h.grad) == 3 and x.grad is None
+
+
 def test_a_second_backward_is_a_clear_error():
     x = numbers(2.0)
     y = tg.exp(x * x)
@@ -529,7 +546,7 @@ def test_what_help_shows():
     assert "conv2d(x, w, b=None, *, stride=1" in text and "(N, O, OH, OW)" in text
     text = pydoc.render_doc(tg.Tensor, renderer=pydoc.plaintext)
     assert "lambda" not in text and "sum(x, axis=None, keepdims=False)" in text
-    assert "backward(y, g=None, *, retain_graph=False)" in text
+    assert "backward(y, g=None, *, inputs=None, retain_graph=False)" in text
 
 
 def test_zero_dimensional_and_empty_tensors():

@@ -27,11 +27,7 @@ def grad(y, xs, g=None, *, create_graph=False, retain_graph=None):
     if create_graph and not mode.recording:
         raise ValueError("grad: create_graph=True records the gradients, and no_grad() keeps that "
                          "from being done; call it outside")
-    targets = [xs] if isinstance(xs, Tensor) else list(xs)
-    for x in targets:
-        if not isinstance(x, Tensor) or not x.requires_grad:
-            raise ValueError(f"grad: can only differentiate by Tensors that require grad, got "
-                             f"{describe(x)}; make it with tg.Tensor(...), and do not detach it")
+    targets = _targets("grad", xs)
     g = _cotangent("grad", y, g)
     g = alias(g) if create_graph else plain(g)
     retain_graph = create_graph if retain_graph is None else retain_graph
@@ -49,20 +45,23 @@ def grad(y, xs, g=None, *, create_graph=False, retain_graph=None):
     return results[0] if isinstance(xs, Tensor) else results
 
 
-def backward(y, g=None, *, retain_graph=False):
+def backward(y, g=None, *, inputs=None, retain_graph=False):
     """Add the gradient of <g, y> to `x.grad` of every leaf x that y was computed from.
 
     g: cotangent of y's shape, an array or a Tensor; may be left out where y has one element.
-    retain_graph: keep the graph for a second backward instead of freeing it on the way.
+    inputs: only these Tensors get a gradient, and only what lies between y and them is computed, as
+    when one of two networks is trained through the other. retain_graph: keep the graph for a second
+    backward instead of freeing it on the way.
     Raises ValueError without a graph, for a freed graph, and for a cotangent that is missing or
     does not fit.
     """
     g = plain(_cotangent("backward", y, g))
-    leaves, grads = _walk(y, g, (), False, retain_graph)
-    for leaf in leaves:
-        if id(leaf) in grads:
-            new = grads[id(leaf)]
-            leaf.grad = result(xp.asarray(new if leaf.grad is None else leaf.grad.data + new))
+    targets = () if inputs is None else _targets("backward", inputs)
+    leaves, grads = _walk(y, g, targets, False, retain_graph)
+    for x in {id(x): x for x in targets or leaves}.values():
+        if id(x) in grads:
+            new = grads[id(x)]
+            x.grad = result(xp.asarray(new if x.grad is None else x.grad.data + new))
 
 
 Tensor.backward = backward
@@ -154,6 +153,18 @@ def _input_gradients(tensor, g, wanted, create_graph):
             op.reject_nan(plain(gx), f"gradient for input {i}", inputs)
         results.append(gx)
     return results
+
+
+def _targets(caller, xs):
+    """What to differentiate by: one Tensor or a sequence of them, as a list."""
+    targets = [xs] if isinstance(xs, Tensor) else list(xs)
+    if not targets:
+        raise ValueError(f"{caller}: the list of Tensors to differentiate by is empty")
+    for x in targets:
+        if not isinstance(x, Tensor) or not x.requires_grad:
+            raise ValueError(f"{caller}: can only differentiate by Tensors that require grad, got "
+                             f"{describe(x)}; make it with tg.Tensor(...), and do not detach it")
+    return targets
 
 
 def _cotangent(caller, y, g):
