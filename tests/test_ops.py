@@ -316,6 +316,13 @@ VALUES = [
           lambda x: -np.log(softmax(x))[range(3), PICK].mean(), (3, 4)),
     value("cross_entropy", lambda x: ops.cross_entropy(x, xp.asarray(PICK), reduction="none"),
           lambda x: -np.log(softmax(x))[range(3), PICK], (3, 4)),
+    value("kl_standard_normal", ops.kl_standard_normal,
+          lambda m, v: 0.5 * (m ** 2 + np.exp(v) - 1 - v).sum(-1), (2, 3), (2, 3)),
+    value("kl_normal", lambda *gaussians: ops.kl_normal(*gaussians, axis=0),
+          lambda m1, v1, m2, v2: 0.5 * (v2 - v1 + (np.exp(v1) + (m1 - m2) ** 2) / np.exp(v2)
+                                        - 1).sum(0), (2, 3), (2, 3), (2, 3), (2, 3)),
+    value("kl_categorical", ops.kl_categorical, lambda p, q: (p * np.log(p / q)).sum(-1),
+          (2, 3), (2, 3), low=0.1, high=0.9),
 ]
 
 

@@ -24,6 +24,7 @@ from tinygen.ops.pool import avg_pool2d, max_pool2d, max_unpool2d, upsample_near
 from tinygen.ops.norm import (
     batch_norm, group_norm, layer_norm, log_softmax, softmax, standardize)
 from tinygen.ops.loss import bce_with_logits, cross_entropy, l1, mse
+from tinygen.ops.divergence import kl_categorical, kl_normal, kl_standard_normal
 from tinygen.tensor import Tensor
 
 __version__ = "0.1.0"

@@ -300,4 +300,21 @@ LOSS = [
          (2, 4), low=-20, high=20),
 ]
 
-CASES = ELEMENTWISE + SHAPE + REDUCE + LINEAR + CONV + POOL + NORM + LOSS
+DIVERGENCE = [
+    case("kl_standard_normal", ops.kl_standard_normal, (3, 3), (3, 3)),
+    case("kl_standard_normal", ops.kl_standard_normal, (4,), (4,), low=-5, high=5),
+    case("kl_standard_normal", lambda m, v: ops.kl_standard_normal(m, v, axis=()), (2, 3), (2, 3)),
+    case("kl_standard_normal", lambda m, v: ops.kl_standard_normal(m, v, axis=(0, 2)),
+         (2, 3, 2), (2, 3, 2)),
+    case("kl_normal", ops.kl_normal, (3, 3), (3, 3), (3, 3), (3, 3)),
+    case("kl_normal", lambda *gaussians: ops.kl_normal(*gaussians, axis=None),
+         (2, 3), (2, 3), (2, 3), (2, 3)),
+    case("kl_normal", lambda *gaussians: ops.kl_normal(*gaussians, axis=()), (), (), (), ()),
+    case("kl_categorical", ops.kl_categorical, (3, 3), (3, 3), low=0.1, high=0.9),
+    case("kl_categorical", lambda p, q: ops.kl_categorical(p, q, axis=0), (3, 2), (3, 2),
+         low=0.1, high=0.9),
+    case("kl_categorical", lambda p, q: ops.kl_categorical(p, q, axis=()), (4,), (4,),
+         low=0.1, high=0.9),
+]
+
+CASES = ELEMENTWISE + SHAPE + REDUCE + LINEAR + CONV + POOL + NORM + LOSS + DIVERGENCE

@@ -8,6 +8,7 @@ conv          convolution, its transpose and its weight gradient
 pool          pooling and its way back: max, mean, upsampling
 norm          softmax; layer, batch and group norm
 loss          mse, l1, binary and categorical cross-entropy
+divergence    Kullback-Leibler divergences of Gaussians and of discrete distributions
 methods       what a Tensor answers to: x + y, x[key], x.sum()
 window        the geometry that convolution and pooling share
 """
@@ -27,4 +28,5 @@ from tinygen.ops.pool import (
 from tinygen.ops.norm import (
     batch_moments, batch_norm, group_norm, layer_norm, log_softmax, softmax, standardize)
 from tinygen.ops.loss import bce_with_logits, cross_entropy, l1, mse
+from tinygen.ops.divergence import kl_categorical, kl_normal, kl_standard_normal
 from tinygen.ops import methods

@@ -15,7 +15,7 @@ def sum(x, *, axis=None, keepdims=False):
     """Sum over axes.  (..., n, ...) -> (...)"""
     # dy = Σ dx,  <ȳ, Σ dx> = <Bȳ, dx> with B = broadcast_to: each element gets its sum's cotangent.
     return (x.sum(axis=axis, keepdims=keepdims),
-            lambda g, y, x: broadcast_to(_keep(g, x.shape, axis), shape=x.shape))
+            lambda g, y, x: broadcast_to(keep_axes(g, x.shape, axis), shape=x.shape))
 
 
 @op
@@ -25,7 +25,7 @@ def mean(x, *, axis=None, keepdims=False):
     _refuse_empty("mean", x, axis)
     y = x.mean(axis=axis, keepdims=keepdims)
     share = y.size / (x.size or 1)
-    return y, lambda g, y, x: broadcast_to(_keep(g, x.shape, axis) * share, shape=x.shape)
+    return y, lambda g, y, x: broadcast_to(keep_axes(g, x.shape, axis) * share, shape=x.shape)
 
 
 @op
@@ -37,7 +37,7 @@ def var(x, *, axis=None, keepdims=False):
     share = 2 * y.size / (x.size or 1)
 
     def gradient(g, y, x):
-        return _keep(g, x.shape, axis) * share * (x - mean(x, axis=axis, keepdims=True))
+        return keep_axes(g, x.shape, axis) * share * (x - mean(x, axis=axis, keepdims=True))
     return y, gradient
 
 
@@ -51,19 +51,19 @@ def _refuse_empty(name, x, axis):
 def max(x, *, axis=None, keepdims=False):
     """Largest element over axes; equal ones share the gradient.  (..., n, ...) -> (...)"""
     return (x.max(axis=axis, keepdims=keepdims),
-            lambda g, y, x: _keep(g, x.shape, axis) * _shares(x, y, axis))
+            lambda g, y, x: keep_axes(g, x.shape, axis) * _shares(x, y, axis))
 
 
 @op
 def min(x, *, axis=None, keepdims=False):
     """Smallest element over axes; equal ones share the gradient.  (..., n, ...) -> (...)"""
     return (x.min(axis=axis, keepdims=keepdims),
-            lambda g, y, x: _keep(g, x.shape, axis) * _shares(x, y, axis))
+            lambda g, y, x: keep_axes(g, x.shape, axis) * _shares(x, y, axis))
 
 
 def _shares(x, extreme, axis):
     """1 divided among the elements that equal their extreme, 0 elsewhere: plain, in x's shape."""
-    chosen = (plain(x) == _keep(plain(extreme), x.shape, axis)).astype(x.dtype)
+    chosen = (plain(x) == keep_axes(plain(extreme), x.shape, axis)).astype(x.dtype)
     return chosen / chosen.sum(axis=axis, keepdims=True)
 
 
@@ -75,7 +75,7 @@ def logsumexp(x, *, axis=None, keepdims=False):
     top = xp.where(xp.isfinite(top), top, 0)  # log 0 is -inf, and -inf - -inf would not be
     y = xp.log(xp.exp(x - top).sum(axis=axis, keepdims=True)) + top
     return (y if keepdims else y.squeeze(axis),
-            lambda g, y, x: _keep(g, x.shape, axis) * exp(x - _keep(y, x.shape, axis)))
+            lambda g, y, x: keep_axes(g, x.shape, axis) * exp(x - keep_axes(y, x.shape, axis)))
 
 
 @op
@@ -86,7 +86,7 @@ def cumsum(x, *, axis):
             lambda g, y, x: flip(cumsum(flip(g, axis=axis), axis=axis), axis=axis))
 
 
-def _keep(g, shape, axis):
+def keep_axes(g, shape, axis):
     """g with the axes that were reduced from `shape` put back at size 1."""
     axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     axes = {a % len(shape) for a in axes}
