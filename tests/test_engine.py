@@ -198,6 +198,13 @@ def test_no_gradient_is_computed_for_constants():
     assert count == []
 
 
+def test_scaled_sums_are_losses():
+    x = tg.Tensor([1.0, 2.0])
+    loss = (0.5 * x.sum() + x.sum() / 4) * 2
+    loss.backward()
+    np.testing.assert_array_equal(to_numpy(x.grad), [1.5, 1.5])
+
+
 # ---- freeing ----
 
 def test_backward_to_some_inputs_only():

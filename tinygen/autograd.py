@@ -104,6 +104,8 @@ def _walk(y, g, targets, create_graph, retain_graph):
         if tensor._origin is FREED:
             raise ValueError("backward: this graph was freed by an earlier backward; run the "
                              "forward again, or call the first one with retain_graph=True")
+        if not create_graph:
+            g = xp.asarray(g)  # NumPy's arithmetic on 0-d arrays gives scalars
         inputs = tensor._origin[1]
         wanted = [i for i, x in enumerate(inputs)
                   if type(x) is Tensor and x.requires_grad and id(x) in needed]
