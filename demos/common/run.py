@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import tinygen
 from demos.common import figures, results
+from demos.common.animation import write_gif
 from demos.common.options import demo_parser, make_writable
 from demos.common.progress import Progress, replace_unprintable
 from demos.common.resume import LoopCheckpoint, ctrl_c_waits
@@ -155,8 +156,20 @@ class Run:
 
     def save_figure(self, figure, name, caption):
         """Write `figure` to the output folder as `name`.png, to be shown with `caption`."""
-        figure.savefig(self.out / f"{name}.png")
+        with replacing(self.out / f"{name}.png") as file:
+            figure.savefig(file, format="png")
         self._figures.append({"file": f"{name}.png", "caption": caption})
+
+    def save_animation(self, frames, name, caption, *, seconds=0.1, enlarge=1):
+        """Write `frames` to the output folder as `name`.gif, to be shown with `caption`.
+
+        frames: arrays (height, width, 3) with values from 0 to 1, such as `tile` makes, or figures,
+        all of one size; a generator may draw each when its turn comes. Each is shown for `seconds`,
+        the last one longer. enlarge: the side of the square that a pixel becomes.
+        """
+        with replacing(self.out / f"{name}.gif") as file:
+            write_gif(file, frames, seconds, enlarge)
+        self._figures.append({"file": f"{name}.gif", "caption": caption})
 
     def measure(self, metric, value, *, at_most=None, at_least=None, baseline=None):
         """Add a measured value to the result, and judge it by the limits that are given.
