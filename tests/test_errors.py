@@ -291,6 +291,10 @@ ROWS = [
      "w has one number for each of the 6"),
     ("BatchNorm1d", lambda: nn.BatchNorm1d(4)(t(2, 4, 3, 3)), ValueError, "2 or 3 axes"),
     ("BatchNorm2d", lambda: nn.BatchNorm2d(4)(t(2, 4)), ValueError, "4 axes"),
+    ("linear", lambda: nn.SpectralNorm(nn.Linear(3, 2, rng=rng()), rng=rng())(t(5, 4)), ValueError,
+     r"x \(5, 4\) and w \(2, 3\)"),
+    ("SpectralNorm", lambda: nn.SpectralNorm(nn.LayerNorm(3), rng=rng()), TypeError,
+     r"Conv2d or ConvTranspose2d, got LayerNorm\(.*wrap each layer"),
     # Tensor
     ("Tensor", lambda: tg.Tensor(3), TypeError,
      "must be floating-point, got int64.*write 2.0 for 2"),
