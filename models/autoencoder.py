@@ -14,11 +14,12 @@ the plainest to the one with a memory for places:
 An image is (N, C, H, W) with values from 0 to 1.
 """
 from dataclasses import dataclass
-from itertools import pairwise
 
 import tinygen as tg
+from models.parts import check_halves, dark, dense, down, line, up
 from tinygen import nn
 from tinygen.backend import np, to_numpy, xp
+from tinygen.nn.linear import check_sizes
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,8 @@ class Config:
     out_channels: int = 1
 
     def __post_init__(self):
-        for name in ("code_size", "size", "in_channels", "out_channels"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"autoencoder: {name} is an integer of at least 1, got {value!r}")
-        if self.size % 4:
-            raise ValueError(f"autoencoder: the image is halved twice, so its size is a multiple "
-                             f"of 4; got {self.size}")
+        check_sizes("autoencoder", **vars(self))
+        check_halves("autoencoder", self.size)
 
 
 class Autoencoder(nn.Module):
@@ -66,51 +62,29 @@ class DenseAutoencoder(Autoencoder):
         shape = (config.out_channels, config.size, config.size)
         inside = [config.in_channels * config.size ** 2, *hidden]
         outside = [*hidden[::-1], config.out_channels * config.size ** 2]
-        self.encoder = nn.Sequential(nn.Flatten(), *_dense(inside, rng),
+        self.encoder = nn.Sequential(nn.Flatten(), *dense(inside, rng),
                                      nn.Linear(inside[-1], config.code_size, rng=rng))
-        self.decoder = nn.Sequential(*_dense([config.code_size, *outside[:-1]], rng),
-                                     _dark(nn.Linear(outside[-2], outside[-1], rng=rng)),
+        self.decoder = nn.Sequential(*dense([config.code_size, *outside[:-1]], rng),
+                                     dark(nn.Linear(outside[-2], outside[-1], rng=rng)),
                                      nn.Sigmoid(), nn.Unflatten(1, shape))
 
 
-def _dense(sizes, rng):
-    """A linear map and a relu for each step from one size to the next."""
-    return [layer for n, m in pairwise(sizes)
-            for layer in (nn.Linear(n, m, rng=rng), nn.ReLU())]
-
-
-def _dark(layer):
-    """The layer before the sigmoid, with biases such that images start as dark as digits are.
-
-    Else training begins by making everything black. It may overshoot to where the sigmoid is flat
-    and hands no gradient back, and then black is all that this network will ever draw.
-    """
-    layer.bias.data -= 2  # sigmoid(-2) = 0.12, and MNIST's mean is 0.13
-    return layer
-
-
 class ConvAutoencoder(Autoencoder):
-    """Two convolutions of stride 2, a dense layer, a code; then the mirror image, transposed.
-
-    The kernel of 4 is a multiple of the stride, so that every output pixel of a transposed
-    convolution is covered by as many kernel taps as its neighbours: no checkerboard is built in
-    (Odena et al., 2016).
-    """
+    """Two convolutions of stride 2, a dense layer, a code; then the mirror image, transposed."""
 
     def __init__(self, config=Config(), channels=(32, 64), hidden=256, *, rng):
         c1, c2 = channels
         side = config.size // 4
         inside = c2 * side ** 2
-        half = dict(kernel_size=4, stride=2, padding=1, rng=rng)  # of the sides; transposed, double
         self.encoder = nn.Sequential(
-            nn.Conv2d(config.in_channels, c1, **half), nn.ReLU(),  # (N, c1, H/2, W/2)
-            nn.Conv2d(c1, c2, **half), nn.ReLU(),                  # (N, c2, H/4, W/4)
-            nn.Flatten(), *_dense([inside, hidden], rng),
+            down(config.in_channels, c1, rng), nn.ReLU(),  # (N, c1, H/2, W/2)
+            down(c1, c2, rng), nn.ReLU(),                  # (N, c2, H/4, W/4)
+            nn.Flatten(), *dense([inside, hidden], rng),
             nn.Linear(hidden, config.code_size, rng=rng))
         self.decoder = nn.Sequential(
-            *_dense([config.code_size, hidden, inside], rng), nn.Unflatten(1, (c2, side, side)),
-            nn.ConvTranspose2d(c2, c1, **half), nn.ReLU(),         # (N, c1, H/2, W/2)
-            _dark(nn.ConvTranspose2d(c1, config.out_channels, **half)), nn.Sigmoid())
+            *dense([config.code_size, hidden, inside], rng), nn.Unflatten(1, (c2, side, side)),
+            up(c2, c1, rng), nn.ReLU(),                    # (N, c1, H/2, W/2)
+            dark(up(c1, config.out_channels, rng)), nn.Sigmoid())
 
 
 class PoolAutoencoder(nn.Module):
@@ -129,7 +103,7 @@ class PoolAutoencoder(nn.Module):
         self.down1 = nn.Conv2d(config.in_channels, c1, **same)
         self.down2 = nn.Conv2d(c1, c2, **same)
         self.up2 = nn.Conv2d(c2, c1, **same)
-        self.up1 = _dark(nn.Conv2d(c1, config.out_channels, **same))
+        self.up1 = dark(nn.Conv2d(c1, config.out_channels, **same))
 
     def encode(self, x):
         """Images to codes, and the indices of both poolings.  (N, C, H, W) -> (N, c2, H/4, W/4)"""
@@ -160,9 +134,8 @@ def interpolate(model, z1, z2, steps):
 
     (code_size,), (code_size,) -> (steps, C, H, W)
     """
-    t = xp.linspace(0, 1, steps, dtype=z1.dtype)[:, None]
     with tg.no_grad():
-        return model.decode((1 - t) * z1 + t * z2)
+        return model.decode(line(z1, z2, steps))
 
 
 def sample(model, codes, count, *, rng):

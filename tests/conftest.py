@@ -4,7 +4,7 @@ import os
 import pytest
 import standin
 
-from tinygen.backend import backend_name, np, use_backend
+from tinygen.backend import backend_name, np, use_backend, xp
 
 
 def pytest_addoption(parser):
@@ -29,3 +29,12 @@ def pytest_report_header():
 def rng():
     """Random numbers drawn on the host, the same in every test and for every backend."""
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def spots(rng):
+    """Images that a few numbers describe: a bright spot somewhere in each.  (16, 1, 8, 8)"""
+    row, column = np.arange(8)[:, None], np.arange(8)
+    centre = rng.uniform(2, 5, (2, 16, 1, 1, 1))
+    images = np.exp(-((row - centre[0]) ** 2 + (column - centre[1]) ** 2) / 4)
+    return xp.asarray(images.astype("float32"))

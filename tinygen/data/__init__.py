@@ -5,9 +5,10 @@ names, and none ever stands in for another.
 """
 from tinygen.data.batching import batches
 from tinygen.data.images import Images, load_images
+from tinygen.data.labels import one_hot
 from tinygen.data.names import IMAGES, TEXTS
 from tinygen.data.text import load_text
 from tinygen.data.toys import GRID_CENTRES, RING_CENTRES, STD, grid, ring
 
 __all__ = ["GRID_CENTRES", "IMAGES", "RING_CENTRES", "STD", "TEXTS", "Images", "batches", "grid",
-           "load_images", "load_text", "ring"]
+           "load_images", "load_text", "one_hot", "ring"]

@@ -1,4 +1,4 @@
-"""Models: each loss checked whole, every parameter by finite differences, and what it promises."""
+"""The autoencoders: each loss checked whole, every parameter by finite differences, and what it promises."""
 import pytest
 
 import tinygen as tg
@@ -163,16 +163,12 @@ def test_the_places_matter_to_the_decoder(rng):
 # ---- training, saving ----
 
 @every_autoencoder
-def test_training_lowers_the_loss(build, rng):
+def test_training_lowers_the_loss(build, spots, rng):
     model = build(Config(3, SIZE), rng)
-    row, column = np.arange(SIZE)[:, None], np.arange(SIZE)
-    centre = rng.uniform(2, SIZE - 3, (2, 16, 1, 1, 1))
-    spots = np.exp(-((row - centre[0]) ** 2 + (column - centre[1]) ** 2) / 4)
-    x = xp.asarray(spots.astype("float32"))  # (16, 1, SIZE, SIZE)
     optimizer = tg.optim.Adam(model.parameters(), lr=1e-2)
     losses = []
     for _ in range(100):
-        loss = autoencoder.loss(model, x)
+        loss = autoencoder.loss(model, spots)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

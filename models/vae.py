@@ -1,0 +1,170 @@
+"""Variational autoencoders: an autoencoder whose code is a distribution, and which can be sampled.
+
+    x ──encode──▶ mean, logvar ──▶ z = mean + exp(logvar/2)·eps ──decode──▶ p(x|z)
+
+Generation goes from z to x: z is drawn from the prior N(0, 1), and the decoder gives p(x|z), for
+each pixel the probability of ink. Inference goes back, to the codes p(z|x) that may have made an
+image; that needs an integral over all codes, so the encoder learns an approximation instead, the
+Gaussian q(z|x) = N(mean, exp(logvar)). Training raises a lower bound of log p(x), the ELBO:
+
+    log p(x) ≥ E_q log p(x|z) - KL(q(z|x) || p(z))
+
+or, as a loss, reconstruction + KL: what it costs to describe x given z, and z itself, in nats.
+
+The expectation over q has a gradient by q's own parameters, though z is drawn at random, because of
+the *reparameterization trick*: eps is drawn from N(0, 1), outside the graph, and z is a
+differentiable function of mean and logvar, with eps a constant. So the gradient passes through z to
+the encoder, and with eps held fixed the loss is an ordinary function that finite differences check.
+
+    DenseVAE   784 - 400 - 20, the example that every framework has
+    ConvVAE    strided convolutions down, transposed convolutions up
+
+An image is (N, C, H, W) with values from 0 to 1; a model of `classes` classes gets their labels y
+as well, in the encoder and in the decoder (Sohn et al., 2015).
+
+Auto-encoding variational Bayes (Kingma and Welling, 2014); beta-VAE (Higgins et al., 2017).
+"""
+import math
+from dataclasses import dataclass
+
+import tinygen as tg
+from models.parts import check_halves, dark, dense, down, noise, up, with_class
+from tinygen import nn
+from tinygen.nn.linear import check_sizes
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes of a VAE, and its beta.
+
+    latent_size: numbers in z. size: image height and width, a multiple of 4. channels: of an image.
+    classes: 0 for a model that knows none. beta: the weight of the KL, 1 for the ELBO; more of it
+    makes z simpler and x vaguer. Raises ValueError for sizes that are no such integers, and for a
+    beta that is negative or not finite.
+    """
+    latent_size: int = 20
+    size: int = 28
+    channels: int = 1
+    classes: int = 0
+    beta: float = 1.0
+
+    def __post_init__(self):
+        check_sizes("VAE", latent_size=self.latent_size, size=self.size, channels=self.channels)
+        check_sizes("VAE", least=0, classes=self.classes)
+        check_halves("VAE", self.size)
+        check_beta(self.beta)
+
+
+def check_beta(beta):
+    """Raise ValueError for a weight of the KL that is negative or not finite."""
+    if not 0 <= beta < math.inf:
+        raise ValueError(f"VAE: beta, the weight of the KL, is a number of at least 0, got {beta}; "
+                         "1 gives the ELBO, 0 an autoencoder with noise in its code")
+
+
+class VAE(nn.Module):
+    """Encoder with two heads, mean and logvar, and a decoder; eps comes from outside."""
+
+    def encode(self, x, y=None):
+        """Images to the Gaussians q(z|x).  (N, C, H, W) -> mean and logvar, (N, latent_size)"""
+        h = self.encoder(with_class(x, y, self.config.classes))
+        return self.mean(h), self.logvar(h)
+
+    def decode(self, z, y=None):
+        """Codes to the logits of p(x|z).  (N, latent_size) -> (N, C, H, W)"""
+        return self.decoder(with_class(z, y, self.config.classes))
+
+    def forward(self, x, eps, y=None):
+        """Images and noise (N, latent_size) -> logits (N, C, H, W), mean, logvar"""
+        mean, logvar = self.encode(x, y)
+        return self.decode(reparameterize(mean, logvar, eps), y), mean, logvar
+
+
+class DenseVAE(VAE):
+    """Fully connected: pixels - 400 - latent_size - 400 - pixels."""
+
+    def __init__(self, config=Config(), hidden=400, *, rng):
+        self.config = config
+        shape = (config.channels, config.size, config.size)
+        pixels = math.prod(shape)
+        self.encoder = nn.Sequential(*dense([pixels + config.classes, hidden], rng))
+        self.mean = nn.Linear(hidden, config.latent_size, rng=rng)
+        self.logvar = nn.Linear(hidden, config.latent_size, rng=rng)
+        self.decoder = nn.Sequential(
+            *dense([config.latent_size + config.classes, hidden], rng),
+            dark(nn.Linear(hidden, pixels, rng=rng)), nn.Unflatten(1, shape))
+
+    def encode(self, x, y=None):
+        return super().encode(x.reshape(x.shape[0], -1), y)
+
+
+class ConvVAE(VAE):
+    """Two convolutions of stride 2, a dense layer, the heads; then the mirror image, transposed."""
+
+    def __init__(self, config=Config(), channels=(32, 64), hidden=256, *, rng):
+        self.config = config
+        c1, c2 = channels
+        side = config.size // 4
+        inside = c2 * side ** 2
+        self.encoder = nn.Sequential(
+            down(config.channels + config.classes, c1, rng), nn.ReLU(),  # (N, c1, H/2, W/2)
+            down(c1, c2, rng), nn.ReLU(),                                # (N, c2, H/4, W/4)
+            nn.Flatten(), *dense([inside, hidden], rng))
+        self.mean = nn.Linear(hidden, config.latent_size, rng=rng)
+        self.logvar = nn.Linear(hidden, config.latent_size, rng=rng)
+        self.decoder = nn.Sequential(
+            *dense([config.latent_size + config.classes, hidden, inside], rng),
+            nn.Unflatten(1, (c2, side, side)),
+            up(c2, c1, rng), nn.ReLU(),                                  # (N, c1, H/2, W/2)
+            dark(up(c1, config.channels, rng)))
+
+
+def reparameterize(mean, logvar, eps):
+    """z = mean + exp(logvar/2)·eps: a draw from N(mean, exp(logvar)) if eps is one from N(0, 1).
+
+    exp(logvar/2) is the standard deviation, exp(logvar) would be the variance. All three have one
+    shape, (N, latent_size), else ValueError is raised.
+    """
+    if not mean.shape == logvar.shape == eps.shape:
+        raise ValueError("reparameterize: mean, logvar and eps have the same shape, a number of "
+                         f"noise for each latent; got {mean.shape}, {logvar.shape}, {eps.shape}")
+    return mean + tg.exp(0.5 * logvar) * eps
+
+
+def elbo_terms(model, x, eps, y=None):
+    """Reconstruction and KL in nats, whose sum is -ELBO: sums over pixels and latents, batch means.
+
+    reconstruction = -E log p(x|z), binary cross-entropy of the pixels. Values in between 0 and 1
+    count as probabilities of ink, so that it does not reach 0. -> two numbers, as Tensors
+    """
+    logits, mean, logvar = model(x, eps, y)
+    reconstruction = tg.bce_with_logits(logits, x, reduction="sum") / x.shape[0]
+    return reconstruction, tg.kl_standard_normal(mean, logvar).mean()
+
+
+def loss(model, x, eps, y=None, *, beta=None):
+    """reconstruction + beta·KL, in nats per image; beta is the config's unless given."""
+    beta = model.config.beta if beta is None else beta
+    check_beta(beta)
+    reconstruction, kl = elbo_terms(model, x, eps, y)
+    return reconstruction + beta * kl
+
+
+def generate(model, z, y=None):
+    """Codes to images: the probability of ink for each pixel.  (N, latent_size) -> (N, C, H, W)"""
+    with tg.no_grad():
+        return tg.sigmoid(model.decode(z, y))
+
+
+def reconstruct(model, x, y=None):
+    """Images made again from the means of their codes.  (N, C, H, W) -> same"""
+    with tg.no_grad():
+        return generate(model, model.encode(x, y)[0], y)
+
+
+def sample(model, count, y=None, *, rng):
+    """New images from codes drawn from the prior; of the classes y (count,), if given.
+
+    -> (count, C, H, W)
+    """
+    return generate(model, noise(count, model.config.latent_size, rng=rng), y)
