@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tinygen import data
+from tinygen.backend import is_array, to_numpy, xp
 from tinygen.data import batches, cache, digits, download, load_images, load_text, toys
 from tinygen.data.images import read_idx
 from tinygen.files import replacing
@@ -542,3 +543,27 @@ def test_drop_last_leaves_out_a_smaller_batch(rows, size, expected):
 def test_batches_refuse_what_they_cannot_cut(arrays, settings, error, why):
     with pytest.raises(error, match=why):
         batches(*arrays, **settings)
+
+
+# ---- labels
+
+@pytest.mark.parametrize("make", [np.asarray, xp.asarray])
+@pytest.mark.parametrize("dtype", ["int64", "uint8"])
+def test_one_hot_rows(make, dtype):
+    rows = data.one_hot(make(np.array([2, 0, 2, 1]).astype(dtype)), 4)
+    assert is_array(rows) and rows.dtype == "float32"
+    assert to_numpy(rows).tolist() == [[0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 1, 0], [0, 1, 0, 0]]
+    assert data.one_hot(make(np.zeros(0, dtype)), 3).shape == (0, 3)
+
+
+@pytest.mark.parametrize("labels, error, why", [
+    (np.array([0.0, 1.0]), TypeError, "an integer array, got float64; use .astype"),
+    (np.array([True, False]), TypeError, "got bool"),
+    (np.array([0, 3]), ValueError, "from 0 to 2 for 3 classes, got 0 to 3"),
+    (np.array([-1, 2]), ValueError, "from 0 to 2 for 3 classes, got -1 to 2"),
+    (np.array([[0], [1]]), ValueError, r"labels have shape \(N,\), got \(2, 1\); use .reshape"),
+    (np.array(1), ValueError, r"got \(\)"),
+])
+def test_one_hot_refuses_what_is_no_class(labels, error, why):
+    with pytest.raises(error, match=f"one_hot: .*{why}"):
+        data.one_hot(labels, 3)
