@@ -295,6 +295,9 @@ ROWS = [
      r"x \(5, 4\) and w \(2, 3\)"),
     ("SpectralNorm", lambda: nn.SpectralNorm(nn.LayerNorm(3), rng=rng()), TypeError,
      r"Conv2d or ConvTranspose2d, got LayerNorm\(.*wrap each layer"),
+    ("MinibatchDiscrimination",
+     lambda: nn.MinibatchDiscrimination(3, 2, 2, rng=rng())(t(5, 3, 1, 1)), ValueError,
+     r"x is \(N, 3\), got shape \(5, 3, 1, 1\); put nn.Flatten"),
     # Tensor
     ("Tensor", lambda: tg.Tensor(3), TypeError,
      "must be floating-point, got int64.*write 2.0 for 2"),

@@ -6,7 +6,7 @@ activation  ReLU, Tanh and the others, as layers
 conv        Conv1d, Conv2d, ConvTranspose2d
 pool        MaxPool2d, MaxUnpool2d, AvgPool2d, Upsample
 norm        LayerNorm, GroupNorm, BatchNorm1d, BatchNorm2d
-discriminator  SpectralNorm
+discriminator  SpectralNorm, MinibatchDiscrimination
 init        Kaiming, Xavier and normal weights
 
 A layer that draws numbers takes `rng`, a numpy.random.Generator: the same seed gives the same
@@ -15,7 +15,7 @@ network on every backend.
 from tinygen.nn import init
 from tinygen.nn.activation import ELU, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
 from tinygen.nn.conv import Conv1d, Conv2d, ConvTranspose2d
-from tinygen.nn.discriminator import SpectralNorm
+from tinygen.nn.discriminator import MinibatchDiscrimination, SpectralNorm
 from tinygen.nn.linear import Dropout, Embedding, Flatten, Linear, Unflatten
 from tinygen.nn.module import Module, ModuleList, Sequential
 from tinygen.nn.norm import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
@@ -23,6 +23,6 @@ from tinygen.nn.pool import AvgPool2d, MaxPool2d, MaxUnpool2d, Upsample
 
 __all__ = ["ELU", "GELU", "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Conv1d", "Conv2d",
            "ConvTranspose2d", "Dropout", "Embedding", "Flatten", "GroupNorm", "LayerNorm",
-           "LeakyReLU", "Linear", "MaxPool2d", "MaxUnpool2d", "Module", "ModuleList", "ReLU",
-           "Sequential", "SiLU", "Sigmoid", "Softplus", "SpectralNorm", "Tanh", "Unflatten",
-           "Upsample", "init"]
+           "LeakyReLU", "Linear", "MaxPool2d", "MaxUnpool2d", "MinibatchDiscrimination", "Module",
+           "ModuleList", "ReLU", "Sequential", "SiLU", "Sigmoid", "Softplus", "SpectralNorm",
+           "Tanh", "Unflatten", "Upsample", "init"]
