@@ -1,4 +1,4 @@
-"""The autoencoders: each loss checked whole, every parameter by finite differences, and what it promises."""
+"""The autoencoders: each loss by finite differences, every parameter, and what each promises."""
 import pytest
 
 import tinygen as tg

@@ -1,4 +1,4 @@
-"""The VAEs: the whole loss by finite differences with eps held fixed, and what the ELBO promises."""
+"""The VAEs: the whole loss by finite differences eps held fixed, and what the ELBO promises."""
 import pytest
 
 import tinygen as tg

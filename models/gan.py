@@ -1,0 +1,261 @@
+"""Generative adversarial networks: a forger and an expert who learn from each other.
+
+    z ──generator──▶ G(z)          D(G(z)): how real does the discriminator think that it is?
+                      x ─────────▶ D(x)
+
+The discriminator D learns to tell real examples x from generated ones, the generator G learns to be
+taken for real. It is a game with the value
+
+    V(D, G) = E log D(x) + E log(1 - D(G(z)))          min over G of max over D
+
+Against the best D it is least where the generated distribution is the real one; D then says 1/2 to
+everything, and V = -log 4 (Goodfellow et al., 2014). No likelihood is ever computed, and nothing
+says that two players who descend in turn will get there: they may circle, the generator may give up
+most of what there is to draw (mode collapse), a discriminator that is sure leaves it without a
+gradient. The losses below and the settings of the discriminator are what has been found against it.
+
+Discriminators return logits, D(x) = sigmoid(logit), or scores as they are for a Wasserstein critic.
+None has batch norm: it would make the score of an example depend on its batch, and a gradient
+penalty is about each example by itself.
+
+    MLPGenerator, MLPDiscriminator   for points (N, d) and small images
+    DCGenerator, DCDiscriminator     transposed convolutions up, convolutions down (DCGAN, Radford
+                                     et al., 2016)
+"""
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import tinygen as tg
+from models.parts import check_halves, dark, dense, down, noise, up, with_class
+from tinygen import nn
+from tinygen.backend import xp
+from tinygen.nn.linear import check_sizes
+
+
+@dataclass(frozen=True)
+class Config:
+    """What is generated, and how the discriminator looks at it.
+
+    latent_size: numbers in z. shape: of one example, (d,) for points or (C, H, W) for images with
+    values from 0 to 1. classes: 0 for networks that know none, else both are shown the label (Mirza
+    and Osindero, 2014). pack: examples that the discriminator judges together, so that it sees how
+    much they differ (PacGAN, Lin et al., 2018). minibatch_features: numbers that tell it how close
+    each example is to the others of its batch, 0 for none (Salimans et al., 2016). spectral_norm:
+    whether its layers stretch nothing by more than 1 (Miyato et al., 2018).
+    Raises ValueError for sizes that are no such integers.
+    """
+    latent_size: int = 64
+    shape: tuple = (1, 28, 28)
+    classes: int = 0
+    pack: int = 1
+    minibatch_features: int = 0
+    spectral_norm: bool = False
+
+    def __post_init__(self):
+        check_sizes("GAN", latent_size=self.latent_size, pack=self.pack)
+        check_sizes("GAN", least=0, classes=self.classes,
+                    minibatch_features=self.minibatch_features)
+        if not isinstance(self.shape, tuple) or len(self.shape) not in (1, 3):
+            raise ValueError(f"GAN: shape is (d,) for points or (C, H, W) for images, got "
+                             f"{self.shape!r}")
+        check_sizes("GAN", **{f"shape[{i}]": size for i, size in enumerate(self.shape)})
+
+
+# ---- generators: z (N, latent_size), labels y (N,) if there are classes -> (N, *shape) ----
+
+class Generator(nn.Module):
+    """Noise to examples."""
+
+    def forward(self, z, y=None):
+        return self.layers(with_class(z, y, self.config.classes))
+
+
+class MLPGenerator(Generator):
+    """Fully connected with relu; images end with a sigmoid, points as they are."""
+
+    def __init__(self, config=Config(), hidden=(128, 128), *, rng):
+        self.config = config
+        sizes = [config.latent_size + config.classes, *hidden]
+        out = nn.Linear(sizes[-1], math.prod(config.shape), rng=rng)
+        last = [out] if len(config.shape) == 1 else [
+            dark(out), nn.Sigmoid(), nn.Unflatten(1, config.shape)]
+        self.layers = nn.Sequential(*dense(sizes, rng), *last)
+
+
+class DCGenerator(Generator):
+    """A linear layer to a quarter of the sides, then two transposed convolutions, with batch norm.
+
+    Batch norm keeps the examples of a batch apart where they start out alike, and brings gradients
+    to the first layers; the layer that draws the pixels goes without.
+    """
+
+    def __init__(self, config=Config(), channels=(128, 64), *, rng):
+        self.config = config
+        (c1, c2), (c, height, width) = channels, image_shape(config)
+        inner = (c1, height // 4, width // 4)
+        self.layers = nn.Sequential(
+            nn.Linear(config.latent_size + config.classes, math.prod(inner), rng=rng),
+            nn.Unflatten(1, inner), nn.BatchNorm2d(c1), nn.ReLU(),   # (N, c1, H/4, W/4)
+            up(c1, c2, rng), nn.BatchNorm2d(c2), nn.ReLU(),          # (N, c2, H/2, W/2)
+            dark(up(c2, c, rng)), nn.Sigmoid())                      # (N, C, H, W)
+
+
+# ---- discriminators: examples (N, *shape), labels y if there are classes -> scores (N/pack,) ----
+
+class Discriminator(nn.Module):
+    """Examples to scores: one for each, or one for each pack of them."""
+
+    def forward(self, x, y=None):
+        x = packed(with_class(x, y, self.config.classes), self.config.pack)
+        return self.layers(x)[:, 0]  # (N/pack, 1) -> (N/pack,)
+
+
+class MLPDiscriminator(Discriminator):
+    """Fully connected with leaky relu. Images are flattened."""
+
+    def __init__(self, config=Config(), hidden=(128, 128), *, rng):
+        self.config = config
+        sizes = [config.pack * (math.prod(config.shape) + config.classes), *hidden]
+        layers = [layer for n, m in pairwise(sizes)
+                  for layer in (_normed(nn.Linear(n, m, rng=rng), config, rng), nn.LeakyReLU(0.2))]
+        self.layers = nn.Sequential(*layers, *_head(sizes[-1], config, rng))
+
+    def forward(self, x, y=None):
+        return super().forward(x.reshape(x.shape[0], -1), y)
+
+
+class DCDiscriminator(Discriminator):
+    """Two convolutions of stride 2 with leaky relu, then a linear layer."""
+
+    def __init__(self, config=Config(), channels=(64, 128), *, rng):
+        self.config = config
+        (c1, c2), (c, height, width) = channels, image_shape(config)
+        inside = c2 * (height // 4) * (width // 4)
+        self.layers = nn.Sequential(
+            _normed(down(config.pack * (c + config.classes), c1, rng), config, rng),
+            nn.LeakyReLU(0.2),                                       # (N, c1, H/2, W/2)
+            _normed(down(c1, c2, rng), config, rng),
+            nn.LeakyReLU(0.2), nn.Flatten(),                         # (N, c2·H/4·W/4)
+            *_head(inside, config, rng))
+
+
+def _head(features, config, rng):
+    """The last layers, from features to the score; the minibatch features join just before it."""
+    extra = config.minibatch_features
+    layers = [nn.MinibatchDiscrimination(features, extra, 8, rng=rng)] if extra else []
+    return [*layers, _normed(nn.Linear(features + extra, 1, rng=rng), config, rng)]
+
+
+def _normed(layer, config, rng):
+    return nn.SpectralNorm(layer, rng=rng) if config.spectral_norm else layer
+
+
+def packed(x, pack):
+    """Neighbours in the batch made one example.  (N, c, ...) -> (N/pack, pack·c, ...)"""
+    n, c, *sides = x.shape
+    if n % pack:
+        raise ValueError(f"GAN: {pack} examples are judged together, so a batch is a multiple of "
+                         f"{pack}, got {n}")
+    return x.reshape(n // pack, pack * c, *sides)
+
+
+def image_shape(config):
+    """config.shape as (C, H, W). Raises ValueError for points and for sides that can't be halved
+    twice."""
+    if len(config.shape) != 3:
+        raise ValueError(f"GAN: convolutions need images, shape (C, H, W), got {config.shape}; "
+                         "points are for MLPGenerator and MLPDiscriminator")
+    for side in config.shape[1:]:
+        check_halves("GAN", side)
+    return config.shape
+
+
+# ---- losses: of scores for a real batch and a fake one, (N,) each -> one number ----
+
+def value(real, fake):
+    """The value of the game, V(D, G) = E log D(x) + E log(1 - D(G(z))), in nats: at most 0.
+
+    log sigmoid(s) = -softplus(-s) and log(1 - sigmoid(s)) = -softplus(s), which never overflow.
+    """
+    return -tg.softplus(-real).mean() - tg.softplus(fake).mean()
+
+
+def discriminator_loss(real, fake):
+    """-V(D, G): binary cross-entropy, real against fake."""
+    return -value(real, fake)
+
+
+def saturating_loss(fake):
+    """E log(1 - D(G(z))): the generator's part of V, as the min-max game has it.
+
+    Its slope is -D(G(z)), which is next to nothing as long as the fakes are found out.
+    """
+    return -tg.softplus(fake).mean()
+
+
+def non_saturating_loss(fake):
+    """-E log D(G(z)): the same aim, with slope D(G(z)) - 1, largest where the fakes are found out.
+    """
+    return tg.softplus(-fake).mean()
+
+
+def least_squares_discriminator_loss(real, fake):
+    """½ E (D(x) - 1)² + ½ E D(G(z))², for D that is the score itself (LSGAN, Mao et al., 2017)."""
+    return 0.5 * ((real - 1) ** 2).mean() + 0.5 * (fake ** 2).mean()
+
+
+def least_squares_loss(fake):
+    """½ E (D(G(z)) - 1)²: fakes are drawn to the score of real ones, also past it."""
+    return 0.5 * ((fake - 1) ** 2).mean()
+
+
+def critic_loss(real, fake):
+    """E D(G(z)) - E D(x): minus the Wasserstein distance, for a critic D of slope at most 1.
+
+    It needs gradient_penalty or spectral norm, else D grows without bound (Arjovsky et al., 2017).
+    """
+    return fake.mean() - real.mean()
+
+
+def wasserstein_loss(fake):
+    """-E D(G(z)): the generator moves its examples up the critic's slope."""
+    return -fake.mean()
+
+
+# name -> the discriminator's loss of (real, fake), the generator's of (fake)
+LOSSES = {
+    "saturating": (discriminator_loss, saturating_loss),
+    "non-saturating": (discriminator_loss, non_saturating_loss),
+    "least squares": (least_squares_discriminator_loss, least_squares_loss),
+    "wasserstein": (critic_loss, wasserstein_loss),
+}
+
+
+def gradient_penalty(discriminator, real, fake, y=None, *, rng):
+    """E (‖∇D(x̂)‖ - 1)², with x̂ drawn evenly from the line between a real example and a fake one.
+
+    The norm is each example's own (with packing, each pack's). The gradient by x̂ is itself
+    differentiated by D's parameters: a double backward. WGAN-GP has ten times this in the critic's
+    loss (Gulrajani et al., 2017).
+    """
+    along = rng.random((real.shape[0],) + (1,) * (real.ndim - 1), dtype="float32")
+    along = xp.asarray(along).astype(real.dtype)
+    x = tg.Tensor(along * real + (1 - along) * fake)
+    scores = discriminator(x, y)
+    slope = tg.grad(scores.sum(), x, create_graph=True).reshape(scores.shape[0], -1)
+    norm = tg.sqrt((slope ** 2).sum(axis=1) + 1e-12)  # the root has no slope at 0
+    return ((norm - 1) ** 2).mean()
+
+
+def sample(generator, count, y=None, *, rng):
+    """Generated examples, by batch norm's running statistics where there is batch norm.
+
+    y: labels (count,), if the generator has classes. -> (count, *shape)
+    """
+    z = noise(count, generator.config.latent_size, rng=rng)
+    training = generator.training
+    with tg.no_grad():
+        x = generator.eval()(z, y)
+    generator.train(training)
+    return x
