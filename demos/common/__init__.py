@@ -10,10 +10,14 @@
             ...                                       # forward, zero, backward, step: in the open
             run.log(loss=loss)
         run.save_figure(image_grid(samples), "samples", "What the figure shows.")
+        run.save_animation(frames, "growth", "What moves in it.")
         run.measure("test MSE", error, at_most=0.03, baseline=("PCA", 0.04))
 
     if __name__ == "__main__":
         sys.exit(main())
+
+Beside it, for those who need them: `codes` has PCA and passes over whole data sets, `flight` the
+flight recorder of a GAN, its figure and diagnosis.
 """
 from demos.common.figures import PALETTE, image_grid, image_rows, new_figure, tile
 from demos.common.resume import epoch_batch
