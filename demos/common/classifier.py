@@ -5,7 +5,8 @@
     p = probabilities(classifier, samples)        (N, classes)
 
 It learns from real images only, so its word on drawn ones is an opinion: it has to call each one
-something, also what is no digit at all.
+something, also what is no digit at all. After 450 steps, about 7 s, it is right on 97.4 to 97.9 %
+of the test images of the drawn digits, and as many of mnist-10k's.
 """
 import tinygen as tg
 from demos.common.codes import in_batches
