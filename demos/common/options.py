@@ -5,12 +5,22 @@ from pathlib import Path
 
 from tinygen.backend import INSTALL_HINTS
 
+OWN_FILE = "FILE.npz"  # among the data of a demo that takes images from a file of one's own
+
 
 class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, and ends with status 2."""
 
     def error(self, message):
         self.exit(2, f"{self.prog}: error: {message}; --help lists the options\n")
+
+
+class DataNames(tuple):
+    """The names that --data accepts, and where OWN_FILE is one of them any path of an .npz file."""
+
+    def __contains__(self, name):
+        known = super().__contains__
+        return known(name) or (known(OWN_FILE) and name.endswith(".npz"))
 
 
 def demo_parser(name, description, presets, data):
@@ -26,7 +36,7 @@ def demo_parser(name, description, presets, data):
                             **_kind(setting, value))
     parser.add_argument("--seed", type=_whole_number(0), default=0)
     if data:
-        parser.add_argument("--data", choices=list(data), default=data[0])
+        parser.add_argument("--data", choices=DataNames(data), default=data[0])
     parser.add_argument("--out", type=Path, default=Path("out", name), help="folder of the results")
     parser.set_defaults(resume=False)
     if "steps" in presets["default"]:
