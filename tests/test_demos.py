@@ -12,7 +12,9 @@ import pytest
 import demos
 from demos import __main__ as tour
 from demos import common
-from demos.common import progress, run
+from demos.common import progress, resume, run
+from tinygen.backend import to_numpy
+from tinygen.nn import Linear
 
 TINY = '''"""Two lines fitted to points.
 
@@ -28,6 +30,7 @@ from demos.common import demo, epoch_batch, new_figure
 PRESETS = {"smoke": dict(steps=4), "default": dict(steps=20, lr=0.1, sizes=(8, 16), nesterov=False)}
 stop_at = None  # (loop, step) at which a test presses Ctrl-C
 presses = 1
+diverges = None  # the size at which it does
 
 
 class Line:
@@ -56,6 +59,8 @@ def main(run):
             line.velocity[:] = 0.5 * line.velocity - cfg.lr * (error * x[batch]).mean()
             line.w += line.velocity
             line.count += 1
+            if size == diverges:
+                line.w[:] = np.nan
             run.log(loss=(error**2).mean(), slope=line.w[0])
             if stop_at == (size, step):
                 for _ in range(presses):
@@ -188,19 +193,59 @@ def test_a_run_can_be_stopped_twice_and_then_continued_for_longer(tiny, tmp_path
 
 
 def test_a_second_ctrl_c_does_not_wait_for_the_step(tiny, capsys):
-    tiny.stop_at, tiny.presses = (8, 5), 2
+    tiny.stop_at, tiny.presses = (8, 0), 2
     assert tiny.main([]) == 130
     assert "Nothing was saved yet" in capsys.readouterr().out
 
 
-def test_a_checkpoint_is_written_every_minute(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(run, "SECONDS_BETWEEN_CHECKPOINTS", 0)
-    tiny.stop_at, tiny.presses = (8, 5), 2  # ends at once, so only an earlier save can help
+def test_a_checkpoint_is_there_from_the_first_step_on(tiny, tmp_path):
+    tiny.stop_at, tiny.presses = (8, 1), 2  # ends at once, so only an earlier save can help
     assert tiny.main(["--out", "o"]) == 130
     tiny.stop_at = None
     assert tiny.main(["--out", "o", "--resume"]) == 0
     assert tiny.main(["--out", "whole"]) == 0
     assert values(tmp_path / "o") == values(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("cost, longest", [(0.001, 0.2), (0.1, 6), (10, 61)])
+def test_checkpoints_are_frequent_where_they_are_cheap(tmp_path, monkeypatch, cost, longest):
+    clock, saved_at = [0.0], []
+
+    def save(path, state):
+        clock[0] += cost
+        saved_at.append(clock[0])
+
+    monkeypatch.setattr(resume.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(resume.checkpoint, "save", save)
+    kept = resume.LoopCheckpoint(tmp_path / "c.npz", {})
+    while clock[0] < 200:
+        clock[0] += 0.1  # a step
+        if kept.is_due():
+            kept.save("loop", 1, {}, {}, 0)
+    assert saved_at[0] == pytest.approx(0.1 + cost)
+    gaps = np.diff(saved_at) - cost
+    assert gaps.max() < longest and (cost > 1 or cost / gaps.min() < 0.0201)
+
+
+def test_snapshots_are_part_of_the_checkpoint(tmp_path):
+    stop = [3]
+
+    @run.demo({"smoke": {}, "default": {"steps": 6}})
+    def main(run):
+        w, snapshots = np.zeros(2), resume.Snapshots()
+        for step in run.steps(snapshots=snapshots):
+            w += 1
+            if step % 2 == 0:
+                snapshots.add(step, w)
+            if step in stop:
+                signal.raise_signal(signal.SIGINT)
+        assert len(snapshots) == 3
+        run.measure("first", sum(10 ** step * array[0] for step, array in list(snapshots)[:2]))
+
+    assert main(["--out", str(tmp_path)]) == 130
+    stop.clear()
+    assert main(["--out", str(tmp_path), "--resume"]) == 0
+    assert values(tmp_path) == [1 + 300]
 
 
 @pytest.mark.parametrize("argv, words", [
@@ -226,14 +271,54 @@ def test_resume_refuses_a_damaged_checkpoint(tiny, tmp_path, capsys):
     assert "checkpoint.npz is damaged or cut short" in message and message.count("\n") == 1
 
 
-def test_divergence_is_a_sentence_and_keeps_the_last_checkpoint(tiny, tmp_path, capsys):
-    assert tiny.main(["--out", "o", "--steps", "2"]) == 0
-    before = (tmp_path / "o" / "checkpoint.npz").read_bytes()
+def test_divergence_is_a_sentence_and_the_last_good_checkpoint_can_be_shown(
+        tiny, tmp_path, capsys):
+    argv = ["--out", "o", "--lr", "1e200", "--sizes", "8"]
     with np.errstate(all="ignore"):
-        assert tiny.main(["--out", "o", "--lr", "1e200"]) == 1
+        assert tiny.main(argv) == 1
+        printed = capsys.readouterr().out
+        assert re.search(r"Training diverged: loss is inf at step 1 of size 8\. Start afresh",
+                         printed)
+        assert "The last good checkpoint is kept: --resume --steps 1 shows" in printed
+        assert tiny.main([*argv, "--resume", "--steps", "1"]) == 0
+        assert tiny.main([*argv, "--resume"]) == 1
+    assert "checkpoint is kept: --resume --steps 1" in capsys.readouterr().out
+
+
+def test_divergence_before_the_first_save_and_in_a_later_loop_is_told(tiny, capsys):
+    with np.errstate(all="ignore"):
+        assert tiny.main(["--lr", "nan", "--sizes", "8"]) == 1
+        assert "slope is nan at step 0 of size 8" in (printed := capsys.readouterr().out)
+        assert "before there was anything to save" in printed
+        tiny.diverges = 16
+        assert tiny.main([]) == 1
     printed = capsys.readouterr().out
-    assert re.search(r"Training diverged: loss is (inf|nan) at step \d+ of size 8\.", printed)
-    assert (tmp_path / "o" / "checkpoint.npz").read_bytes() == before
+    assert "slope is nan at step 0 of size 16" in printed
+    assert "checkpoint, from before size 16, is kept, but to go on from it leads to" in printed
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("press", [False, True])
+def test_weights_that_are_not_finite_never_replace_good_ones(tmp_path, capsys, monkeypatch, bad,
+                                                             press):
+    monkeypatch.setattr(resume, "SECONDS_BETWEEN", -1)  # each step
+    layer = Linear(2, 3, rng=np.random.default_rng(0))
+
+    @run.demo({"smoke": {}, "default": {"steps": 6}})
+    def main(run):
+        for step in run.steps(layer=layer):  # whose loss is not even looked at
+            if step == 3:
+                layer.bias.data[1:2] = bad
+                if press:
+                    signal.raise_signal(signal.SIGINT)
+
+    assert main(["--out", str(tmp_path)]) == 1
+    printed = capsys.readouterr().out
+    assert ("Training diverged: layer/bias holds nan or infinity after step 3 of training. Start "
+            "afresh with a smaller learning rate. The last good checkpoint is kept: --resume "
+            "--steps 3 shows what was learnt until then.") in printed
+    assert main(["--out", str(tmp_path), "--resume", "--steps", "3"]) == 0
+    assert np.isfinite(to_numpy(layer.bias)).all()
 
 
 def test_mistakes_in_the_loop_show_their_traceback(tiny):

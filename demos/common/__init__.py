@@ -21,7 +21,7 @@ flight recorder of a GAN, its figure and diagnosis.
 """
 from demos.common.figures import PALETTE, image_grid, image_rows, new_figure, tile
 from demos.common.options import OWN_FILE
-from demos.common.resume import epoch_batch
+from demos.common.resume import Snapshots, epoch_batch
 from demos.common.run import demo
 
 __all__ = ["OWN_FILE", "PALETTE", "demo", "epoch_batch", "image_grid", "image_rows", "new_figure",

@@ -3,10 +3,14 @@ import copy
 import functools
 import json
 import signal
+import time
 from contextlib import contextmanager
 
 from tinygen import checkpoint
-from tinygen.backend import np
+from tinygen.backend import np, to_numpy
+
+SECONDS_BETWEEN = 60  # from one checkpoint to the next, at most
+SHARE_OF_TIME = 0.02  # that writing them may take
 
 
 class LoopCheckpoint:
@@ -17,15 +21,33 @@ class LoopCheckpoint:
 
     def __init__(self, path, identity):
         self.path, self.identity, self.loops = path, identity, {}
+        self._saved, self._took = time.monotonic(), 0.0
+
+    def is_due(self):
+        """After the first step, and then as often as the time that the last one took allows."""
+        wait = min(SECONDS_BETWEEN, self._took / SHARE_OF_TIME)
+        return time.monotonic() - self._saved > wait
 
     def save(self, loop, done, objects, history, seconds):
+        """Write where `loop` is; an earlier checkpoint stays until this one is whole.
+
+        Raises FloatingPointError where an object holds nan or infinity, and keeps the earlier one:
+        it is the last from which the run can go on.
+        """
+        started = time.monotonic()
+        states = {name: _get_state(thing) for name, thing in objects.items()}
+        for name, state in states.items():
+            if path := _not_finite(state, name):
+                raise FloatingPointError(f"{path} holds nan or infinity after step {done - 1} of "
+                                         f"{loop}")
         points = {name: np.array(values) for name, values in history.items()}
         # A copy, for a later loop may change these very arrays before the next save.
-        self.loops[loop] = copy.deepcopy({
-            "done": done, "history": points,
-            "objects": {name: _get_state(thing) for name, thing in objects.items()}})
-        checkpoint.save(self.path, {"identity": self.identity, "loops": self.loops,
-                                    "seconds": seconds})
+        here = copy.deepcopy({"done": done, "history": points, "objects": states})
+        loops = {**self.loops, loop: here}
+        checkpoint.save(self.path, {"identity": self.identity, "loops": loops, "seconds": seconds})
+        self.loops = loops
+        self._saved = time.monotonic()
+        self._took = self._saved - started
 
     def read(self):
         """Take over what the file holds; returns the seconds that the run had taken."""
@@ -64,11 +86,57 @@ def _get_state(thing):
     return thing.state_dict()
 
 
+def _not_finite(state, path):
+    """The path of the first array in `state` with a value that is not finite, or None."""
+    if isinstance(state, dict):
+        state = state.items()
+    elif isinstance(state, (list, tuple)):
+        state = enumerate(state)
+    else:
+        array = to_numpy(state) if hasattr(state, "dtype") else np.zeros(0)
+        return path if array.dtype.kind == "f" and not np.isfinite(array).all() else None
+    found = (_not_finite(item, f"{path}/{key}") for key, item in state)
+    return next((path for path in found if path), None)
+
+
 def _set_state(thing, state):
     if isinstance(thing, np.random.Generator):
         thing.bit_generator.state = state
     else:
         thing.load_state_dict(state)
+
+
+class Snapshots:
+    """Arrays taken at some steps of a loop, such as samples that an animation is to show.
+
+        snapshots = Snapshots()
+        for step in run.steps(model=model, snapshots=snapshots):
+            if step % 50 == 0:
+                snapshots.add(step, samples)
+        run.save_animation((draw(step, samples) for step, samples in snapshots), ...)
+
+    Among the loop's objects they are part of the checkpoint: a resumed run has the early ones too.
+    """
+
+    def __init__(self):
+        self._taken = []  # (step, NumPy array)
+
+    def add(self, step, array):
+        """Keep a copy of `array`, a Tensor or an array, as it is at `step`."""
+        self._taken.append((step, np.array(to_numpy(array))))
+
+    def __iter__(self):
+        return iter(self._taken)
+
+    def __len__(self):
+        return len(self._taken)
+
+    def state_dict(self):
+        return {"steps": [step for step, _ in self._taken],
+                "arrays": [array for _, array in self._taken]}
+
+    def load_state_dict(self, state):
+        self._taken = list(zip(state["steps"], state["arrays"], strict=True))
 
 
 @contextmanager

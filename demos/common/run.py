@@ -20,8 +20,6 @@ from demos.common.resume import LoopCheckpoint, ctrl_c_waits
 from tinygen.backend import backend_name, np, to_numpy, use_backend
 from tinygen.files import replacing
 
-SECONDS_BETWEEN_CHECKPOINTS = 60
-
 
 def demo(presets, data=()):
     """Turn `main(run)` into the command `main(argv)`, which reads options and writes result.json.
@@ -51,7 +49,7 @@ def demo(presets, data=()):
                 print(f"\nStopped. {run.how_to_continue() if run else ''}")
                 return 130
             except FloatingPointError as error:
-                print(f"\n{error}")
+                print(f"\n{run.after_divergence(error) if run else error}")
                 return 1
             except (ValueError, ImportError, OSError) as error:
                 if run and run.step is not None and not isinstance(error, OSError):
@@ -94,7 +92,7 @@ class Run:
 
         self.rng = np.random.default_rng(self.seed)
         self.history, self.step = {}, None
-        self._latest, self._progress, self._loop = {}, None, None
+        self._latest, self._progress, self._loop, self._total = {}, None, None, None
         self._metrics, self._figures = [], []
         self._started = time.monotonic()
         same = {name: value for name, value in vars(self.settings).items() if name != "steps"}
@@ -113,26 +111,19 @@ class Run:
         """
         total = total or self.settings.steps
         objects["rng"] = self.rng
-        self._loop, self._latest = loop, {}
+        self._loop, self._total, self._latest = loop, total, {}
         done, self.history[loop] = self._checkpoint.restore(loop, total, objects)
         self._progress = Progress(loop, done, total)
-        saved = time.monotonic()
-
-        def save():
-            self._checkpoint.save(loop, done, objects, self.history[loop], saved - self._started)
-
         with ctrl_c_waits() as pressed:
             for self.step in range(done, total):
                 yield self.step
                 done = self.step + 1
                 self._progress.show(done, self._latest)
-                if pressed or time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
-                    saved = time.monotonic()
-                    save()
+                if pressed or done == total or self._checkpoint.is_due():
+                    self._checkpoint.save(loop, done, objects, self.history[loop],
+                                          time.monotonic() - self._started)
                 if pressed:
                     raise KeyboardInterrupt
-        saved = time.monotonic()
-        save()
 
     def log(self, **metrics):
         """Show this step's metrics in the progress line, and keep them in `history`.
@@ -143,8 +134,7 @@ class Run:
             value = float(to_numpy(value))
             if not math.isfinite(value):
                 raise FloatingPointError(
-                    f"Training diverged: {name} is {value} at step {self.step} of {self._loop}. "
-                    "Try a smaller learning rate; the last checkpoint stays as it was.")
+                    f"{name} is {value} at step {self.step} of {self._loop}")
             self._latest[name] = value
             self.history[self._loop].setdefault(name, []).append((self.step, value))
 
@@ -197,6 +187,19 @@ class Run:
             if self._show:
                 figures.pyplot().show()
             figures.pyplot().close("all")
+
+    def after_divergence(self, error):
+        """What happened, what to do, and which checkpoint there is."""
+        loop, loops = self._loop, self._checkpoint.loops
+        text = f"Training diverged: {error}. Start afresh with a smaller learning rate. "
+        if not loops:
+            return text + "It went wrong before there was anything to save."
+        if list(loops) == [loop] and self._total == getattr(self.settings, "steps", None):
+            done = loops[loop]["done"]
+            return text + (f"The last good checkpoint is kept: --resume --steps {done} shows what "
+                           "was learnt until then.")
+        return text + (f"The last good checkpoint, from {'within' if loop in loops else 'before'} "
+                       f"{loop}, is kept, but to go on from it leads to the same end.")
 
     def how_to_continue(self):
         if not self._checkpoint.loops:
