@@ -22,6 +22,7 @@ import sys
 import tinygen as tg
 from demos.common import PALETTE, demo, epoch_batch, image_rows, new_figure, tile
 from demos.common.codes import PCA, in_batches, through_bytes
+from demos.common.images import OWN_FILE, check_images
 from models import autoencoder
 from models.autoencoder import Config, ConvAutoencoder, DenseAutoencoder
 from tinygen.backend import np, to_numpy, xp
@@ -37,9 +38,10 @@ NETWORKS = {**{f"conv {size}": (ConvAutoencoder, size) for size in CODE_SIZES},
             "dense 16": (DenseAutoencoder, 16)}
 
 
-@demo(PRESETS, data=tuple(IMAGES))
+@demo(PRESETS, data=(*IMAGES, OWN_FILE))
 def main(run):
     cfg, images = run.settings, load_images(run.data)
+    check_images(images, cfg.batch)
     x_train, x_test, y_test = images.x_train, images.x_test, images.y_test
     channels, side = x_train.shape[1:3]
 
@@ -77,7 +79,9 @@ def main(run):
     run.measure("conv, code 16 in 16 bytes: test MSE", mse(from_bytes, x_test),
                 baseline=("unrounded", error["conv 16"]))
 
-    examples = np.unique(y_test, return_index=True)[1]  # the first image of each class
+    examples = np.unique(y_test, return_index=True)[1][:10]  # the first image of each class
+    if len(examples) < 3:  # one's own images may have none
+        examples = np.arange(10)
     run.save_figure(rebuilt_figure(x_test, rebuilt, examples), "rebuilt",
                     "Test images and what is left of them after a code of 2, 16 or 32 numbers.")
     run.save_figure(error_figure(error, pca, x_test), "error",

@@ -15,11 +15,11 @@ more is a tenth of the error. Expect 19.4 for the blur's 15.4, over three seeds,
 """
 import sys
 
-from demos.common import demo, epoch_batch, image_rows, new_figure
+from demos.common import OWN_FILE, check_images, demo, epoch_batch, image_rows, new_figure
 from demos.common.codes import in_batches
 from models.autoencoder import Config, ConvAutoencoder, loss
 from tinygen.backend import np, xp
-from tinygen.data import load_images
+from tinygen.data import IMAGES, load_images
 from tinygen.optim import Adam, warmup_cosine
 
 PRESETS = {
@@ -33,16 +33,18 @@ NOISES = np.linspace(0.1, 1.0, 10)  # that the trained network is tried on
 SHOWN = 12
 
 
-@demo(PRESETS, data=("digits", "mnist-10k"))
+@demo(PRESETS, data=(*IMAGES, OWN_FILE))
 def main(run):
     cfg = run.settings
     if cfg.noise <= 0:
         raise ValueError(f"--noise is a standard deviation above 0, got {cfg.noise:g}")
     data = load_images(run.data)
+    check_images(data, cfg.batch)
     train, test = data.x_train, data.x_test[:cfg.images]
+    channels, side = train.shape[1:3]
 
     # A code and no pooling indices: where a maximum lies among noise, the noise has chosen.
-    model = ConvAutoencoder(Config(code_size=cfg.code), rng=run.rng)
+    model = ConvAutoencoder(Config(cfg.code, side, channels, channels), rng=run.rng)
     optimizer = Adam(model.parameters(), lr=cfg.lr)
     for step in run.steps(model=model, optimizer=optimizer):
         optimizer.lr = cfg.lr * warmup_cosine(step, warmup=cfg.steps // 20, total=cfg.steps)

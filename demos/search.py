@@ -21,7 +21,7 @@ import sys
 import time
 
 import tinygen as tg
-from demos.common import PALETTE, demo, epoch_batch, new_figure, tile
+from demos.common import OWN_FILE, PALETTE, check_images, demo, epoch_batch, new_figure, tile
 from demos.common.codes import PCA, in_batches, through_bytes
 from models import autoencoder
 from models.autoencoder import Config, ConvAutoencoder
@@ -38,9 +38,10 @@ LEAD = {4: 0.08, 8: 0.0, 16: -0.02}  # in precision over PCA, at least
 FOUND = 10
 
 
-@demo(PRESETS, data=tuple(IMAGES))
+@demo(PRESETS, data=(*IMAGES, OWN_FILE))
 def main(run):
     cfg, images = run.settings, load_images(run.data)
+    check_images(images, cfg.batch)
     x_train, x_test = images.x_train, images.x_test
     channels, side = x_train.shape[1:3]
 

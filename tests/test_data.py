@@ -422,6 +422,8 @@ def test_own_colour_images_of_floats_keep_their_values(tmp_path):
     (np.zeros((6, 0, 8)), np.zeros(6, int), r"got shape \(6, 0, 8\)"),
     (np.zeros((6, 8, 8)), np.zeros(5, int), r"one whole number for each image.*\(5,\) for 6"),
     (np.zeros((6, 8, 8)), np.zeros(6), "got float64"),
+    (np.zeros((6, 8, 8)), np.arange(6) - 1, "counted from 0; got -1"),
+    (np.zeros((0, 8, 8)), np.zeros(0, int), r"got shape \(0, 8, 8\)"),
     (np.zeros((6, 8, 8), int), np.zeros(6, int), "bytes .uint8., or floats.*got int64"),
     (np.full((6, 8, 8), np.nan), np.zeros(6, int), "from 0 to 1.*got nan"),
     (np.full((6, 8, 8), 255.0), np.zeros(6, int), "from 0 to 1.*got 255.0 to 255.0"),

@@ -70,12 +70,9 @@ def mean_image_nats(x_train, x_test):
     return float(costs.sum(axis=(1, 2, 3)).mean())
 
 
-def check_images(images, batch):
-    """Raise ValueError for images that the VAEs can't take, and for a batch of too many."""
-    channels, height, width = images.x_train.shape[1:]
-    if height != width or channels not in (1, 3):
-        raise ValueError("the VAEs take square images with 1 or 3 channels; "
-                         f"{images.name} has {channels} channels of {height} x {width}")
-    if not 1 <= batch <= len(images.x_train):
-        raise ValueError(f"--batch is from 1 to the {len(images.x_train)} training images of "
-                         f"{images.name}; got {batch}")
+def nearest_agrees(z, y):
+    """The share of codes (N, d) whose nearest other code has the same class."""
+    squares = (z * z).sum(axis=1)
+    distance = squares[:, None] + squares - 2 * z @ z.T
+    np.fill_diagonal(distance, np.inf)
+    return float((y[distance.argmin(axis=1)] == y).mean())

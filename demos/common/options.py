@@ -3,9 +3,8 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from demos.common.images import DataNames
 from tinygen.backend import INSTALL_HINTS
-
-OWN_FILE = "FILE.npz"  # among the data of a demo that takes images from a file of one's own
 
 
 class Parser(argparse.ArgumentParser):
@@ -15,12 +14,8 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message}; --help lists the options\n")
 
 
-class DataNames(tuple):
-    """The names that --data accepts, and where OWN_FILE is one of them any path of an .npz file."""
-
-    def __contains__(self, name):
-        known = super().__contains__
-        return known(name) or (known(OWN_FILE) and name.endswith(".npz"))
+class BadOption(ValueError):
+    """An option's value that only the training loop finds to be wrong."""
 
 
 def demo_parser(name, description, presets, data):

@@ -6,6 +6,7 @@ import signal
 import time
 from contextlib import contextmanager
 
+from demos.common.options import BadOption
 from tinygen import checkpoint
 from tinygen.backend import np, to_numpy
 
@@ -163,7 +164,7 @@ def epoch_batch(step, size, count, seed):
     is left over at the end of an epoch, less than a batch, is skipped.
     """
     if not 1 <= size <= count:
-        raise ValueError(f"epoch_batch: a batch takes 1 to all {count} examples; got {size}")
+        raise BadOption(f"a batch takes 1 to all {count} examples; got {size}")
     epoch, position = divmod(step, count // size)
     return _epoch_order(epoch, count, seed)[position * size:(position + 1) * size]
 

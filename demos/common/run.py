@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import tinygen
 from demos.common import figures, results
 from demos.common.animation import write_gif
-from demos.common.options import demo_parser, make_writable
+from demos.common.options import BadOption, demo_parser, make_writable
 from demos.common.progress import Progress, replace_unprintable
 from demos.common.resume import LoopCheckpoint, ctrl_c_waits
 from tinygen.backend import backend_name, np, to_numpy, use_backend
@@ -52,7 +52,7 @@ def demo(presets, data=()):
                 print(f"\n{run.after_divergence(error) if run else error}")
                 return 1
             except (ValueError, ImportError, OSError) as error:
-                if run and run.step is not None and not isinstance(error, OSError):
+                if run and run.step is not None and not isinstance(error, (OSError, BadOption)):
                     raise  # a mistake in the code, not in the options: show where
                 parser.exit(2, f"{parser.prog}: error: {error}\n")
             return 0

@@ -1,0 +1,31 @@
+"""Images from a file of the user's own: how a demo says that it takes them, and what it takes."""
+
+OWN_FILE = "FILE.npz"  # among the data of a demo that takes images from a file of one's own
+SHOWN = 10  # test images in the figures, at least
+
+
+class DataNames(tuple):
+    """The names that --data accepts, and where OWN_FILE is one of them any path of an .npz file."""
+
+    def __contains__(self, name):
+        known = super().__contains__
+        return known(name) or (known(OWN_FILE) and name.endswith(".npz"))
+
+
+def check_images(images, batch):
+    """Raise ValueError for images that the networks can't take, for too few, for too large a batch.
+
+    images: tinygen.data.Images.
+    """
+    channels, height, width = images.x_train.shape[1:]
+    if height != width or height % 4 or channels not in (1, 3):
+        raise ValueError("--data: the networks take square images whose side is a multiple of 4, "
+                         f"with 1 or 3 channels; {images.name} has {channels} channels of "
+                         f"{height} x {width}")
+    if len(images.x_test) < SHOWN:
+        raise ValueError(f"--data: {SHOWN} test images are shown, and they are a sixth of all, so "
+                         f"it takes {6 * SHOWN}; {images.name} has "
+                         f"{len(images.x_train) + len(images.x_test)}")
+    if not 1 <= batch <= len(images.x_train):
+        raise ValueError(f"--batch is from 1 to the {len(images.x_train)} training images of "
+                         f"{images.name}; got {batch}")
