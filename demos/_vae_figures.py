@@ -1,10 +1,17 @@
 """The figures of the VAE demos."""
+from statistics import NormalDist
+
 from demos.common import PALETTE, image_rows, new_figure, tile
 from models.vae import generate, reconstruct
 from tinygen.backend import np, to_numpy, xp
 
 MOST = 20  # latents that a figure has room for
 GREY = "#888888"
+
+
+def spread_over_classes(y, count):
+    """Indices of `count` images that differ in class as far as there are classes."""
+    return np.argsort(y, kind="stable")[np.linspace(0, len(y) - 1, count).round().astype(int)]
 
 
 def panels(groups, columns=10):
@@ -109,10 +116,14 @@ def posteriors(measured, codes):
     return figure
 
 
+def prior_radius(share):
+    """Of the circle that holds this share of N(0, 1) in the plane: 1 - exp(-r²/2) = share."""
+    return np.sqrt(-2 * np.log(1 - share))
+
+
 def prior_circles(axes, shares=(0.5, 0.9, 0.99)):
-    """Circles that hold these shares of N(0, 1) in two dimensions: radius sqrt(-2 ln(1 - p))."""
     for share in shares:
-        radius = np.sqrt(-2 * np.log(1 - share))
+        radius = prior_radius(share)
         outline(axes, (0, 0), (radius, radius), color="#222222", linewidth=1, linestyle="--")
         axes.annotate(f"{share:.0%}", (0, radius), (0, 1), textcoords="offset points",
                       ha="center", fontsize=8, color="#222222",
@@ -124,3 +135,82 @@ def outline(axes, centre, radii, **settings):
     angle = np.linspace(0, 2 * np.pi, 100)
     axes.plot(centre[0] + radii[0] * np.cos(angle), centre[1] + radii[1] * np.sin(angle),
               **settings)
+
+
+# ---- of two latents ----
+
+def manifold(drawn, grid):
+    """Images (N, C, H, W) at the points `grid` (N, 2) of the plane, as one sheet."""
+    side = round(len(drawn) ** 0.5)
+    z = to_numpy(grid)[:side, 0]
+    figure, axes = new_figure(width=8, height=8)
+    axes.imshow(tile(drawn, side, gap=0), extent=(0, side, 0, side), interpolation="antialiased")
+    axes.grid(False)
+    shown = np.unique(np.linspace(0, side - 1, 7).round().astype(int))
+    labels = [f"{z[index]:.2f}" for index in shown]
+    axes.set_xticks(shown + 0.5, labels)
+    axes.set_yticks(shown + 0.5, labels)
+    axes.tick_params(length=0)
+    axes.set(xlabel="z0, in steps of equal probability", ylabel="z1")
+    return figure
+
+
+def scatter(z, y):
+    """Codes (N, 2) by class y, in the plane with the prior's circles and through the normal CDF."""
+    figure, (plane, square) = new_figure(1, 2, width=12, height=5.6)
+    for label, colour in zip(np.unique(y), PALETTE):
+        own = z[y == label]
+        for axes, points in ((plane, own), (square, normal_cdf(own))):
+            axes.scatter(*points.T, s=7, color=colour, linewidths=0, label=str(label))
+    prior_circles(plane)
+    plane.set(title="codes", xlabel="z0", ylabel="z1", aspect="equal", xlim=(-4, 4), ylim=(-4, 4))
+    square.set(title="the same, in coordinates of the sheet", xlabel="share of the prior below z0",
+               ylabel="share of the prior below z1", aspect="equal", xlim=(0, 1), ylim=(0, 1))
+    figure.legend(*plane.get_legend_handles_labels(), loc="outside right center", title="class",
+                  markerscale=3)
+    return figure
+
+
+def normal_cdf(z):
+    return np.vectorize(NormalDist().cdf)(z)
+
+
+def by_size(models, x):
+    """Rows of images: as they are, and rebuilt by each of `models`.  latents -> VAE"""
+    return image_rows({"original": x, **{f"{size} latents": reconstruct(model, xp.asarray(x))
+                                         for size, model in models.items()}})
+
+
+# ---- of digits asked for ----
+
+def transfer(originals, drawn, digits):
+    """A row for each original (N, C, H, W): itself, then `drawn` (N, digits, C, H, W)."""
+    figure, (left, right) = new_figure(
+        1, 2, width=1.2 + 0.55 * (1 + len(digits)), height=0.5 + 0.55 * len(originals),
+        width_ratios=[1, len(digits)])
+    picture(left, tile(originals, 1))
+    left.set_title("hand", loc="center")
+    picture(right, tile(drawn.reshape(-1, *drawn.shape[2:]), len(digits)))
+    side = originals.shape[3] + 2  # with the gap between tiles
+    right.set_xticks(side * np.arange(len(digits)) + side / 2, digits)
+    right.tick_params(length=0, labeltop=True, labelbottom=False, labelsize=12, colors="#222222")
+    return figure
+
+
+def confusion(asked, seen):
+    """Shares in percent: a row for each class asked for, a column for each recognised."""
+    classes = np.unique(asked)
+    counts = (asked[:, None, None] == classes[:, None]) & (seen[:, None, None] == classes)
+    percent = 100 * counts.sum(axis=0) / (asked[:, None] == classes).sum(axis=0)[:, None]
+    figure, axes = new_figure(width=6, height=5.6)
+    axes.imshow(percent, cmap="Blues", vmin=0, vmax=100)
+    for row, column in np.argwhere(percent >= 0.5):
+        value = percent[row, column]
+        axes.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=9,
+                  color="white" if value > 50 else "#222222")
+    axes.grid(False)
+    axes.set(xlabel="recognised by the classifier", ylabel="asked for",
+             xticks=range(len(classes)), yticks=range(len(classes)),
+             xticklabels=classes, yticklabels=classes)
+    axes.tick_params(length=0)
+    return figure

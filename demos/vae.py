@@ -119,7 +119,7 @@ def show(run, vae, plain, images, test, codes, without_code):
                     "images (dots). At first the decoder learns the mean image, with nothing in "
                     "the code; then the KL rises, as long as each nat of it saves more than one of "
                     "the reconstruction.")
-    shown = spread_over_classes(y, 12)
+    shown = draw.spread_over_classes(y, 12)
     run.save_figure(draw.rebuilt(vae, plain, x[shown], run.rng), "rebuilt",
                     "Test images, rebuilt from the mean of q(z|x) and from draws: what differs "
                     "between draws is what the code leaves open. Below, the plain autoencoder.")
@@ -132,15 +132,10 @@ def show(run, vae, plain, images, test, codes, without_code):
                     "90 and 99 % of the prior. Ellipses are q(z|x) of single images, at one "
                     "standard deviation: together they fill the prior. The plain autoencoder "
                     "(right, at the same scale) leaves it.")
-    ends = spread_over_classes(y, 2 * PAIRS)
+    ends = draw.spread_over_classes(y, 2 * PAIRS)
     run.save_animation(between(vae, test.mean[ends], x[ends]), "between",
                        "There and back between pairs of test images: above along the line between "
                        "their codes, below by fading from one to the other.", enlarge=3)
-
-
-def spread_over_classes(y, count):
-    """Indices of `count` images that differ in class as far as there are classes."""
-    return np.argsort(y, kind="stable")[np.linspace(0, len(y) - 1, count).round().astype(int)]
 
 
 def between(vae, mean, x):
