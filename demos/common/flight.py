@@ -180,9 +180,9 @@ def flight_figure(history, *, modes=None, probabilities=True, title=None):
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     outputs, losses, gradients, *samples = panels
-    _draw_pair(outputs, history, ("d_real", "D(x)"), ("d_fake", "D(G(z))"))
+    _draw_pair(outputs, history, ("d_real", "D(x)"), ("d_fake", "D(G(z))"),
+               limits=(-0.04, 1.04) if probabilities else None)
     if probabilities:
-        outputs.set_ylim(-0.04, 1.04)
         outputs.axhline(0.5, color="#999999", linewidth=1, linestyle="--", zorder=1)
     outputs.set_title("What D says" if probabilities else "What the critic says (scores)")
     _draw_pair(losses, history, ("d_loss", "of D"), ("g_loss", "of G"))
@@ -198,8 +198,11 @@ def flight_figure(history, *, modes=None, probabilities=True, title=None):
     return figure
 
 
-def _draw_pair(axes, history, *meters):
-    """The meter of D and that of G, each with its label at the end of its line."""
+def _draw_pair(axes, history, *meters, limits=None):
+    """The meter of D and that of G, each with its label at the end of its line.
+
+    limits: of the values shown, else they follow from the data.
+    """
     log = axes.get_yscale() == "log"
     ends, seen = [], []
     for (name, label), colour in zip(meters, (D_COLOUR, G_COLOUR)):
@@ -217,7 +220,7 @@ def _draw_pair(axes, history, *meters):
         axes.set_ylim(low / 1.5, high * 1.5)
     else:
         margin = 0.06 * (high - low) or 0.5
-        axes.set_ylim(low - margin, high + margin)
+        axes.set_ylim(limits or (low - margin, high + margin))
     _label_ends(axes, ends)
 
 
