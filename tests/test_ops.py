@@ -316,6 +316,12 @@ VALUES = [
           lambda x: -np.log(softmax(x))[range(3), PICK].mean(), (3, 4)),
     value("cross_entropy", lambda x: ops.cross_entropy(x, xp.asarray(PICK), reduction="none"),
           lambda x: -np.log(softmax(x))[range(3), PICK], (3, 4)),
+    value("attention", ops.attention,
+          lambda q, k, v: softmax(q @ k.swapaxes(-1, -2) / 3 ** 0.5) @ v, (2, 2, 3), (2, 4, 3),
+          (2, 4, 2)),
+    value("attention", lambda q, k, v: ops.attention(q, k, v, causal=True),
+          lambda q, k, v: np.stack([softmax(q[i] @ k[:i + 3].T / 3 ** 0.5) @ v[:i + 3]
+                                    for i in range(2)]), (2, 3), (4, 3), (4, 2)),
     value("kl_standard_normal", ops.kl_standard_normal,
           lambda m, v: 0.5 * (m ** 2 + np.exp(v) - 1 - v).sum(-1), (2, 3), (2, 3)),
     value("kl_normal", lambda *gaussians: ops.kl_normal(*gaussians, axis=0),

@@ -317,4 +317,16 @@ DIVERGENCE = [
          low=0.1, high=0.9),
 ]
 
-CASES = ELEMENTWISE + SHAPE + REDUCE + LINEAR + CONV + POOL + NORM + LOSS + DIVERGENCE
+ATTENTION = [
+    case("attention", ops.attention, (3, 3), (3, 3), (3, 3)),
+    case("attention", ops.attention, (2, 3, 2, 3), (2, 3, 4, 3), (2, 3, 4, 2)),
+    case("attention", lambda q, k, v: ops.attention(q, k, v, causal=True),
+         (2, 2, 3), (2, 4, 3), (2, 4, 3)),
+    case("attention", lambda q, k, v: ops.attention(q, k, v, mask=signs((2, 1, 3))),
+         (2, 4, 2), (2, 3, 2), (2, 3, 2)),
+    case("attention", lambda q, k, v: ops.attention(q, k, v, causal=True, dropout=0.3, seed=1),
+         (2, 3, 3), (2, 3, 3), (2, 3, 3)),
+]
+
+CASES = (ELEMENTWISE + SHAPE + REDUCE + LINEAR + CONV + POOL + NORM + LOSS + DIVERGENCE
+         + ATTENTION)

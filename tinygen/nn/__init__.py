@@ -6,6 +6,7 @@ activation  ReLU, Tanh and the others, as layers
 conv        Conv1d, Conv2d, ConvTranspose2d
 pool        MaxPool2d, MaxUnpool2d, AvgPool2d, Upsample
 norm        LayerNorm, GroupNorm, BatchNorm1d, BatchNorm2d
+attention   MultiHeadAttention, KeyValueCache
 discriminator  SpectralNorm, MinibatchDiscrimination
 init        Kaiming, Xavier and normal weights
 
@@ -14,6 +15,7 @@ network on every backend.
 """
 from tinygen.nn import init
 from tinygen.nn.activation import ELU, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
+from tinygen.nn.attention import KeyValueCache, MultiHeadAttention
 from tinygen.nn.conv import Conv1d, Conv2d, ConvTranspose2d
 from tinygen.nn.discriminator import MinibatchDiscrimination, SpectralNorm
 from tinygen.nn.linear import Dropout, Embedding, Flatten, Linear, Unflatten
@@ -22,7 +24,8 @@ from tinygen.nn.norm import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
 from tinygen.nn.pool import AvgPool2d, MaxPool2d, MaxUnpool2d, Upsample
 
 __all__ = ["ELU", "GELU", "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Conv1d", "Conv2d",
-           "ConvTranspose2d", "Dropout", "Embedding", "Flatten", "GroupNorm", "LayerNorm",
-           "LeakyReLU", "Linear", "MaxPool2d", "MaxUnpool2d", "MinibatchDiscrimination", "Module",
-           "ModuleList", "ReLU", "Sequential", "SiLU", "Sigmoid", "Softplus", "SpectralNorm",
-           "Tanh", "Unflatten", "Upsample", "init"]
+           "ConvTranspose2d", "Dropout", "Embedding", "Flatten", "GroupNorm", "KeyValueCache",
+           "LayerNorm", "LeakyReLU", "Linear", "MaxPool2d", "MaxUnpool2d",
+           "MinibatchDiscrimination", "Module", "ModuleList", "MultiHeadAttention", "ReLU",
+           "Sequential", "SiLU", "Sigmoid", "Softplus", "SpectralNorm", "Tanh", "Unflatten",
+           "Upsample", "init"]

@@ -7,6 +7,7 @@ linear        matrix products: matmul, linear, einsum
 conv          convolution, its transpose and its weight gradient
 pool          pooling and its way back: max, mean, upsampling
 norm          softmax; layer, batch and group norm
+attention     queries, keys and values
 loss          mse, l1, binary and categorical cross-entropy
 divergence    Kullback-Leibler divergences of Gaussians and of discrete distributions
 methods       what a Tensor answers to: x + y, x[key], x.sum()
@@ -27,6 +28,7 @@ from tinygen.ops.pool import (
     upsample_nearest2d)
 from tinygen.ops.norm import (
     batch_moments, batch_norm, group_norm, layer_norm, log_softmax, softmax, standardize)
+from tinygen.ops.attention import attention
 from tinygen.ops.loss import bce_with_logits, cross_entropy, l1, mse
 from tinygen.ops.divergence import kl_categorical, kl_normal, kl_standard_normal
 from tinygen.ops import methods

@@ -1,0 +1,240 @@
+"""GPT: a decoder-only Transformer that writes text one token at a time.
+
+    ids (B, T) ─▶ token + position embedding ─▶ blocks ─▶ layer norm ─▶ head ─▶ logits (B, T, V)
+
+The logits at place t are about the token at t + 1, and nothing at t may look further than t: one
+sequence of T tokens is T examples at once. Each block first moves information between places
+(attention), then works on each place by itself (feed-forward); both add to what is there (residual)
+and see it normalised (pre-LN). The path from here to GPT-2 is only more of the same.
+
+    Bigram   a table: the next token from the last one alone
+    GPT      with a window of block_size tokens
+
+Attention is all you need (Vaswani et al., 2017); Language models are unsupervised multitask
+learners (Radford et al., 2019).
+"""
+from dataclasses import dataclass
+
+import tinygen as tg
+from tinygen import nn
+from tinygen.backend import np, to_numpy, xp
+from tinygen.nn import init
+from tinygen.nn.linear import check_sizes
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes of a GPT.
+
+    vocab_size: how many tokens there are. block_size: the most tokens it looks at, its context.
+    layers: blocks. heads: attentions side by side in each, whose number divides width. width:
+    numbers that stand for one token. dropout: of embeddings, attention weights and what each block
+    adds. bias: in linear layers and layer norms. tied: the head's weights are the token
+    embedding's. Raises ValueError for what cannot be.
+    """
+    vocab_size: int
+    block_size: int = 64
+    layers: int = 4
+    heads: int = 4
+    width: int = 128
+    dropout: float = 0.0
+    bias: bool = True
+    tied: bool = False
+
+    def __post_init__(self):
+        check_sizes("GPT", vocab_size=self.vocab_size, block_size=self.block_size,
+                    layers=self.layers, heads=self.heads, width=self.width)
+        if self.width % self.heads:
+            raise ValueError(f"GPT: heads divides width, got {self.heads} heads for width "
+                             f"{self.width}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"GPT: dropout is a probability of at least 0 and below 1, got "
+                             f"{self.dropout}")
+
+
+class Bigram(nn.Module):
+    """The logits of the next token, looked up by the last one.  (B, T) -> (B, T, vocab_size)"""
+    block_size = 1
+
+    def __init__(self, vocab_size, *, rng):
+        self.table = nn.Embedding(vocab_size, vocab_size, rng=rng)
+
+    def forward(self, ids):
+        return self.table(ids)
+
+    def next_logits(self, ids, cache=None):
+        """The logits of the token after ids.  (B, T) -> (B, vocab_size)"""
+        return self.table(ids[:, -1])
+
+
+class FeedForward(nn.Module):
+    """To four times the width and back, each place by itself.  (..., width) -> same"""
+
+    def __init__(self, width, dropout=0.0, bias=True, *, rng):
+        self.inner = nn.Linear(width, 4 * width, bias, rng=rng)
+        self.out = nn.Linear(4 * width, width, bias, rng=rng)
+        self.dropout = nn.Dropout(dropout, rng=rng)
+
+    def forward(self, x):
+        return self.dropout(self.out(tg.gelu(self.inner(x))))
+
+
+class Block(nn.Module):
+    """Attention, then feed-forward, each normalised before and added after.  (B, T, width) -> same
+
+    causal: no place looks past itself, as in a decoder; without, all look at all, as in an encoder.
+    cross: between the two, a second attention that looks at another sequence.
+    """
+
+    def __init__(self, width, heads, dropout=0.0, bias=True, *, causal=True, cross=False, rng):
+        self.causal = causal
+        self.norm1 = nn.LayerNorm(width, bias=bias)
+        self.attention = nn.MultiHeadAttention(width, heads, dropout, bias, rng=rng)
+        self.norm_cross = nn.LayerNorm(width, bias=bias) if cross else None
+        self.cross = nn.MultiHeadAttention(width, heads, dropout, bias, rng=rng) if cross else None
+        self.norm2 = nn.LayerNorm(width, bias=bias)
+        self.feed_forward = FeedForward(width, dropout, bias, rng=rng)
+        self.dropout = nn.Dropout(dropout, rng=rng)
+
+    def forward(self, x, source=None, *, mask=None, source_mask=None, cache=None):
+        """source: the sequence that `cross` looks at, (B, S, width). mask, source_mask: which
+        places of x and of source may be looked at, as in the op `attention`."""
+        h = self.attention(self.norm1(x), causal=self.causal, mask=mask, cache=cache)
+        x = x + self.dropout(h)
+        if self.cross is not None:
+            x = x + self.dropout(self.cross(self.norm_cross(x), source, mask=source_mask))
+        return x + self.feed_forward(self.norm2(x))
+
+
+class GPT(nn.Module):
+    """Token ids to the logits of the token after each.  (B, T) -> (B, T, vocab_size)"""
+
+    def __init__(self, config, *, rng):
+        self.config = config
+        c = config
+        self.token = nn.Embedding(c.vocab_size, c.width, rng=rng)
+        self.position = nn.Embedding(c.block_size, c.width, rng=rng)
+        self.dropout = nn.Dropout(c.dropout, rng=rng)
+        self.blocks = nn.ModuleList(Block(c.width, c.heads, c.dropout, c.bias, rng=rng)
+                                    for _ in range(c.layers))
+        self.norm = nn.LayerNorm(c.width, bias=c.bias)
+        self.head = nn.Linear(c.width, c.vocab_size, bias=False, rng=rng)
+        if c.tied:
+            self.head.weight = self.token.weight
+        initialise(self, c.layers, rng)
+
+    @property
+    def block_size(self):
+        """The most tokens it looks at."""
+        return self.config.block_size
+
+    def features(self, ids, cache=None):
+        """What the head sees.  (B, T) -> (B, T, width)
+
+        cache: a nn.KeyValueCache; then ids are only the tokens after those that it has seen.
+        """
+        first, count = 0 if cache is None else len(cache), ids.shape[1]
+        if first + count > self.block_size:
+            raise ValueError(f"GPT: the context is {self.block_size} tokens, got {first + count}; "
+                             "crop the sequence to its last ones")
+        places = xp.arange(first, first + count)
+        x = self.dropout(self.token(ids) + self.position(places))  # (B, T, width)
+        for block in self.blocks:
+            x = block(x, cache=cache)
+        return self.norm(x)
+
+    def forward(self, ids):
+        return self.head(self.features(ids))
+
+    def next_logits(self, ids, cache=None):
+        """The logits of the token after ids.  (B, T) -> (B, vocab_size); cache as in features."""
+        return self.head(self.features(ids, cache)[:, -1])
+
+
+def initialise(model, layers, rng):
+    """GPT-2's initial weights: N(0, 0.02²), biases 0, and less for what is added to the residual.
+
+    Each of the two additions of a block is scaled by 1/√(2·layers), so that their sum does not grow
+    with depth.
+    """
+    for path, p in model.named_parameters():
+        if p.ndim == 2:
+            added = path.endswith("out.weight")
+            std = 0.02 / (2 * layers) ** 0.5 if added else 0.02
+            p.data[...] = xp.asarray(init.normal(p.shape, std, rng=rng))
+        elif path.endswith("bias"):
+            p.data[...] = 0
+
+
+def loss(model, ids, targets):
+    """Mean cross-entropy of the next token, in nats.  (B, T), (B, T) -> one number"""
+    return tg.cross_entropy(model(ids), targets)
+
+
+# ---- generation ----
+
+def generate(model, ids, count, *, temperature=1.0, top_k=None, top_p=None, stop=None, cache=True,
+             rng):
+    """Yield `count` further tokens, one array (B,) of ids at a time, as they are drawn.
+
+    ids: the prompt (B, T), at least one token. A prompt or text longer than the context is cropped
+    to its last block_size tokens. temperature: 0 takes the likeliest token, less than 1 sharpens
+    the distribution, more flattens it. top_k: only the k likeliest. top_p: only the likeliest that
+    together have this probability (nucleus sampling, Holtzman et al., 2020). stop: the id of a
+    token after which a text ends; ends when all B have. cache: keep keys and values while the text
+    fits the context; the tokens are the same without.
+    Raises ValueError for settings out of range.
+    """
+    check_sampling(temperature, top_k, top_p)
+    ids = np.asarray(to_numpy(ids))
+    if ids.ndim != 2 or not ids.size:
+        raise ValueError(f"generate: the prompt is (B, T) with at least one token, got shape "
+                         f"{ids.shape}")
+    kept = nn.KeyValueCache(model.block_size) if cache else None
+    ended, training = np.zeros(len(ids), bool), model.training
+    model.eval()
+    try:
+        for _ in range(count):
+            if kept is not None and ids.shape[1] > model.block_size:
+                kept = None  # from here on every token moves to another place at each step
+            first = -model.block_size if kept is None else len(kept)
+            with tg.no_grad():
+                logits = model.next_logits(xp.asarray(ids[:, first:]), kept)
+            drawn = draw(to_numpy(logits), temperature, top_k, top_p, rng)  # (B,)
+            ids = np.concatenate([ids, drawn[:, None]], axis=1)
+            yield drawn
+            ended |= drawn == stop
+            if ended.all():
+                return
+    finally:
+        model.train(training)
+
+
+def draw(logits, temperature, top_k, top_p, rng):
+    """A token for each row of logits, on the host.  (B, V) -> (B,)"""
+    if temperature == 0:
+        return logits.argmax(axis=1)
+    scores = logits.astype("float64") / temperature
+    order = np.argsort(-scores, axis=1, kind="stable")  # likeliest first
+    scores = np.take_along_axis(scores, order, axis=1)
+    p = np.exp(scores - scores[:, :1])
+    if top_k is not None:
+        p[:, top_k:] = 0
+    p /= p.sum(axis=1, keepdims=True)
+    if top_p is not None:
+        before = np.cumsum(p, axis=1) - p
+        p[before >= top_p] = 0  # the first one always stays
+    total = np.cumsum(p, axis=1)
+    chosen = (rng.random((len(p), 1)) * total[:, -1:] >= total).sum(axis=1)
+    return order[np.arange(len(p)), chosen]
+
+
+def check_sampling(temperature, top_k, top_p):
+    """Raise ValueError for settings that no token can be drawn by."""
+    if not 0 <= temperature < float("inf"):
+        raise ValueError(f"generate: temperature is a number of at least 0, got {temperature}; 0 "
+                         "takes the likeliest token each time")
+    if top_k is not None and (not isinstance(top_k, int) or top_k < 1):
+        raise ValueError(f"generate: top_k is an integer of at least 1, got {top_k!r}")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise ValueError(f"generate: top_p is a probability above 0 and at most 1, got {top_p}")

@@ -1,0 +1,146 @@
+"""Attention: who may look at what, what dropout leaves, and the cache."""
+import pytest
+
+import tinygen as tg
+from tinygen import backend, nn, ops
+from tinygen.backend import np, to_numpy, xp
+
+
+def draw(*shape, seed=0):
+    return xp.asarray(np.random.default_rng(seed).standard_normal(shape))
+
+
+def qkv(*leading, t=4, s=4, d=3):
+    return draw(*leading, t, d), draw(*leading, s, d, seed=1), draw(*leading, s, d, seed=2)
+
+
+# ---- the op ----
+
+@pytest.mark.parametrize("leading", [(), (2,), (2, 3)])
+def test_causal_outputs_do_not_depend_on_later_places(leading):
+    q, k, v = qkv(*leading)
+    before = to_numpy(ops.attention(q, k, v, causal=True))
+    for a in (q, k, v):
+        a[..., 2:, :] += 5
+    after = to_numpy(ops.attention(q, k, v, causal=True))
+    assert np.array_equal(before[..., :2, :], after[..., :2, :])
+    assert not np.allclose(before[..., 2:, :], after[..., 2:, :])
+
+
+def test_the_last_queries_alone_see_what_they_saw_among_all():
+    q, k, v = qkv(2, t=5, s=5)
+    whole = to_numpy(ops.attention(q, k, v, causal=True))
+    for t in (1, 2, 4):
+        np.testing.assert_allclose(
+            to_numpy(ops.attention(q[:, -t:], k, v, causal=True)), whole[:, -t:], rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 4), (2, 1, 1, 4), (2, 3, 4, 4), (1, 3, 1, 4)])
+def test_masked_keys_are_as_if_they_were_not_there(shape):
+    q, k, v = qkv(2, 3)
+    mask = np.random.default_rng(3).random(shape) < 0.6
+    mask[..., 0] = True
+    y = to_numpy(ops.attention(q, k, v, mask=xp.asarray(mask)))
+    full = np.broadcast_to(mask, (2, 3, 4, 4))
+    for b, h, i in np.ndindex(2, 3, 4):
+        keys = xp.asarray(np.flatnonzero(full[b, h, i]))
+        alone = ops.attention(q[b, h, i:i + 1], k[b, h][keys], v[b, h][keys])
+        np.testing.assert_allclose(y[b, h, i], to_numpy(alone)[0], rtol=1e-12)
+
+
+def test_causal_and_mask_together():
+    q, k, v = qkv(2)
+    mask = xp.asarray(np.array([True, False, True, True]))
+    past = xp.asarray(np.tri(4, dtype=bool))
+    np.testing.assert_array_equal(to_numpy(ops.attention(q, k, v, causal=True, mask=mask)),
+                                  to_numpy(ops.attention(q, k, v, mask=past & mask)))
+
+
+def test_scores_of_any_size_give_finite_numbers():
+    q, k, v = qkv(2)
+    for scale in (1e4, 1e8):
+        y = ops.attention((q * scale).astype("float32"), k.astype("float32"), v.astype("float32"),
+                          causal=True)
+        assert np.isfinite(to_numpy(y)).all()
+    with tg.detect_nan():
+        x = tg.Tensor(to_numpy(q))
+        ops.attention(x, x, x, causal=True).sum().backward()
+
+
+def test_a_batch_in_parts_gives_what_it_gives_whole(monkeypatch):
+    xs = [tg.Tensor(to_numpy(x)) for x in qkv(5, 2)]
+    settings = dict(causal=True, dropout=0.4, seed=7)
+    mask = xp.asarray(np.random.default_rng(0).random((5, 1, 4, 4)) < 0.5) | xp.asarray(
+        np.eye(4, dtype=bool))
+
+    def everything():
+        y = ops.attention(*xs, mask=mask, **settings)
+        return [to_numpy(a) for a in (y, *tg.grad(y, xs, draw(5, 2, 4, 3, seed=4)))]
+    whole = everything()
+    monkeypatch.setattr(backend, "CACHE_NUMBERS", 2 * 4 * 4 * 2)  # two of the batch at a time
+    for a, b in zip(whole, everything(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-15)
+
+
+def test_dropout_leaves_out_its_share_and_keeps_the_mean():
+    """With equal scores and the unit matrix as values, the output is the weights."""
+    n = 200
+    zeros, values = xp.zeros((4, n, 1)), xp.asarray(np.broadcast_to(np.eye(n), (4, n, n)).copy())
+    w = to_numpy(ops.attention(zeros, zeros, values, dropout=0.25, seed=3))
+    assert (w == 0).mean() == pytest.approx(0.25, abs=0.01)
+    np.testing.assert_allclose(w[w > 0], 1 / n / 0.75)
+    again, other = (to_numpy(ops.attention(zeros, zeros, values, dropout=0.25, seed=seed))
+                    for seed in (3, 4))
+    assert np.array_equal(w, again) and not np.array_equal(w, other)
+    assert not np.array_equal(w[0], w[1])
+
+
+# ---- the layer ----
+
+def test_heads_by_hand(rng):
+    layer, x = nn.MultiHeadAttention(6, 2, rng=rng).astype("float64"), draw(3, 4, 6)
+    q, k, v = (to_numpy(part(x)) for part in (layer.query, layer.key, layer.value))
+    heads = []
+    for h in range(2):
+        share = slice(3 * h, 3 * h + 3)
+        scores = q[..., share] @ k[..., share].swapaxes(-1, -2) / 3 ** 0.5
+        weights = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+        heads.append(weights @ v[..., share])
+    expected = layer.out(xp.asarray(np.concatenate(heads, axis=-1)))
+    np.testing.assert_allclose(to_numpy(layer(x)), to_numpy(expected), rtol=1e-10)
+
+
+def test_another_sequence_may_be_looked_at(rng):
+    layer, x, source = nn.MultiHeadAttention(6, 2, rng=rng), draw(3, 4, 6), draw(3, 7, 6, seed=1)
+    x, source = x.astype("float32"), source.astype("float32")
+    y = layer(x, source)
+    assert y.shape == (3, 4, 6)
+    assert not np.allclose(to_numpy(y), to_numpy(layer(x, source[:, ::-1] * 2)))
+
+
+def test_gradients_of_the_layer(rng):
+    layer = nn.MultiHeadAttention(4, 2, dropout=0.2, rng=rng).astype("float64").eval()
+    x, source = draw(2, 3, 4), draw(2, 5, 4, seed=1)
+    tg.check_model_gradients(layer, lambda: (layer(x, causal=True) ** 2).sum())
+    tg.check_model_gradients(layer, lambda: (layer(x, source) ** 2).sum())
+
+
+@pytest.mark.parametrize("cuts", [(5,), (1, 1, 1, 1, 1), (2, 3), (4, 1)])
+def test_a_cache_gives_what_the_whole_gives(cuts, rng):
+    layer, x = nn.MultiHeadAttention(6, 2, rng=rng).astype("float64"), draw(3, 5, 6)
+    whole = to_numpy(layer(x, causal=True))
+    cache, start, parts = nn.KeyValueCache(5), 0, []
+    with tg.no_grad():
+        for count in cuts:
+            assert len(cache) == start
+            parts.append(layer(x[:, start:start + count], causal=True, cache=cache))
+            start += count
+    np.testing.assert_allclose(np.concatenate([to_numpy(p) for p in parts], axis=1), whole,
+                               rtol=1e-10)
+
+
+def test_dropout_is_for_training_only(rng):
+    layer, x = nn.MultiHeadAttention(6, 2, 0.5, rng=rng), draw(3, 5, 6).astype("float32")
+    assert not np.array_equal(to_numpy(layer(x)), to_numpy(layer(x)))
+    layer.eval()
+    assert np.array_equal(to_numpy(layer(x)), to_numpy(layer(x)))

@@ -1,0 +1,166 @@
+"""Attention: each query gathers the values of the keys that it matches.
+
+    y = softmax(q kᵀ / √d) v
+
+A query asks, a key answers how well it fits, a value is what is handed over. The leading axes are
+batch and heads, each of whose elements attends by itself. Scores of random vectors have variance d;
+without the 1/√d softmax would put nearly all weight on one key, and pass hardly any gradient on.
+
+Attention is all you need (Vaswani et al., 2017).
+"""
+import math
+
+from tinygen.backend import cache_parts, np, xp
+from tinygen.operation import op
+from tinygen.ops.elementwise import where
+from tinygen.ops.linear import matmul
+from tinygen.ops.norm import _dots, _once, softmax
+from tinygen.ops.shape import swapaxes
+
+
+def attention_textbook(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0):
+    """softmax(q kᵀ / √d, only where allowed) v"""
+    scores = matmul(q, swapaxes(k)) / math.sqrt(q.shape[-1])  # (..., T, S)
+    allowed = _allowed(q, k, causal, mask)
+    if allowed is not None:
+        scores = where(allowed, scores, _lowest(q))
+    weights = softmax(scores)
+    if dropout:
+        weights = weights * _kept(slice(None), weights, dropout, seed)
+    return matmul(weights, v)
+
+
+@op(textbook=attention_textbook)
+def attention(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0):
+    """Scaled dot-product attention.  (..., T, d), (..., S, d), (..., S, e) -> (..., T, e)
+
+    causal: no query looks past its own place; the queries are the last T of S places, so that with
+    keys kept from earlier T may be less than S. mask: a boolean array that broadcasts to
+    (..., T, S), True where a query may look at a key. dropout: the probability with which a weight
+    is left out, drawn from `seed`, an integer.
+    Raises ValueError for shapes that do not fit and for a query that may look at nothing.
+    """
+    _check(q, k, v, causal, mask, dropout)
+    allowed = _allowed(q, k, causal, mask)
+    bias = None  # added to the scores, with a column for each query as they have
+    if allowed is not None:
+        bias = xp.where(_mT(xp.atleast_2d(allowed)), 0, _lowest(q)).astype(q.dtype)
+    scale = 1 / math.sqrt(q.shape[-1])
+    # Part by part of the batch, and once more in backward: the weights, which would take most of a
+    # Transformer's memory, stay in the cache and are never stored.
+    parts = _parts(q, k)
+
+    def weights(part):
+        """e^scores, up to a factor for each query, and their sums.  -> (..., S, T), (..., T, 1)
+
+        With a column for each query softmax compares and adds whole rows, which is faster.
+        """
+        w = k[part] @ _mT(q[part] * scale)
+        if bias is not None:
+            w += bias[part] if bias.ndim == q.ndim and len(bias) == len(q) else bias
+        w -= w.max(axis=-2, keepdims=True)  # largest 0: nothing overflows
+        xp.exp(w, out=w)
+        return w, (xp.ones(w.shape[-2], w.dtype) @ w)[..., None]
+
+    y = xp.empty_like(q, shape=(*q.shape[:-1], v.shape[-1]))
+    for part in parts:
+        w, total = weights(part)
+        if dropout:
+            w *= _mT(_kept(part, _mT(w), dropout, seed))
+        y[part] = _mT(w) @ v[part]
+        y[part] /= total
+
+    # With scores s, p = softmax(s) and y = pv:  v̄ = pᵀȳ,  p̄ = ȳvᵀ,  as for softmax
+    # s̄ = p·(p̄ - Σ p̄·p) where Σ p̄·p = Σ ȳ·y,  q̄ = s̄k/√d,  k̄ = s̄ᵀq/√d.  Here p is w/total, and
+    # ȳ is divided by total in its place.
+    @_once
+    def gradients(g):
+        gq, gk, gv = xp.empty_like(q), xp.empty_like(k), xp.empty_like(v)
+        for part in parts:
+            w, total = weights(part)
+            h = g[part] / total
+            gs = v[part] @ _mT(h)  # (..., S, T)
+            if dropout:
+                kept = _mT(_kept(part, _mT(w), dropout, seed))
+                gs *= kept
+                gv[part] = (w * kept) @ h
+            else:
+                gv[part] = w @ h
+            gs -= _mT(_dots(h, y[part]))
+            gs *= w
+            gs *= scale
+            gq[part] = _mT(gs) @ k[part]
+            gk[part] = gs @ q[part]
+        return gq, gk, gv
+
+    return (y, lambda g, y, q, k, v: gradients(g)[0],
+            lambda g, y, q, k, v: gradients(g)[1],
+            lambda g, y, q, k, v: gradients(g)[2])
+
+
+def _parts(q, k):
+    """Slices of the batch, the first axis; where there is no batch, all at once."""
+    if q.ndim == 2:
+        return [slice(None)]
+    return cache_parts(len(q), math.prod(q.shape[1:-1]) * k.shape[-2])
+
+
+def _allowed(q, k, causal, mask):
+    """Which query may look at which key: booleans that broadcast to (..., T, S), or None for all.
+    """
+    t, s = q.shape[-2], k.shape[-2]
+    if not causal or t == 1:  # the last place may look at all
+        return mask
+    past = xp.tri(t, s, s - t, dtype=bool)
+    return past if mask is None else past & mask
+
+
+def _lowest(x):
+    """A score that no weight is left of. Not -inf, which detect_nan would take for a mistake."""
+    return float(xp.finfo(x.dtype).min) / 2
+
+
+def _kept(part, weights, dropout, seed):
+    """Dropout's factors for these weights, 0 or 1/(1 - dropout): the part of the batch they are of.
+
+    Each element of the batch draws from a generator of its own, so that the parts don't matter.
+    """
+    batch = weights.shape if weights.ndim > 2 else (1, *weights.shape)
+    first = part.start or 0
+    drawn = [np.random.default_rng((seed, first + i)).random(batch[1:], "float32")
+             for i in range(batch[0])]
+    kept = np.stack(drawn).reshape(weights.shape) >= dropout
+    return xp.asarray(kept).astype(weights.dtype) / (1 - dropout)
+
+
+def _mT(x):
+    return x.swapaxes(-1, -2)
+
+
+def _check(q, k, v, causal, mask, dropout):
+    if q.ndim < 2 or not (q.shape[:-2] == k.shape[:-2] == v.shape[:-2]
+                          and q.shape[-1] == k.shape[-1] and k.shape[-2] == v.shape[-2]):
+        raise ValueError(f"attention: q (..., T, d), k (..., S, d) and v (..., S, e) have the same "
+                         f"leading axes; got {q.shape}, {k.shape}, {v.shape}")
+    t, s = q.shape[-2], k.shape[-2]
+    if causal and t > s:
+        raise ValueError(f"attention: with causal the {t} queries are the last of the places that "
+                         f"have keys, and there are {s} keys")
+    if mask is not None:
+        _check_mask(mask, (*q.shape[:-1], s), causal, q, k)
+    if not 0 <= dropout < 1:
+        raise ValueError(f"attention: dropout is a probability of at least 0 and below 1, got "
+                         f"{dropout}")
+
+
+def _check_mask(mask, shape, causal, q, k):
+    if getattr(mask, "dtype", "") != "bool":
+        raise TypeError(f"attention: the mask is a boolean array, True where a query may look; got "
+                        f"{getattr(mask, 'dtype', type(mask).__name__)}")
+    fits = all(m in (1, n) for m, n in zip(mask.shape[::-1], shape[::-1]))
+    if mask.ndim > len(shape) or not fits:
+        raise ValueError(f"attention: the mask broadcasts to (..., T, S), here {shape}; got "
+                         f"{mask.shape}")
+    if not _allowed(q, k, causal, mask).any(axis=-1).all():
+        raise ValueError("attention: a query may look at no key at all, so it has no weights; let "
+                         "it look at one at least, say itself")
