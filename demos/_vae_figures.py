@@ -11,7 +11,7 @@ GREY = "#888888"
 
 def spread_over_classes(y, count):
     """Indices of `count` images that differ in class as far as there are classes."""
-    return np.argsort(y, kind="stable")[np.linspace(0, len(y) - 1, count).round().astype(int)]
+    return np.argsort(y, kind="stable")[(2 * np.arange(count) + 1) * len(y) // (2 * count)]
 
 
 def panels(groups, columns=10):
@@ -46,8 +46,8 @@ def terms(history, without_code):
                 axes.plot(steps, values, color=colour, **style)
                 ends[label] = values[-1], colour
     axes.axhline(without_code, color=GREY, linestyle="--", linewidth=1)
-    axes.annotate(f"mean image  {without_code:.0f}", (steps[-1], without_code), (8, 0),
-                  textcoords="offset points", va="center", color=GREY, annotation_clip=False)
+    axes.annotate(f"the mean image, no code  {without_code:.0f}", (steps[-1], without_code), (0, 4),
+                  textcoords="offset points", ha="right", color="#666666")
     for label, (value, colour) in ends.items():
         axes.annotate(f"{label}  {value:.0f}", (steps[-1], value), (8, 0), va="center",
                       textcoords="offset points", color=colour, annotation_clip=False)

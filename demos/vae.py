@@ -45,7 +45,7 @@ EXPECTED = {
 }
 NETWORKS = {"conv": ConvVAE, "dense": DenseVAE}
 LOOKS = 12  # at the test images, on the way
-PAIRS, FRAMES = 6, 16  # of the animation, from one image to the other
+PAIRS, FRAMES, HELD = 6, 16, 8  # of the animation: on one way, and at the turning point
 
 
 @demo(PRESETS, data=(*IMAGES, OWN_FILE))
@@ -125,8 +125,8 @@ def show(run, vae, plain, images, test, codes, without_code):
                     "between draws is what the code leaves open. Below, the plain autoencoder.")
     run.save_figure(draw.latents(vae, test, x[shown[5]]), "latents",
                     "KL of each latent, the largest first, and what the decoder makes of an image "
-                    "when this latent alone goes from -3 to 3. A latent without KL says the same "
-                    "for every image, and the decoder doesn't listen to it.")
+                    "when this latent alone goes from -3 to 3. A latent with next to no KL says "
+                    "the same for every image, and the decoder doesn't listen to it.")
     run.save_figure(draw.posteriors(test, codes), "posterior",
                     "Codes of test images in their two most telling directions; circles hold 50, "
                     "90 and 99 % of the prior. Ellipses are q(z|x) of single images, at one "
@@ -144,13 +144,11 @@ def between(vae, mean, x):
     mean (2n, latent_size), x (2n, C, H, W): the first and second n are the ends of n lines.
     """
     pairs = len(x) // 2
-    t = np.linspace(0, 1, FRAMES, dtype=x.dtype)[:, None, None, None, None]
-    faded = (1 - t) * x[:pairs] + t * x[pairs:]  # (frames, n, C, H, W)
-    z = np.stack([line(*ends, FRAMES) for ends in zip(mean[:pairs], mean[pairs:])])
-    drawn = to_numpy(generate(vae, xp.asarray(z.swapaxes(0, 1).reshape(FRAMES * pairs, -1))))
-    drawn = drawn.reshape(faded.shape)
-    there = [tile(np.concatenate(rows), columns=pairs) for rows in zip(drawn, faded)]
-    return there + there[-2::-1]
+    z, faded = (line(xp.asarray(ends[:pairs]), xp.asarray(ends[pairs:]), FRAMES)
+                for ends in (mean, x))  # (frames, n, ...)
+    drawn = to_numpy(generate(vae, z.reshape(FRAMES * pairs, -1))).reshape(faded.shape)
+    there = [tile(np.concatenate(rows), columns=pairs) for rows in zip(drawn, to_numpy(faded))]
+    return there + HELD * there[-1:] + there[::-1]
 
 
 if __name__ == "__main__":

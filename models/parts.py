@@ -62,8 +62,9 @@ def noise(count, size, *, rng):
 
 
 def line(z1, z2, steps):
-    """Codes on the straight line from one to another.  (d,), (d,) -> (steps, d)"""
-    t = xp.linspace(0, 1, steps, dtype=z1.dtype)[:, None]
+    """On the straight line from one code to another, or from several.  (..., d) -> (steps, ..., d)
+    """
+    t = xp.linspace(0, 1, steps, dtype=z1.dtype).reshape(-1, *[1] * z1.ndim)
     return (1 - t) * z1 + t * z2
 
 

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from demos import _vae_figures, vae_conditional, vae_manifold
 from demos import vae as vae_demo
-from demos import vae_conditional, vae_manifold
 from demos.common.elbo import Elbo, evaluate, mean_image_nats, nearest_agrees
 from models import vae
 from models.vae import Config, ConvVAE, DenseVAE
@@ -42,11 +42,11 @@ def test_the_elbo_needs_the_noise_and_the_labels(rng):
     assert evaluate(model, x, 1 - y, rng=rng).kl != pytest.approx(one.kl)
 
 
-def test_latents_are_active_when_their_mean_varies_and_draws_have_both_spreads(rng):
-    mean = rng.standard_normal((20_000, 3)) * [2, 0.01, 0]
-    found = Elbo(0.0, np.zeros(3), mean, np.zeros_like(mean) + np.log([0.25, 1, 9]))
-    assert found.active.tolist() == [True, False, False]
-    np.testing.assert_allclose(found.draw(rng).std(axis=0), [4.25 ** 0.5, 1, 3], rtol=0.03)
+def test_draws_have_the_spread_of_means_and_of_noise(rng):
+    mean = rng.standard_normal((20_000, 3)) * [2, 1, 0]
+    found = Elbo(0.0, np.array([3, 0.6, 0.1]), mean, np.zeros_like(mean) + np.log([0.25, 1, 9]))
+    np.testing.assert_allclose(found.draw(rng).std(axis=0), [4.25 ** 0.5, 2 ** 0.5, 3], rtol=0.03)
+    assert found.active.tolist() == [True, True, False]
 
 
 def test_the_mean_image_costs_its_entropy():
@@ -81,7 +81,7 @@ def test_the_way_between_images_starts_and_ends_at_them_and_comes_back(rng):
     model, x = ConvVAE(Config(3, 8), (2, 3), 6, rng=rng), images(rng, 2 * pairs)
     mean = to_numpy(model.encode(xp.asarray(x))[0])
     frames = vae_demo.between(model, mean, x)
-    assert len(frames) == 2 * vae_demo.FRAMES - 1
+    assert len(frames) == 2 * vae_demo.FRAMES + vae_demo.HELD
     assert all(np.array_equal(a, b) for a, b in zip(frames, frames[::-1]))
     own = to_numpy(vae.generate(model, xp.asarray(mean)))
     halfway = frames[vae_demo.FRAMES - 1]
@@ -145,3 +145,10 @@ def test_limits_hold_for_a_presets_own_run_on_its_own_data(data, change, limit):
     codes = {"VAE": np.ones((2, 3)), "autoencoder": np.ones((2, 3))}
     vae_demo.measure(run, found, found, codes, 200.0)
     assert limits["-ELBO of the test images, nats"]["at_most"] == limit
+
+
+def test_images_are_chosen_from_all_classes(rng):
+    y = rng.permutation(np.repeat(np.arange(10), 7))
+    assert sorted(y[_vae_figures.spread_over_classes(y, 10)]) == list(range(10))
+    chosen = _vae_figures.spread_over_classes(np.zeros(12, int), 12)
+    assert sorted(chosen) == list(range(12))

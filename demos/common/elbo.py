@@ -6,7 +6,7 @@ from models.parts import noise
 from models.vae import reparameterize
 from tinygen.backend import np, to_numpy, xp
 
-ACTIVE_VARIANCE = 0.01  # of a latent's mean over the images (Burda et al., 2016, section 5.2)
+ACTIVE_NATS = 0.5  # of KL; a latent with less is on its way back to the prior, or there
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Elbo:
 
     @property
     def active(self):
-        """Which latents tell images apart: their mean varies.  -> bool (d,)"""
-        return self.mean.var(axis=0) > ACTIVE_VARIANCE
+        """Which latents tell more than next to nothing about an image.  -> bool (d,)"""
+        return self.per_latent > ACTIVE_NATS
 
     def draw(self, rng):
         """A code from each q(z|x); all of them together are the aggregate posterior.  -> (N, d)"""
