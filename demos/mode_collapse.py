@@ -1,0 +1,174 @@
+"""Mode collapse: made to happen, measured, and cured.
+
+Before each step of the discriminator D the generator G takes five. D stands still for so long, and
+against a D that stands still the best that G can do is to send all noise to the one point that D
+takes most for real: nothing in its loss asks for more than one. D then learns to doubt this point,
+and G moves all of it to the next: it chases from mode to mode around the ring and never covers two.
+Each arm below has the same networks, rates and data, and differs in one thing:
+
+    no cure              the five steps as they are
+    balanced             G takes one step, as D does: D answers before G has gone far
+    packing              D judges four examples together; four alike are never real, so a G that
+                         sends all noise to one point is found out, however good the point is
+    minibatch features   D is told how close each example is to the others of its batch
+    WGAN-GP              a critic whose slope is held near 1 instead of a D that says yes or no
+    WGAN-GP, critic 5:1  the same, with the steps the other way round, as its authors have it
+
+    python -m demos.mode_collapse                  2 min on two cores
+
+After Lin et al., PacGAN (2018), Salimans et al., Improved techniques for training GANs (2016), and
+Gulrajani et al., Improved training of Wasserstein GANs (2017).
+"""
+import sys
+from dataclasses import dataclass
+
+from demos._toy_gan import COUNTED, SHOWN, TOYS, Film, draw_points, draw_samples
+from demos.common import demo, new_figure
+from demos.common.adversarial import discriminator_step, generator_step
+from demos.common.flight import diagnose, flight_figure
+from demos.common.modes import covered
+from models.gan import LOSSES, Config, MLPDiscriminator, MLPGenerator, noise
+from tinygen.backend import np, xp
+from tinygen.optim import Adam, warmup_cosine
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What is changed against the collapse: steps of each player a round, loss, D's settings."""
+    d_steps: int = 1
+    g_steps: int = 5
+    loss: str = "non-saturating"
+    penalty: float = 0.0
+    pack: int = 1
+    minibatch_features: int = 0
+
+
+ARMS = {
+    "no cure": Arm(),
+    "balanced": Arm(g_steps=1),
+    "packing": Arm(pack=4),
+    "minibatch features": Arm(minibatch_features=8),
+    "WGAN-GP": Arm(loss="wasserstein", penalty=1.0),
+    "WGAN-GP, critic 5:1": Arm(d_steps=5, g_steps=1, loss="wasserstein", penalty=1.0),
+}
+PRESETS = {
+    "smoke": dict(steps=2, seeds=1),
+    "tour": dict(seeds=1),
+    "default": dict(steps=1000, batch=64, lr=1e-3, latent=2, seeds=3),
+    "long": dict(steps=4000, seeds=5),
+}
+EVERY, FRAMES = 4, 60  # rounds between the pictures of the film, and how many
+LOOKS = 40  # times that the modes are counted while it trains
+DRAW, CENTRES = TOYS["ring"]
+COLLAPSED, CURED = "no cure", "packing"
+LEAST = {"balanced": 7, "packing": 8}
+
+
+@demo(PRESETS)
+def main(run):
+    cfg = run.settings
+    if cfg.seeds < 1 or cfg.batch % max(arm.pack for arm in ARMS.values()):
+        raise ValueError("--seeds is at least 1, and --batch a multiple of "
+                         f"{max(arm.pack for arm in ARMS.values())}, which are judged together; "
+                         f"got {cfg.seeds} and {cfg.batch}")
+    results, films = {}, {}
+    for name, arm in ARMS.items():
+        d_loss, g_loss = LOSSES[arm.loss]
+        config = Config(cfg.latent, (2,), pack=arm.pack, minibatch_features=arm.minibatch_features)
+        for seed in range(run.seed, run.seed + cfg.seeds):
+            rng = np.random.default_rng(seed)  # its own: the arms of a seed begin alike
+            generator = MLPGenerator(config, (64, 64, 64), rng=rng)
+            discriminator = MLPDiscriminator(config, (128, 128), rng=rng)
+            g_optimizer = Adam(generator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
+            d_optimizer = Adam(discriminator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
+            loop = f"{name}, seed {seed}"
+            shots = range(cfg.steps // 4, cfg.steps, EVERY)[:FRAMES] if name == COLLAPSED else ()
+            film = films[loop] = Film(noise(SHOWN, cfg.latent, rng=rng), CENTRES, shots)
+            for step in run.steps(loop, generator=generator, discriminator=discriminator,
+                                  g_optimizer=g_optimizer, d_optimizer=d_optimizer,
+                                  film=film, draws=rng):
+                for _ in range(arm.d_steps):
+                    x, z = xp.asarray(DRAW(cfg.batch, rng)), noise(cfg.batch, cfg.latent, rng=rng)
+                    d_meters = discriminator_step(
+                        generator, discriminator, d_optimizer, d_loss, x, z,
+                        penalty=arm.penalty, rng=rng)
+                for _ in range(arm.g_steps):
+                    z = noise(cfg.batch, cfg.latent, rng=rng)
+                    g_meters = generator_step(
+                        generator, discriminator, g_optimizer, g_loss, z)
+                run.log(**d_meters, **g_meters)
+                film.shoot(step, generator, discriminator)
+                if (step + 1) % max(1, cfg.steps // LOOKS) == 0:
+                    modes, quality = covered(draw_samples(generator, rng), CENTRES)
+                    run.log(modes=modes, quality=quality)
+            points = draw_samples(generator, rng)
+            results[loop] = points, *covered(points, CENTRES)
+        judge(run, name, [results[loop] for loop in results if loop.startswith(f"{name}, ")])
+    show(run, results, films)
+
+
+def judge(run, name, arm_results):
+    """Print the row of an arm, and measure its modes and its share of high quality."""
+    counts = [modes for _, modes, _ in arm_results]
+    shares = [quality for _, _, quality in arm_results]
+    row = "   ".join(f"{modes} {quality:4.0%}" for modes, quality in zip(counts, shares))
+    run.print(f"{name:<20} modes and high quality, a column for each seed: {row}")
+    if name == COLLAPSED:
+        run.measure(f"{name}: modes of {len(CENTRES)}, most of the seeds", max(counts), at_most=2)
+    else:
+        run.measure(f"{name}: modes of {len(CENTRES)}, median", np.median(counts),
+                    at_least=LEAST[name])
+        run.measure(f"{name}: high quality, median", np.median(shares))
+
+
+def show(run, results, films):
+    """The figures, and what the flight recorder says of the first seed's runs."""
+    first, cured = (f"{name}, seed {run.seed}" for name in (COLLAPSED, CURED))
+    run.save_figure(table_figure(results, run), "table", (
+        f"Modes of {len(CENTRES)} covered by {COUNTED:,} samples, and the share of them that is of "
+        "high quality: a row for each arm, a column for each seed."))
+    run.save_figure(samples_figure(results, run), "samples", (
+        f"Seed {run.seed}: {COUNTED:,} samples in each arm, over the modes (circles). Orange ones "
+        "lie outside of all."))
+    run.save_animation(films[first].frames("5 generator steps"), "collapse", (
+        "The chase. Orange is where the discriminator says real, violet where it says fake; all "
+        "points run to the most orange place together, and once it has turned violet, to the "
+        "next."), seconds=0.12)
+    for loop, file in ((first, "flight-collapsed"), (cured, "flight-cured")):
+        said = diagnose(run.history[loop], modes=len(CENTRES))
+        run.print(f"{loop}. {said}")
+        run.save_figure(flight_figure(run.history[loop], modes=len(CENTRES), title=loop), file,
+                        f"{loop}. {said}")
+
+
+def table_figure(results, run):
+    """Modes and quality as a table, shaded by modes: rows are arms, columns seeds."""
+    seeds = range(run.seed, run.seed + run.settings.seeds)
+    counts = np.array([[results[f"{name}, seed {seed}"][1] for seed in seeds] for name in ARMS])
+    figure, axes = new_figure(width=2.6 + 1.5 * len(seeds), height=0.7 + 0.5 * len(ARMS))
+    axes.imshow(counts, cmap="Blues", vmin=0, vmax=1.5 * len(CENTRES), aspect="auto")
+    for i, name in enumerate(ARMS):
+        for j, seed in enumerate(seeds):
+            _, modes, quality = results[f"{name}, seed {seed}"]
+            axes.text(j, i, f"{modes} modes, {quality:.0%}", ha="center", va="center")
+    axes.set_xticks(range(len(seeds)), [f"seed {seed}" for seed in seeds])
+    axes.set_yticks(range(len(ARMS)), list(ARMS))
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0, colors="#222222")
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    return figure
+
+
+def samples_figure(results, run):
+    """The samples of the first seed, a panel for each arm."""
+    figure, panels = new_figure(2, -(-len(ARMS) // 2), width=9.6, height=7)
+    for axes, name in zip(panels.ravel(), ARMS):
+        points, modes, quality = results[f"{name}, seed {run.seed}"]
+        draw_points(axes, points, CENTRES)
+        axes.set_title(f"{name}: {modes}, {quality:.0%}")
+    return figure
+
+
+if __name__ == "__main__":
+    sys.exit(main())
