@@ -1,0 +1,148 @@
+"""The encoder-decoder Transformer: reads one sequence, writes another.
+
+    source (B, S) ─▶ encoder ─▶ memory (B, S, width)
+                                  │ cross-attention
+    target (B, T) ─▶ decoder ─────┴─▶ logits (B, T, V) of the token after each
+
+It is built from GPT's blocks. An encoder's place may look at every place, before it and after; a
+decoder's only at those before it: the mask is the whole difference between them. The decoder's
+blocks have a second attention that asks the encoder's memory.
+
+The sequences of a batch are as long as its longest; PAD fills the rest, and nobody looks at it. A
+target begins with START and ends with STOP.
+
+Attention is all you need (Vaswani et al., 2017).
+"""
+from dataclasses import dataclass
+
+import tinygen as tg
+from models.gpt import Block, initialise
+from tinygen import nn
+from tinygen.backend import np, to_numpy, xp
+from tinygen.nn.linear import check_sizes
+
+PAD, START, STOP = 0, 1, 2  # the first three ids of every vocabulary
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes of a Transformer.
+
+    source_vocab, target_vocab: how many tokens there are on either side, the first three being PAD,
+    START and STOP. max_length: of either sequence, with START or STOP. layers: blocks in the
+    encoder and in the decoder. heads, width, dropout: as in models.gpt.Config.
+    Raises ValueError for what cannot be.
+    """
+    source_vocab: int
+    target_vocab: int
+    max_length: int = 32
+    layers: int = 2
+    heads: int = 4
+    width: int = 64
+    dropout: float = 0.0
+
+    def __post_init__(self):
+        check_sizes("Transformer", max_length=self.max_length, layers=self.layers,
+                    heads=self.heads, width=self.width)
+        check_sizes("Transformer", least=STOP + 2, source_vocab=self.source_vocab,
+                    target_vocab=self.target_vocab)
+        if self.width % self.heads:
+            raise ValueError(f"Transformer: heads divides width, got {self.heads} heads for width "
+                             f"{self.width}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"Transformer: dropout is a probability of at least 0 and below 1, "
+                             f"got {self.dropout}")
+
+
+class Stack(nn.Module):
+    """Embeddings, blocks and a layer norm: the encoder or the decoder.  (B, T) -> (B, T, width)
+
+    causal: no place looks past itself. cross: the blocks look at a source, (B, S, width).
+    """
+
+    def __init__(self, vocab_size, config, *, causal, cross, rng):
+        c = config
+        self.token = nn.Embedding(vocab_size, c.width, rng=rng)
+        self.position = nn.Embedding(c.max_length, c.width, rng=rng)
+        self.dropout = nn.Dropout(c.dropout, rng=rng)
+        self.blocks = nn.ModuleList(
+            Block(c.width, c.heads, c.dropout, causal=causal, cross=cross, rng=rng)
+            for _ in range(c.layers))
+        self.norm = nn.LayerNorm(c.width)
+
+    def forward(self, ids, source=None, *, mask=None, source_mask=None, cache=None):
+        first = 0 if cache is None else len(cache)
+        last = first + ids.shape[1]
+        if last > self.position.num_embeddings:
+            raise ValueError(f"Transformer: sequences have at most {self.position.num_embeddings} "
+                             f"tokens, got {last}; raise max_length")
+        x = self.dropout(self.token(ids) + self.position(xp.arange(first, last)))
+        for block in self.blocks:
+            x = block(x, source, mask=mask, source_mask=source_mask, cache=cache)
+        return self.norm(x)
+
+
+class Transformer(nn.Module):
+    """source (B, S), target (B, T) -> logits (B, T, target_vocab) of the token after each."""
+
+    def __init__(self, config, *, rng):
+        self.config = config
+        self.encoder = Stack(config.source_vocab, config, causal=False, cross=False, rng=rng)
+        self.decoder = Stack(config.target_vocab, config, causal=True, cross=True, rng=rng)
+        self.head = nn.Linear(config.width, config.target_vocab, rng=rng)
+        initialise(self, 2 * config.layers, rng)
+
+    def encode(self, source):
+        """What the decoder looks at, and where it may look.  (B, S) -> (B, S, width), (B, 1, 1, S)
+        """
+        mask = (source != PAD)[:, None, None, :]
+        return self.encoder(source, mask=mask), mask
+
+    def decode(self, target, memory, mask, cache=None):
+        """The logits after each token of the target so far.  (B, T) -> (B, T, target_vocab)
+
+        cache: a nn.KeyValueCache; then target is only the tokens after those that it has seen.
+        """
+        return self.head(self.decoder(target, memory, source_mask=mask, cache=cache))
+
+    def forward(self, source, target):
+        return self.decode(target, *self.encode(source))
+
+
+def loss(model, source, target):
+    """Mean cross-entropy of each token of the target, given the source and those before, in nats.
+
+    source (B, S), target (B, T) with START and STOP; PAD does not count.
+    """
+    logits, wanted = model(source, target[:, :-1]), target[:, 1:]
+    counts = (wanted != PAD).astype(logits.dtype)
+    return (tg.cross_entropy(logits, wanted, reduction="none") * counts).sum() / float(counts.sum())
+
+
+def translate(model, source):
+    """The likeliest token at each step, until all have written STOP or the room is used up.
+
+    (B, S) -> ids on the host, (B, T), without START, with PAD after STOP
+    """
+    training = model.training
+    model.eval()
+    with tg.no_grad():
+        memory, mask = model.encode(source)
+        cache = nn.KeyValueCache(model.config.max_length)
+        written = np.full((source.shape[0], 1), START)
+        ended = np.zeros(len(written), bool)
+        while not ended.all() and written.shape[1] < model.config.max_length:
+            logits = model.decode(xp.asarray(written[:, -1:]), memory, mask, cache)
+            likeliest = to_numpy(logits)[:, -1].argmax(axis=1)
+            written = np.c_[written, np.where(ended, PAD, likeliest)]
+            ended |= likeliest == STOP
+    model.train(training)
+    return written[:, 1:]
+
+
+def padded(sequences):
+    """Lists of ids as one array, filled up with PAD.  -> (B, longest)"""
+    ids = np.full((len(sequences), max(map(len, sequences))), PAD)
+    for row, sequence in zip(ids, sequences):
+        row[:len(sequence)] = sequence
+    return ids
