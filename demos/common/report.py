@@ -10,7 +10,7 @@ from demos.common.progress import duration
 from demos.common.results import FAIL, PASS, cells, facts, verdict_sentence
 from tinygen.files import replacing
 
-IMAGE_TYPES = {".png": "image/png", ".gif": "image/gif"}
+TYPES = {".png": "image/png", ".gif": "image/gif", ".wav": "audio/wav"}
 STYLE_SHEET = Path(__file__).with_name("report.css")
 
 
@@ -19,7 +19,7 @@ def write_page(path, gradients, runs, seconds, note):
 
     gradients: exit status and text of the gradient table, whose last line sums it up. runs: a list
     of (demo, title, folder, error) in the order they ran; where error is empty, `folder` holds
-    result.json and the figures it names. note: a sentence for the head of the page.
+    result.json and the figures and sounds it names. note: a sentence for the head of the page.
     """
     status, table = gradients
     table, _, conclusion = table.strip().rpartition("\n")
@@ -92,8 +92,11 @@ def _section(demo, title, folder, error):
 
 def _figure(path, caption):
     data = base64.b64encode(path.read_bytes()).decode()
+    source = f'src="data:{TYPES[path.suffix]};base64,{data}"'
+    shown = (f"<audio controls {source}></audio>" if path.suffix == ".wav"
+             else f'<img {source} alt="{_text(caption)}">')
     return f"""<figure>
-<img src="data:{IMAGE_TYPES[path.suffix]};base64,{data}" alt="{_text(caption)}">
+{shown}
 <figcaption>{_text(caption)}</figcaption>
 </figure>"""
 

@@ -82,5 +82,5 @@ def summary(result, folder):
     lines.append(verdict_sentence(result))
     if result["figures"]:
         names = ", ".join(figure["file"] for figure in result["figures"])
-        lines.append(f"Figures in {folder}: {names}")
+        lines.append(f"Written to {folder}: {names}")
     return "\n".join(lines)

@@ -161,6 +161,13 @@ class Run:
             write_gif(file, frames, seconds, enlarge)
         self._figures.append({"file": f"{name}.gif", "caption": caption})
 
+    def save_sound(self, data, name, caption):
+        """Write `data`, the bytes of a WAV file, to the output folder as `name`.wav, to be played
+        with `caption`."""
+        with replacing(self.out / f"{name}.wav") as file:
+            file.write(data)
+        self._figures.append({"file": f"{name}.wav", "caption": caption})
+
     def measure(self, metric, value, *, at_most=None, at_least=None, baseline=None):
         """Add a measured value to the result, and judge it by the limits that are given.
 
