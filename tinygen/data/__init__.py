@@ -8,7 +8,9 @@ from tinygen.data.images import Images, load_images
 from tinygen.data.labels import one_hot
 from tinygen.data.names import IMAGES, TEXTS
 from tinygen.data.text import load_text
+from tinygen.data.tokens import BPETokenizer, CharTokenizer
 from tinygen.data.toys import GRID_CENTRES, RING_CENTRES, STD, grid, ring
 
-__all__ = ["GRID_CENTRES", "IMAGES", "RING_CENTRES", "STD", "TEXTS", "Images", "batches", "grid",
-           "load_images", "load_text", "one_hot", "ring"]
+__all__ = ["GRID_CENTRES", "IMAGES", "RING_CENTRES", "STD", "TEXTS", "BPETokenizer",
+           "CharTokenizer", "Images", "batches", "grid", "load_images", "load_text", "one_hot",
+           "ring"]

@@ -1,0 +1,201 @@
+"""Tokenizers: round trips of any text and any bytes, GPT-2's files and ids, and what is refused."""
+import json
+
+import pytest
+
+from tinygen.backend import np
+from tinygen.data import BPETokenizer, CharTokenizer
+from tinygen.data.tokens import _printable, _word_pattern
+
+TEXT = ("the cat sat on the mat, and the other cat sat on the other mat.\n\n"
+        "It's 12 o'clock; they'll be 123 cats.  Überall Katzen: 猫猫猫 🐈🐈\t\r\n") * 3
+
+
+# ---- characters ----
+
+def test_characters_are_numbered_in_order():
+    tokenizer = CharTokenizer("hello")
+    assert tokenizer.characters == "ehlo" and len(tokenizer) == 4
+    ids = tokenizer.encode("hole")
+    assert ids.tolist() == [1, 3, 2, 0] and ids.dtype == "int64"
+    assert tokenizer.decode(ids) == "hole"
+
+
+def test_characters_round_trip():
+    tokenizer = CharTokenizer(TEXT)
+    assert tokenizer.decode(tokenizer.encode(TEXT)) == TEXT
+    assert tokenizer.encode("").shape == (0,) and tokenizer.decode([]) == ""
+
+
+def test_a_character_without_a_token():
+    with pytest.raises(ValueError, match=r"'x' at 3 has no token.*BPETokenizer, which knows every"):
+        CharTokenizer("abc").encode("abcxa")
+    with pytest.raises(ValueError, match="no character"):
+        CharTokenizer("")
+
+
+# ---- byte pairs ----
+
+def test_the_most_frequent_pair_is_merged_first():
+    tokenizer = BPETokenizer.train("aaab aaab ab", 258)
+    # a·a 4, a·b 3, space·a 2; then, with aa made one, a·b 3, aa·a 2, ...
+    assert tokenizer.merges == [(b"a", b"a"), (b"a", b"b")]
+    assert tokenizer.encode("aaab").tolist() == [256, 257]
+
+
+def reference_merges(text, count):
+    """The definition, slowly: count all pairs anew for each merge."""
+    words = [[bytes([b]) for b in word.encode()] for word in _word_pattern().findall(text)]
+    merges = []
+    for _ in range(count):
+        pairs = {}
+        for word in words:
+            for pair in zip(word, word[1:]):
+                pairs[pair] = pairs.get(pair, 0) + 1
+        best = min(pairs, key=lambda pair: (-pairs[pair], pair))
+        if pairs[best] < 2:
+            break
+        merges.append(best)
+        for word in words:
+            i = 0
+            while i + 1 < len(word):
+                if (word[i], word[i + 1]) == best:
+                    word[i:i + 2] = [word[i] + word[i + 1]]
+                i += 1
+    return merges
+
+
+def test_training_finds_what_the_definition_finds():
+    assert BPETokenizer.train(TEXT, 256 + 60).merges == reference_merges(TEXT, 60)
+
+
+def test_training_ends_where_nothing_occurs_twice():
+    assert len(BPETokenizer.train("abc", 1000)) == 256
+    assert BPETokenizer.train("", 300).encode("x").tolist() == [ord("x")]
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return BPETokenizer.train(TEXT, 300)
+
+
+def test_text_round_trips(trained):
+    ids = trained.encode(TEXT)
+    assert trained.decode(ids) == TEXT and len(ids) < 0.6 * len(TEXT.encode())
+    assert 0 <= ids.min() and ids.max() < len(trained) == 300
+
+
+def test_any_bytes_round_trip(trained):
+    rng = np.random.default_rng(0)
+    for size in (0, 1, 2, 3, 10, 1000):
+        for _ in range(20):
+            data = rng.bytes(size)
+            assert trained.decode_bytes(trained.encode(data)) == data
+    every = bytes(range(256))
+    assert trained.decode_bytes(trained.encode(every)) == every
+
+
+def test_any_characters_round_trip(trained):
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0x110000, size=2000)
+    text = "".join(chr(code) for code in codes if not 0xD800 <= code < 0xE000)
+    assert trained.decode(trained.encode(text)) == text
+
+
+def test_half_a_character_is_marked(trained):
+    assert trained.decode(list("é".encode())[:1]) == "\ufffd"
+
+
+def test_merges_stay_within_a_word():
+    tokenizer = BPETokenizer.train("of the of the of the of the", 300)
+    assert all(b"f " not in a + b and b"fthe" not in a + b for a, b in tokenizer.merges)
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("Hello world", ["Hello", " world"]),
+    ("it's they'll I'd", ["it", "'s", " they", "'ll", " I", "'d"]),
+    ("a  b", ["a", " ", " b"]),
+    ("a \n\n b", ["a", " \n\n", " b"]),
+    ("end  ", ["end", "  "]),
+    ("x=12.5!?", ["x", "=", "12", ".", "5", "!?"]),
+    ("½² Ⅳ", ["½²", " Ⅳ"]),
+    ("naïve 猫です", ["naïve", " 猫です"]),
+    ("_a_", ["_", "a", "_"]),
+    ("a\u00a0b", ["a", "\u00a0", "b"]),
+])
+def test_text_is_cut_as_gpt2_cuts_it(text, words):
+    assert _word_pattern().findall(text) == words
+
+
+# ---- files ----
+
+# The part of GPT-2's tokenizer that this sentence meets, under GPT-2's own ids.
+SENTENCE = "Not all heroes wear capes."
+IDS = [3673, 477, 10281, 5806, 1451, 274, 13]
+PAIRS = {257: "Ġ a", 258: "h e", 263: "e r", 266: "Ġ w", 269: "Ġ c", 274: "e s", 283: "a r",
+         289: "Ġ h", 297: "l l", 305: "r o", 313: "o t", 339: "Ġ he", 356: "Ġw e", 451: "e ar",
+         477: "Ġa ll", 499: "a p", 1451: "Ġc ap", 3673: "N ot", 4293: "Ġhe ro", 5806: "Ġwe ar",
+         10281: "Ġhero es"}
+
+
+def write_gpt2(folder, **changes):
+    """vocab.json and merges.txt in GPT-2's layout; `changes` replace a file's text."""
+    own = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    order = own + sorted(set(range(256)) - set(own))  # GPT-2 numbers the bytes in this order
+    vocabulary = {_printable(bytes([byte])): i for i, byte in enumerate(order)}
+    vocabulary |= {pair.replace(" ", ""): i for i, pair in PAIRS.items()}
+    files = {"vocab": json.dumps(vocabulary | {"<|endoftext|>": 50256}),
+             "merges": "\n".join(["#version: 0.2", *PAIRS.values(), ""]), **changes}
+    (folder / "vocab.json").write_text(files["vocab"], encoding="utf-8")
+    (folder / "merges.txt").write_text(files["merges"], encoding="utf-8")
+
+
+def test_gpt2s_files_give_gpt2s_ids(tmp_path):
+    write_gpt2(tmp_path)
+    tokenizer = BPETokenizer.load(tmp_path)
+    assert tokenizer.encode(SENTENCE).tolist() == IDS
+    assert tokenizer.decode(IDS) == SENTENCE
+    assert len(tokenizer) == 50257 and tokenizer.special == {"<|endoftext|>": 50256}
+    assert tokenizer.decode([50256]) == "<|endoftext|>"
+    assert 50256 not in tokenizer.encode("<|endoftext|>")
+    data = bytes(range(256))
+    assert tokenizer.decode_bytes(tokenizer.encode(data)) == data
+    with pytest.raises(ValueError, match="no token has the id 40000"):
+        tokenizer.decode([40000])
+
+
+def test_saved_and_loaded(trained, tmp_path):
+    trained.save(tmp_path / "new" / "folder")
+    again = BPETokenizer.load(tmp_path / "new" / "folder")
+    assert again.merges == trained.merges and len(again) == len(trained)
+    assert np.array_equal(again.encode(TEXT), trained.encode(TEXT))
+
+
+@pytest.mark.parametrize("changes", [
+    {"vocab": "{"}, {"vocab": "[]"}, {"vocab": '{"a": "x"}'}, {"vocab": '{"猫": 3}'},
+    {"vocab": '{"a": 1}'}, {"merges": "a b c"}, {"merges": "a"}, {"merges": "x y"},
+    {"vocab": '{"a": null}'}])
+def test_damaged_files(changes, tmp_path):
+    write_gpt2(tmp_path, **changes)
+    with pytest.raises(ValueError, match="no part of a tokenizer|has none"):
+        BPETokenizer.load(tmp_path)
+
+
+def test_missing_files(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        BPETokenizer.load(tmp_path)
+
+
+# ---- mistakes ----
+
+def test_a_vocabulary_below_the_bytes():
+    with pytest.raises(ValueError, match="at least 256, got 100"):
+        BPETokenizer.train(TEXT, 100)
+
+
+@pytest.mark.parametrize(("ids", "kind"), [
+    ([-1], ValueError), ([10 ** 6], ValueError), ([1.5], TypeError), ([[1, 2]], TypeError)])
+def test_what_is_no_id(trained, ids, kind):
+    for tokenizer in (trained, CharTokenizer(TEXT)):
+        with pytest.raises(kind, match="decode: ids"):
+            tokenizer.decode(ids)
