@@ -1,6 +1,7 @@
 """GANs on points of the plane: the toys, and pictures of what a generator draws and D says."""
 import tinygen as tg
 from demos.common import PALETTE, new_figure
+from demos.common.figures import pyplot
 from models.gan import sample
 from tinygen.backend import np, to_numpy, xp
 from tinygen.data import GRID_CENTRES, RING_CENTRES, STD, grid, ring
@@ -42,11 +43,11 @@ class Film:
     def load_state_dict(self, state):
         self.steps, self.points, self.fields = state["steps"], state["points"], state["fields"]
 
-    def frames(self, title, probabilities=True):
+    def frames(self, title):
         """A figure for each picture, drawn when its turn comes."""
         for step, points, values in zip(self.steps, self.points, self.fields):
             figure, axes = new_figure(width=4.6, height=4.8, dpi=90)
-            draw_field(axes, values, self.centres, probabilities)
+            draw_field(axes, values, self.centres)
             draw_points(axes, points, self.centres)
             axes.set_title(f"{title}, step {step + 1}")
             yield figure
@@ -81,20 +82,16 @@ def field(discriminator, where):
     return to_numpy(scores.data)
 
 
-def draw_field(axes, scores, centres, probabilities=True):
-    """What D says as a background: orange where it says real, violet where it says fake.
+def draw_field(axes, logits, centres):
+    """What D says as a background: green where it says real, violet where it says fake.
 
-    scores: (SIDE²,), logits where `probabilities`; a critic's are shown relative to their median.
+    logits: (SIDE²,). The colours are pale, for points on top, and few, for the palette of a GIF.
     """
-    values = scores.reshape(SIDE, SIDE)
-    if probabilities:
-        values = 1 / (1 + np.exp(-np.clip(values, -50, 50)))
-    else:
-        values = values - np.median(values)
-        values = 0.5 + 0.5 * values / max(np.abs(values).max(), 1e-6)
+    values = 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
     edge = reach(centres)
-    axes.imshow(values, origin="lower", extent=(-edge, edge, -edge, edge), cmap="PuOr_r",
-                vmin=-0.3, vmax=1.3, interpolation="bilinear", zorder=0)  # pale, for points on top
+    axes.imshow(values.reshape(SIDE, SIDE), origin="lower", extent=(-edge, edge, -edge, edge),
+                cmap=pyplot().get_cmap("PRGn", 15), vmin=-0.4, vmax=1.4, interpolation="bilinear",
+                zorder=0)
 
 
 def draw_points(axes, points, centres):

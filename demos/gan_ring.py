@@ -30,7 +30,7 @@ from tinygen.optim import Adam, warmup_cosine
 PRESETS = {
     "smoke": dict(steps=8, seeds=1),
     "tour": dict(toys=("ring",), seeds=1),
-    "default": dict(steps=3000, batch=256, lr=2e-3, latent=2, pack=1, seeds=3,
+    "default": dict(steps=6000, batch=64, lr=2e-3, latent=2, pack=1, seeds=3,
                     toys=("ring", "grid")),
     "long": dict(steps=10000, seeds=5),
 }
@@ -108,8 +108,8 @@ def report(run, toy, results, films):
     run.print(f"{first}. {said}")
     run.save_animation(films[first].frames(toy), toy, (
         f"The {toy}, seed {run.seed}: the same noise as the generator learns where to send it. "
-        "Behind the points, what the discriminator says: orange where it takes a point for real, "
-        "violet for fake. Points climb towards orange, and there it soon doubts."),
+        "Behind the points, what the discriminator says: green where it takes a point for real, "
+        "violet for fake. Points move towards green, and there it soon doubts them."),
         seconds=0.12)
     run.save_figure(
         flight_figure(run.history[first], modes=total, title=f"The {toy}, seed {run.seed}"),

@@ -8,8 +8,8 @@ Each arm below has the same networks, rates and data, and differs in one thing:
 
     no cure              the five steps as they are
     balanced             G takes one step, as D does: D answers before G has gone far
-    packing              D judges four examples together; four alike are never real, so a G that
-                         sends all noise to one point is found out, however good the point is
+    packing              D judges pairs of examples: two of a kind are rare among real ones, so
+                         a G that sends all noise to one point is found out wherever that is
     minibatch features   D is told how close each example is to the others of its batch
     WGAN-GP              a critic whose slope is held near 1 instead of a D that says yes or no
     WGAN-GP, critic 5:1  the same, with the steps the other way round, as its authors have it
@@ -46,8 +46,8 @@ class Arm:
 ARMS = {
     "no cure": Arm(),
     "balanced": Arm(g_steps=1),
-    "packing": Arm(pack=4),
-    "minibatch features": Arm(minibatch_features=8),
+    "packing": Arm(pack=2),
+    "minibatch features": Arm(minibatch_features=4),
     "WGAN-GP": Arm(loss="wasserstein", penalty=1.0),
     "WGAN-GP, critic 5:1": Arm(d_steps=5, g_steps=1, loss="wasserstein", penalty=1.0),
 }
@@ -61,20 +61,20 @@ EVERY, FRAMES = 4, 60  # rounds between the pictures of the film, and how many
 LOOKS = 40  # times that the modes are counted while it trains
 DRAW, CENTRES = TOYS["ring"]
 COLLAPSED, CURED = "no cure", "packing"
-LEAST = {"balanced": 7, "packing": 8}
+LEAST = {"balanced": 7, "packing": 8, "minibatch features": 8, "WGAN-GP, critic 5:1": 8}  # modes
 
 
 @demo(PRESETS)
 def main(run):
     cfg = run.settings
-    if cfg.seeds < 1 or cfg.batch % max(arm.pack for arm in ARMS.values()):
-        raise ValueError("--seeds is at least 1, and --batch a multiple of "
-                         f"{max(arm.pack for arm in ARMS.values())}, which are judged together; "
-                         f"got {cfg.seeds} and {cfg.batch}")
+    if cfg.seeds < 1 or cfg.batch < 2:
+        raise ValueError("--seeds is at least 1, and --batch at least 2, for closeness within a "
+                         f"batch to mean something; got {cfg.seeds} and {cfg.batch}")
     results, films = {}, {}
     for name, arm in ARMS.items():
         d_loss, g_loss = LOSSES[arm.loss]
         config = Config(cfg.latent, (2,), pack=arm.pack, minibatch_features=arm.minibatch_features)
+        count = cfg.batch * arm.pack  # D judges as many packs as it would single examples
         for seed in range(run.seed, run.seed + cfg.seeds):
             rng = np.random.default_rng(seed)  # its own: the arms of a seed begin alike
             generator = MLPGenerator(config, (64, 64, 64), rng=rng)
@@ -84,18 +84,20 @@ def main(run):
             loop = f"{name}, seed {seed}"
             shots = range(cfg.steps // 4, cfg.steps, EVERY)[:FRAMES] if name == COLLAPSED else ()
             film = films[loop] = Film(noise(SHOWN, cfg.latent, rng=rng), CENTRES, shots)
+            # In all arms the rate falls to 0, so that the end is no passing moment.
             for step in run.steps(loop, generator=generator, discriminator=discriminator,
                                   g_optimizer=g_optimizer, d_optimizer=d_optimizer,
                                   film=film, draws=rng):
+                rate = cfg.lr * warmup_cosine(step, warmup=0, total=cfg.steps)
+                g_optimizer.lr = d_optimizer.lr = rate
                 for _ in range(arm.d_steps):
-                    x, z = xp.asarray(DRAW(cfg.batch, rng)), noise(cfg.batch, cfg.latent, rng=rng)
+                    x, z = xp.asarray(DRAW(count, rng)), noise(count, cfg.latent, rng=rng)
                     d_meters = discriminator_step(
                         generator, discriminator, d_optimizer, d_loss, x, z,
                         penalty=arm.penalty, rng=rng)
                 for _ in range(arm.g_steps):
-                    z = noise(cfg.batch, cfg.latent, rng=rng)
-                    g_meters = generator_step(
-                        generator, discriminator, g_optimizer, g_loss, z)
+                    z = noise(count, cfg.latent, rng=rng)
+                    g_meters = generator_step(generator, discriminator, g_optimizer, g_loss, z)
                 run.log(**d_meters, **g_meters)
                 film.shoot(step, generator, discriminator)
                 if (step + 1) % max(1, cfg.steps // LOOKS) == 0:
@@ -117,7 +119,7 @@ def judge(run, name, arm_results):
         run.measure(f"{name}: modes of {len(CENTRES)}, most of the seeds", max(counts), at_most=2)
     else:
         run.measure(f"{name}: modes of {len(CENTRES)}, median", np.median(counts),
-                    at_least=LEAST[name])
+                    at_least=LEAST.get(name))
         run.measure(f"{name}: high quality, median", np.median(shares))
 
 
@@ -131,8 +133,8 @@ def show(run, results, films):
         f"Seed {run.seed}: {COUNTED:,} samples in each arm, over the modes (circles). Orange ones "
         "lie outside of all."))
     run.save_animation(films[first].frames("5 generator steps"), "collapse", (
-        "The chase. Orange is where the discriminator says real, violet where it says fake; all "
-        "points run to the most orange place together, and once it has turned violet, to the "
+        "The chase. Green is where the discriminator says real, violet where it says fake; all "
+        "points run to the greenest place together, and once it has turned violet, to the "
         "next."), seconds=0.12)
     for loop, file in ((first, "flight-collapsed"), (cured, "flight-cured")):
         said = diagnose(run.history[loop], modes=len(CENTRES))
