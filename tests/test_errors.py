@@ -168,6 +168,7 @@ ROWS = [
      r"3 input channels .* got x \(1, 2, 8\)"),
     ("conv1d", lambda: ops.conv1d(t(1, 3, 8), t(4, 3, 3), t(3)), ValueError, "the 4 outputs"),
     ("conv1d", lambda: ops.conv1d(t(1, 3, 8), t(4, 3, 3), stride=0), ValueError, "stride is"),
+    ("leaky_relu", lambda: ops.leaky_relu(t(3), slope=1.5), ValueError, "from 0 to 1, got 1.5"),
     ("conv2d", lambda: ops.conv2d(t(3, 8, 8), t(4, 3, 3, 3)), ValueError,
      r"x \(3, 8, 8\).*x\[None\]"),
     ("conv2d", lambda: ops.conv2d(t(1, 2, 8, 8), t(4, 3, 3, 3)), ValueError,

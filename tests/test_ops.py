@@ -268,6 +268,10 @@ VALUES = [
         x, w, b, stride=(2, 3), padding=(1, 0), dilation=(1, 2), output_padding=(1, 0), groups=2),
           lambda x, w, b: conv_transpose2d(x, w, (6, 9), b, (2, 3), (1, 0), (1, 2), 2),
           (2, 4, 3, 3), (4, 3, 3, 2), (6,)),
+    value("conv_transpose2d", lambda x, w, b: ops.conv_transpose2d(
+        x, w, b, stride=(2, 3), padding=(1, 0), dilation=(1, 2), output_padding=(1, 0)),
+          lambda x, w, b: conv_transpose2d(x, w, (3, 9), b, (2, 3), (1, 0), (1, 2)),
+          (2, 8, 2, 3), (8, 2, 2, 2), (2,)),  # few output channels
     value("conv2d_weight", lambda x, y: ops.conv2d_weight(x, y, kernel_size=(2, 2)),
           lambda x, y: conv2d(x.swapaxes(0, 1), y.swapaxes(0, 1)).swapaxes(0, 1),
           (3, 2, 4, 4), (3, 5, 3, 3)),

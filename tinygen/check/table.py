@@ -221,6 +221,8 @@ CONV = [
          (1, 1, 3, 3), (1, 2, 2, 3)),
     case("conv_transpose2d", lambda x, w, b: ops.conv_transpose2d(x, w, b, groups=2, stride=3),
          (1, 4, 2, 2), (4, 1, 2, 2), (2,)),
+    case("conv_transpose2d", lambda x, w, b: ops.conv_transpose2d(x, w, b, stride=2, padding=1),
+         (2, 4, 3, 2), (4, 1, 2, 2), (1,)),  # few output channels
     case("conv2d_weight", lambda x, y: ops.conv2d_weight(x, y, kernel_size=(3, 3)),
          (2, 2, 4, 4), (2, 2, 2, 2)),
     case("conv2d_weight", lambda x, y: ops.conv2d_weight(

@@ -16,10 +16,10 @@ kernel lie side by side and the columns of a convolution are gathered in long ru
 returns a transposed view of such an array; NumPy's elementwise functions keep the layout, and the
 next convolution finds it in place. The batch is taken in parts that stay in the cache.
 """
-from tinygen.backend import cache_parts, xp
+from tinygen.backend import cache_parts, np, xp
 from tinygen.operation import op
-from tinygen.ops import reduce
-from tinygen.ops.shape import expand_dims, squeeze
+from tinygen.ops.linear import matmul, rows
+from tinygen.ops.shape import expand_dims, squeeze, transpose
 from tinygen.ops.window import output_size as window_count
 from tinygen.ops.window import pair
 from tinygen.tensor import shape_of
@@ -52,7 +52,7 @@ def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     return (y.transpose(0, 3, 1, 2),  # (N, O, OH, OW)
             lambda g, y, x, w, *b: conv_transpose2d(g, w, output_size=x.shape[2:], **settings),
             lambda g, y, x, w, *b: conv2d_weight(x, g, kernel_size=w.shape[2:], **settings),
-            lambda g, y, x, w, b: reduce.sum(g, axis=(0, 2, 3)))
+            lambda g, y, x, w, b: _pixel_sums(g))
 
 
 @op
@@ -70,12 +70,15 @@ def conv_transpose2d(x, w, b=None, *, stride=1, padding=0, output_padding=0, out
     _check_channels("conv_transpose2d", x, w, b, groups, transposed=True)
     size = _transposed_size(x.shape[2:], w.shape[2:], stride, padding, dilation, output_padding,
                             output_size)
-    y = _interleaved(x, _spread(w, dilation), b, stride, padding, size, groups)
+    if groups == 1 and w[0].size <= len(w):  # a stamp holds fewer numbers than its x: C of them
+        y = _stamped(x, w, b, stride, padding, dilation, size)
+    else:
+        y = _interleaved(x, _spread(w, dilation), b, stride, padding, size, groups)
     settings = dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
     return (y.transpose(0, 3, 1, 2),  # (N, O, OH, OW)
             lambda g, y, x, w, *b: conv2d(g, w, **settings),
             lambda g, y, x, w, *b: conv2d_weight(g, x, kernel_size=w.shape[2:], **settings),
-            lambda g, y, x, w, b: reduce.sum(g, axis=(0, 2, 3)))
+            lambda g, y, x, w, b: _pixel_sums(g))
 
 
 @op
@@ -117,6 +120,12 @@ def conv1d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     y = conv2d(x, w, b, stride=(1, stride), padding=(0, padding), dilation=(1, dilation),
                groups=groups)
     return squeeze(y, axis=2)
+
+
+def _pixel_sums(g):
+    """Each channel's sum over the batch and all pixels: a bias's gradient.  (N, C, H, W) -> (C,)"""
+    g = rows(transpose(g, axes=(0, 2, 3, 1)))
+    return matmul(xp.ones(len(g), g.dtype), g)  # on two cores, where a sum runs on one
 
 
 # ---- the kernels: plain arrays, channels last ----
@@ -190,6 +199,23 @@ def _interleaved(x, w, b, stride, padding, size, groups):
     y = y.reshape(n, qh * sh, qw * sw, groups * og)
     top, left = padding[0] - first[0] * sh, padding[1] - first[1] * sw
     return y[:, top:top + size[0], left:left + size[1]]
+
+
+def _stamped(x, w, b, stride, padding, dilation, size):
+    """The transposed convolution as it is defined: all stamps, added tap by tap where they fall.
+
+    (N, C, H, W), (C, O, kh, kw) -> (N, OH, OW, O)
+    """
+    (n, c, h, wide), (o, kh, kw) = x.shape, w.shape[1:]
+    (sh, sw), (top, left), (dh, dw) = stride, padding, dilation
+    stamps = w.reshape(c, -1).T @ x.transpose(1, 0, 2, 3).reshape(c, -1)
+    stamps = stamps.reshape(o, kh, kw, n, h, wide)
+    y = xp.zeros((o, n, size[0] + 2 * top, size[1] + 2 * left), stamps.dtype)
+    for u, v in np.ndindex(kh, kw):
+        y[:, :, u * dh:u * dh + sh * h:sh, v * dw:v * dw + sw * wide:sw] += stamps[:, u, v]
+    if b is not None:
+        y += b.reshape(o, 1, 1, 1)
+    return y[:, :, top:top + size[0], left:left + size[1]].transpose(1, 2, 3, 0)
 
 
 def _spread(w, dilation):

@@ -134,8 +134,16 @@ def relu(x):
 
 @op
 def leaky_relu(x, *, slope=0.01):
-    """x where positive, slope · x elsewhere."""
-    return xp.where(x > 0, x, slope * x), lambda g, y, x: where(plain(x) > 0, g, slope * g)
+    """max(x, slope · x): x where positive, slope · x elsewhere.
+
+    slope: a number from 0 to 1; at x = 0 it is the slope too. Raises ValueError for another.
+    (Maas et al., 2013)
+    """
+    y = xp.maximum(x, slope * x)
+    if not 0 <= slope <= 1:
+        raise ValueError(f"leaky_relu: slope is a number from 0 to 1, got {slope}")
+    # dy = dx·max(x > 0, slope), which is 1 or slope; a where() is slow on signs it can't foresee.
+    return y, lambda g, y, x: g * xp.maximum(plain(x) > 0, slope, dtype=g.dtype)
 
 
 @op
