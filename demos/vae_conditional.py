@@ -31,7 +31,7 @@ from tinygen.data import IMAGES, load_images
 CLASSES = 10
 PRESETS = {
     "smoke": dict(steps=2, judge_steps=2),
-    "default": dict(steps=600, latent=16, beta=1.0, batch=64, lr=2e-3, judge_steps=450,
+    "default": dict(steps=600, latent=16, beta=2.0, batch=64, lr=2e-3, judge_steps=450,
                     digit=tuple(range(CLASSES))),
     "long": dict(steps=3000),
 }
