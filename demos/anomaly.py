@@ -1,0 +1,234 @@
+"""Find what does not belong, by an autoencoder's error, a VAE's ELBO and a GAN's discriminator.
+
+Each network learns from the training images of all digits but one. The test images have all ten,
+and the one held out is the anomaly. The hope: what an autoencoder has never seen it rebuilds badly,
+a VAE finds it unlikely, a discriminator calls it fake. The AUROC of such a score is the chance that
+an anomaly gets a higher one than a normal image: 1 is perfect, 0.5 is a coin.
+
+    python -m demos.anomaly                                   1 min on two cores
+    python -m demos.anomaly --data mnist-10k                  the same
+    python -m demos.anomaly --preset long                     all ten digits, 4 min
+
+RESULTS
+
+Schlegl et al., Unsupervised anomaly detection with generative adversarial networks (IPMI, 2017);
+Nalisnick et al., Do deep generative models know what they don't know? (ICLR, 2019); Serra et al.,
+Input complexity and out-of-distribution detection with likelihood-based generative models (ICLR,
+2020).
+"""
+import sys
+
+import tinygen as tg
+from demos._anomaly_figures import (
+    SHOWN,
+    complexity_figure,
+    extremes_figure,
+    in_colour,
+    roc_figure,
+    table_figure,
+)
+from demos._anomaly_scores import (
+    CODE,
+    KINDS,
+    amount_of_ink,
+    auroc,
+    autoencoder_error,
+    called_fake,
+    distance_to_generated,
+    distance_to_training,
+    nearest_generated,
+    negative_elbo,
+    pca_error,
+)
+from demos.common import demo, epoch_batch, image_rows
+from demos.common.adversarial import discriminator_step, generator_step
+from demos.common.codes import in_batches
+from models import autoencoder, gan, vae
+from models.parts import noise
+from tinygen.backend import np, to_numpy, xp
+from tinygen.data import load_images
+
+PRESETS = {
+    "smoke": dict(steps=4, digits=(1,), images=100, descent=2),
+    "default": dict(steps=600, digits=(0, 1, 4), images=2000, descent=60, batch=128, lr=1e-3),
+    "long": dict(digits=tuple(range(10))),
+}
+GAN_STEPS = 2  # for one of the others: two players need more of them
+GAN_LR = 4e-4
+MIN_IMAGES = 100  # of which about ten show the digit held out
+
+
+@demo(PRESETS, data=("digits", "mnist-10k"))
+def main(run):
+    cfg, data = run.settings, load_images(run.data)
+    check_digits(cfg.digits, data.y_train)
+    if not MIN_IMAGES <= cfg.images <= len(data.x_test):
+        raise ValueError(f"--images is from {MIN_IMAGES} to the {len(data.x_test)} test images of "
+                         f"{data.name}; got {cfg.images}")
+    if cfg.descent < 1 or cfg.batch < 1:
+        raise ValueError(f"--descent and --batch are at least 1, got {cfg.descent} and {cfg.batch}")
+    x, y = data.x_test[:cfg.images], data.y_test[:cfg.images]
+
+    found, judges = {}, {}
+    for digit in cfg.digits:
+        normal = data.x_train[data.y_train != digit]
+        networks = train(run, digit, normal)
+        judges[digit] = networks, judge(*networks, normal, cfg.descent, run.rng)
+        found[digit] = {name: score(x) for name, score in judges[digit][1].items()}
+        found[digit]["autoencoder / PCA"] = found[digit]["autoencoder"] / found[digit]["PCA"]
+
+    table = {name: {digit: auroc(scores[name], y == digit) for digit, scores in found.items()}
+             for name in found[cfg.digits[0]]}
+    report(run, table)
+    draw(run, table, found, x, y)
+    hardest = min(cfg.digits, key=table["autoencoder"].get)
+    draw_rebuilt(run, hardest, *judges[hardest][0], found[hardest], data, x, y)
+    other_anomalies(run, cfg.digits[0], judges[cfg.digits[0]][1], x, y)
+
+
+def train(run, digit, images):
+    """An autoencoder, a VAE and a GAN, trained on images without the digit held out."""
+    cfg = run.settings
+
+    def batch(step):
+        return xp.asarray(images[epoch_batch(step, cfg.batch, len(images), run.seed)])
+
+    rebuilder = autoencoder.DenseAutoencoder(autoencoder.Config(CODE), rng=run.rng)
+    optimizer = tg.optim.Adam(rebuilder.parameters(), lr=cfg.lr)
+    for step in run.steps(f"autoencoder without {digit}", model=rebuilder, optimizer=optimizer):
+        loss = autoencoder.loss(rebuilder, batch(step))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        run.log(loss=loss)
+
+    likelihood = vae.DenseVAE(vae.Config(CODE), rng=run.rng)
+    optimizer = tg.optim.Adam(likelihood.parameters(), lr=cfg.lr)
+    for step in run.steps(f"VAE without {digit}", model=likelihood, optimizer=optimizer):
+        loss = vae.loss(likelihood, batch(step), noise(cfg.batch, CODE, rng=run.rng))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        run.log(loss=loss)
+
+    config = gan.Config(latent_size=32)
+    g = gan.MLPGenerator(config, hidden=(128, 256), rng=run.rng)
+    d = gan.MLPDiscriminator(config, hidden=(256, 128), rng=run.rng)
+    g_optimizer, d_optimizer = (tg.optim.Adam(player.parameters(), lr=GAN_LR, betas=(0.5, 0.999))
+                                for player in (g, d))
+    d_loss, g_loss = gan.LOSSES["non-saturating"]
+    for step in run.steps(f"GAN without {digit}", total=GAN_STEPS * cfg.steps, g=g, d=d,
+                          g_optimizer=g_optimizer, d_optimizer=d_optimizer):
+        z = noise(cfg.batch, config.latent_size, rng=run.rng)
+        run.log(**discriminator_step(g, d, d_optimizer, d_loss, batch(step), z))
+        z = noise(cfg.batch, config.latent_size, rng=run.rng)
+        run.log(**generator_step(g, d, g_optimizer, g_loss, z))
+    return rebuilder, likelihood, g, d
+
+
+def judge(rebuilder, likelihood, g, d, normal, descent, rng):
+    """name -> score, a function of images."""
+    return {"autoencoder": autoencoder_error(rebuilder), "VAE": negative_elbo(likelihood, rng),
+            "discriminator": called_fake(d), "AnoGAN": distance_to_generated(g, descent),
+            "nearest neighbour": distance_to_training(normal), "ink": amount_of_ink,
+            "PCA": pca_error(normal)}
+
+
+def report(run, table):
+    """The AUROCs, with limits for those digits where three seeds agree."""
+    limits = {("autoencoder", 0): dict(at_least=0.85)}
+    if 1 in run.settings.digits:
+        limits["autoencoder / PCA", 1] = dict(at_least=table["autoencoder"][1] + 0.1)
+    if 0 in run.settings.digits:
+        limits["discriminator", 0] = dict(at_most=table["autoencoder"][0])
+    for digit in run.settings.digits:
+        for name in ("autoencoder", "VAE", "discriminator", "AnoGAN", "autoencoder / PCA"):
+            run.measure(f"{digit} held out: AUROC, {name}", table[name][digit],
+                        baseline=("nearest neighbour", table["nearest neighbour"][digit]),
+                        **limits.get((name, digit), {}))
+
+
+def check_digits(digits, y):
+    """Raise ValueError for digits to hold out that are not among the labels y, or given twice."""
+    classes = np.unique(y)
+    if set(digits) - set(classes.tolist()) or len(set(digits)) < len(digits):
+        raise ValueError(f"--digits are classes of the data, {classes.min()} to {classes.max()}, "
+                         f"each once; got {' '.join(map(str, digits))}")
+
+
+# ---- figures ----
+
+def draw(run, table, found, x, y):
+    """All scores on all digits held out, and on the hardest one of them which images they mean."""
+    if len(found) > 1:
+        table = {name: {**row, "mean": np.mean(list(row.values()))} for name, row in table.items()}
+    run.save_figure(table_figure(table), "auroc",
+                    "AUROC for each digit held out (columns) and each score (rows). Violet, above "
+                    "0.5: anomalies get the higher scores. Orange, below: they look more normal "
+                    "than the digits that were learnt. The rows from nearest neighbour on take no "
+                    "training but PCA's; the last one divides the autoencoder's error by PCA's.")
+    run.save_figure(roc_figure(found, y), "roc",
+                    "The same as curves: how many anomalies are found, for how many false alarms. "
+                    "A curve below the diagonal would do better upside down, but nobody who has no "
+                    "anomalies to look at can know that.")
+    run.save_figure(complexity_figure(found, y), "complexity",
+                    "Why a simple anomaly passes. Each point is a test image; PCA, a linear code "
+                    "of the same size, tells how complex it is, and complex images have larger "
+                    "errors, whoever draws them. Ones lie to the left: little ink, little that "
+                    "could be wrong. The flat line lets 5 % of the normal images raise an alarm, "
+                    "and ones stay below it. Seen against what a linear code makes of the same "
+                    "image, they stand out.")
+
+
+def draw_rebuilt(run, digit, rebuilder, likelihood, g, _, scores, data, x, y):
+    """The digit that the autoencoder misses most: who it is mistaken for, and by what."""
+    strange = y == digit
+    names = ("autoencoder", "VAE", "discriminator", "nearest neighbour", "autoencoder / PCA")
+    run.save_figure(
+        extremes_figure({name: scores[name] for name in names}, x, strange), "extremes",
+        f"With {digit} held out (orange): the test images that each score finds strangest, and "
+        "those that it finds least strange. Where orange fills the second row, the score is "
+        "fooled. Black in the first row is a false alarm: bold or unusual, but a known digit.")
+    missed = np.flatnonzero(strange)[np.argsort(scores["autoencoder"][strange])[:SHOWN]]
+    rows, normal = x[missed], data.x_train[data.y_train != digit]
+    flat, known = rows.reshape(len(rows), -1), normal.reshape(len(normal), -1)
+    nearest = ((known ** 2).sum(axis=1) - 2 * flat @ known.T).argmin(axis=1)
+    run.save_figure(
+        image_rows({"held out": in_colour(rows, np.full(len(rows), True)),
+                    "autoencoder": as_rgb(in_batches(rebuilder, rows)),
+                    "VAE": as_rgb(to_numpy(vae.reconstruct(likelihood, xp.asarray(rows)))),
+                    "nearest G(z)": as_rgb(nearest_generated(g, rows, run.settings.descent)),
+                    "nearest known": as_rgb(normal[nearest])}), "missed",
+        f"The images of the unseen {digit} that the autoencoder rebuilds best, and what it makes "
+        "of them. It has learnt how strokes look, not which digits there are, and can draw strokes "
+        "that it was never shown. Below: the VAE's, the nearest that the generator can draw, and "
+        "the nearest training image.")
+
+
+def as_rgb(x):
+    return in_colour(x, np.full(len(x), False))
+
+
+def other_anomalies(run, digit, scores, x, y):
+    """The same scores on images that are no digits at all."""
+    normal = x[y != digit]
+    table = {name: {} for name in (*scores, "autoencoder / PCA")}
+    pictures = []
+    for kind, make in KINDS.items():
+        strange = np.asarray(make(normal[:500], run.rng), dtype=np.float32)
+        pictures.append(strange[0])
+        both = np.concatenate([strange, normal])
+        values = {name: score(both) for name, score in scores.items()}
+        values["autoencoder / PCA"] = values["autoencoder"] / values["PCA"]
+        for name in table:
+            table[name][kind] = auroc(values[name], np.arange(len(both)) < len(strange))
+    run.measure("noise: AUROC, autoencoder", table["autoencoder"]["noise"], at_least=0.99)
+    run.measure("blank images: AUROC, autoencoder", table["autoencoder"]["blank"], at_most=0.1)
+    run.save_figure(table_figure(table, pictures), "kinds",
+                    f"Other anomalies, for the networks that learnt without {digit}. Noise is easy "
+                    "and blank paper impossible: nothing is simpler to rebuild, and to these "
+                    "scores nothing is more normal.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
