@@ -4,18 +4,43 @@ The scale keeps signals from growing or fading as they pass many layers: if each
 inputs, weights of variance 1/fan_in leave the variance of the signal as it is.
 """
 import math
+from contextlib import contextmanager
 
 from tinygen.backend import np
 
 
+class mode:
+    """Whether weights are drawn; see undrawn."""
+    drawing = True
+
+
+@contextmanager
+def undrawn():
+    """Inside the with block weights start as zeros, for a checkpoint to overwrite.
+
+    Drawing a billion numbers takes most of a minute, and zeros take no memory until written.
+    """
+    kept, mode.drawing = mode.drawing, False
+    try:
+        yield
+    finally:
+        mode.drawing = kept
+
+
 def uniform(shape, bound, *, rng):
     """Uniform between -bound and bound."""
-    return check_rng(rng).uniform(-bound, bound, shape).astype("float32")
+    check_rng(rng)
+    if not mode.drawing:
+        return np.zeros(shape, "float32")
+    return rng.uniform(-bound, bound, shape).astype("float32")
 
 
 def normal(shape, std, *, rng):
     """Normal with mean 0 and standard deviation std."""
-    return (std * check_rng(rng).standard_normal(shape)).astype("float32")
+    check_rng(rng)
+    if not mode.drawing:
+        return np.zeros(shape, "float32")
+    return (std * rng.standard_normal(shape)).astype("float32")
 
 
 def kaiming_uniform(shape, *, rng):

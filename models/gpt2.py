@@ -1,0 +1,160 @@
+"""GPT-2's own weights, on the GPT of models/gpt.py: read from and written to its published layout.
+
+A folder as Hugging Face lays it out holds config.json, model.safetensors, and the tokenizer's
+vocab.json and merges.txt. The networks are the same; only names and two conventions differ:
+
+    c_attn      query, key and value are one matrix there and three layers here
+    Conv1D      a linear layer there is x W + b with W (in, out), here x wᵀ + b with w (out, in)
+
+Sizes: gpt2 124M (12 blocks, width 768), medium 355M (24, 1024), large 774M (36, 1280), xl 1.5B
+(48, 1600). Each number takes 4 bytes here.
+"""
+import json
+from pathlib import Path
+
+from models.gpt import GPT, Config
+from tinygen import nn, safetensors
+from tinygen.backend import np, to_numpy
+from tinygen.data import BPETokenizer
+from tinygen.files import replacing
+
+# Settings that change the computation, with the value that ours has.
+COMPUTED = {"activation_function": ("gelu_new", "gelu_pytorch_tanh"), "layer_norm_epsilon": (1e-5,),
+            "scale_attn_weights": (True,), "scale_attn_by_inverse_layer_idx": (False,),
+            "add_cross_attention": (False,)}
+PREFIX = "transformer."  # before every name in files that hold the head as well
+
+
+def load(folder):
+    """The model and tokenizer in `folder`; the tokenizer is None where its files are missing.
+
+    Raises FileNotFoundError for a missing config.json or model.safetensors, ValueError for files
+    that are damaged, or of a network that is not GPT-2's.
+    """
+    folder = Path(folder)
+    config = _read_config(folder / "config.json")
+    arrays = safetensors.load(folder / "model.safetensors")
+    arrays = {name.removeprefix(PREFIX): array for name, array in arrays.items()}
+    tied = "lm_head.weight" not in arrays or (
+        "wte.weight" in arrays and np.array_equal(arrays["lm_head.weight"], arrays["wte.weight"]))
+    with nn.init.undrawn():
+        model = GPT(Config(**config, tied=tied), rng=np.random.default_rng(0))
+    model.load_state_dict(_ours(arrays, model.config, folder / "model.safetensors"))
+    tokenizer = None
+    if (folder / "vocab.json").exists():
+        tokenizer = BPETokenizer.load(folder)
+        if len(tokenizer) > model.config.vocab_size:
+            raise ValueError(f"{folder}: the tokenizer has {len(tokenizer)} tokens and the model "
+                             f"{model.config.vocab_size}; they are not of one model")
+    return model.eval(), tokenizer
+
+
+def save(folder, model, tokenizer=None):
+    """Write a GPT, and a BPETokenizer, so that `load` and other tools open them as a GPT-2.
+
+    Biases that the model was made without are written as zeros.
+    """
+    folder, c = Path(folder), model.config
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"],
+              "vocab_size": c.vocab_size, "n_positions": c.block_size, "n_ctx": c.block_size,
+              "n_embd": c.width, "n_layer": c.layers, "n_head": c.heads,
+              "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5,
+              "resid_pdrop": c.dropout, "embd_pdrop": c.dropout, "attn_pdrop": c.dropout,
+              "tie_word_embeddings": c.tied}
+    special = {} if tokenizer is None else tokenizer.special
+    for name in ("bos_token_id", "eos_token_id"):
+        config[name] = next(iter(special.values()), None)
+    safetensors.save(folder / "model.safetensors", _theirs(model), {"format": "pt"})
+    with replacing(folder / "config.json") as file:
+        file.write(json.dumps(config, indent=2).encode())
+    if tokenizer is not None:
+        tokenizer.save(folder)
+
+
+# ---- names: their layer -> ours, for each block ----
+
+NORMS = {"ln_1": "norm1", "ln_2": "norm2"}
+LINEAR = {"attn.c_proj": "attention.out", "mlp.c_fc": "feed_forward.inner",
+          "mlp.c_proj": "feed_forward.out"}
+QKV = "query", "key", "value"
+
+
+def _ours(arrays, config, path):
+    """Their arrays under our names, as load_state_dict takes them."""
+    def take(name):
+        if name not in arrays:
+            raise ValueError(f"{path} has no {name}, which every GPT-2 of its config.json has")
+        return arrays[name]
+
+    state = {"token.weight": take("wte.weight"), "position.weight": take("wpe.weight"),
+             "norm.weight": take("ln_f.weight"), "norm.bias": take("ln_f.bias")}
+    if not config.tied:
+        state["head.weight"] = take("lm_head.weight")
+    for i in range(config.layers):
+        theirs, ours = f"h.{i}.", f"blocks.{i}."
+        for norm, name in NORMS.items():
+            for kind in ("weight", "bias"):
+                state[f"{ours}{name}.{kind}"] = take(f"{theirs}{norm}.{kind}")
+        for layer, name in LINEAR.items():
+            state[f"{ours}{name}.weight"] = take(f"{theirs}{layer}.weight").T
+            state[f"{ours}{name}.bias"] = take(f"{theirs}{layer}.bias")
+        for kind in ("weight", "bias"):
+            array = take(f"{theirs}attn.c_attn.{kind}")
+            if array.shape[-1] % 3:
+                raise ValueError(f"{path}: {theirs}attn.c_attn.{kind} holds query, key and value, "
+                                 f"so its last axis is a multiple of 3, got {array.shape}")
+            for name, part in zip(QKV, np.split(array, 3, axis=-1)):
+                state[f"{ours}attention.{name}.{kind}"] = part.T  # a bias with its one axis stays
+    return state
+
+
+def _theirs(model):
+    """Our arrays under their names."""
+    c, state = model.config, model.state_dict()
+
+    def bias(name, size):
+        return state.get(f"{name}.bias", np.zeros(size, "float32"))
+
+    prefix = "" if c.tied else PREFIX
+    arrays = {"wte.weight": state["token.weight"], "wpe.weight": state["position.weight"],
+              "ln_f.weight": state["norm.weight"], "ln_f.bias": bias("norm", c.width)}
+    for i in range(c.layers):
+        theirs, ours = f"h.{i}.", f"blocks.{i}."
+        for norm, name in NORMS.items():
+            arrays[f"{theirs}{norm}.weight"] = state[f"{ours}{name}.weight"]
+            arrays[f"{theirs}{norm}.bias"] = bias(ours + name, c.width)
+        for layer, name in LINEAR.items():
+            weight = state[f"{ours}{name}.weight"]
+            arrays[f"{theirs}{layer}.weight"] = weight.T
+            arrays[f"{theirs}{layer}.bias"] = bias(ours + name, len(weight))
+        names = [f"{ours}attention.{name}" for name in QKV]
+        arrays[f"{theirs}attn.c_attn.weight"] = np.concatenate(
+            [state[f"{name}.weight"].T for name in names], axis=1)
+        arrays[f"{theirs}attn.c_attn.bias"] = np.concatenate(
+            [bias(name, c.width) for name in names])
+    arrays = {prefix + name: array for name, array in arrays.items()}
+    if not c.tied:
+        arrays["lm_head.weight"] = state["head.weight"]
+    return arrays
+
+
+def _read_config(path):
+    """Our settings from their config.json. Raises ValueError for a network that is not ours."""
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        settings = dict(vocab_size=config["vocab_size"], layers=config["n_layer"],
+                        block_size=config.get("n_positions", config.get("n_ctx")),
+                        heads=config["n_head"], width=config["n_embd"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is no configuration of a GPT-2: {error!r}") from error
+    if config.get("model_type", "gpt2") != "gpt2":
+        raise ValueError(f"{path} is of a {config['model_type']}, and this reads gpt2 alone")
+    for name, known in COMPUTED.items():
+        if config.get(name, known[0]) not in known:
+            raise ValueError(f"{path}: {name} is {config[name]!r}, and this computes with "
+                             f"{known[0]!r}")
+    if config.get("n_inner") not in (None, 4 * settings["width"]):
+        raise ValueError(f"{path}: n_inner is {config['n_inner']}, and this computes with four "
+                         f"times the width, {4 * settings['width']}")
+    return settings
