@@ -147,7 +147,8 @@ def test_weights_that_a_checkpoint_will_fill_are_not_drawn(rng):
 
 @pytest.mark.parametrize(("change", "message"), [
     ({"model_type": "llama"}, "of a llama"),
-    ({"activation_function": "relu"}, "activation_function"), ({"layer_norm_epsilon": 1e-3}, "layer_norm_epsilon"), ({"n_inner": 7}, "n_inner is 7"),
+    ({"activation_function": "relu"}, "activation_function"),
+    ({"layer_norm_epsilon": 1e-3}, "layer_norm_epsilon"), ({"n_inner": 7}, "n_inner is 7"),
     ({"n_head": 4}, "heads divides width"), ({"n_layer": 3}, "has no h.2"),
     ({"vocab_size": 299}, "misshapen"), ({"n_embd": "6"}, "width")])
 def test_a_checkpoint_of_another_config(change, message, tmp_path, rng):
