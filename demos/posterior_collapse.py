@@ -1,0 +1,219 @@
+"""Posterior collapse: the KL of latents falls to zero and z says nothing, made to happen and cured.
+
+Training a VAE weighs what z tells of an image against the KL that it costs. A latent that saves
+less than it costs is switched off: q(z|x) becomes the prior, the same for all images, and this
+latent's KL becomes 0. The meter is the KL of each latent over test images; a latent is active if it
+has more than 0.01 nats (by the variance of its mean over images, above 0.01 too, the measure of
+Burda et al., 2016, the same ones are).
+
+First by a dial: beta multiplies the KL. As it rises, one latent after the other is switched off.
+That is no failure but a trade, the curve of rate (KL) against distortion.
+
+Then by accident, at beta = 1: the decoder predicts each pixel from z and from all pixels before it,
+as language models do with words, and z has to pass three layers first. The pixels before are
+learnt first. By then z has been made noise by its KL, and noise teaches the decoder to ignore it.
+So it stays, although z would pay: a trap, no optimum. Six things to try, each by itself: train
+twice as long; raise beta from 0 to 1 in the first half (Bowman et al., 2016); free bits, no reward
+for a latent whose KL is below 0.5 (Kingma et al., 2016); beta = 0.25; a weaker decoder that sees
+two pixels far (Chen et al., 2017); skip connections from z to each layer (Dieng et al., 2019).
+
+    python -m demos.posterior_collapse                     TIME on two cores
+    python -m demos.posterior_collapse --data mnist-10k    the same
+
+EXPECT
+"""
+import sys
+from dataclasses import dataclass
+
+import tinygen as tg
+from demos._collapse_figures import (
+    draw_curves, draw_examples, draw_fixes, draw_heat_map, draw_same_code)
+from demos._collapse_model import SIZE, AutoregressiveVAE, small_ink
+from demos.common import demo, epoch_batch
+from demos.common.codes import in_batches
+from models import vae
+from models.parts import noise
+from models.vae import Config, DenseVAE
+from tinygen.backend import np, to_numpy, xp
+from tinygen.data import load_images
+from tinygen.optim import Adam
+
+PRESETS = {
+    "smoke": dict(steps=3, betas=(0.25, 32.0)),
+    "default": dict(steps=600, latents=10, lr=3e-3,
+                    betas=(0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)),
+    "long": dict(steps=3000),
+}
+BATCH, HIDDEN = 128, 200
+ACTIVE = 0.01  # nats, and variance of the mean
+
+
+@dataclass(frozen=True)
+class Fix:
+    """What one run changes: of the training or of the decoder."""
+    name: str
+    longer: int = 1          # times the steps
+    warm_up: float = 0.0     # share of the steps in which beta rises from 0
+    free_bits: float = 0.0   # nats that each latent has for nothing
+    beta: float = 1.0
+    reach: int | None = None  # how far the decoder sees
+    skip: bool = False
+
+
+FIXES = (Fix("as it is"), Fix("twice as long", longer=2), Fix("warm-up", warm_up=0.5),
+         Fix("free bits", free_bits=0.5), Fix("lower beta", beta=0.25),
+         Fix("weak decoder", reach=2), Fix("skips", skip=True))
+
+
+@demo(PRESETS, data=("digits", "mnist-10k"))
+def main(run):
+    cfg, data = run.settings, load_images(run.data)
+    configs = {beta: Config(cfg.latents, beta=beta) for beta in sorted(set(cfg.betas))}
+    sweep_beta(run, configs, data)
+    try_fixes(run, small_ink(data.x_train), small_ink(data.x_test), data.y_test)
+
+
+def train(run, name, model, images, fix):
+    """The loop of every run here: reconstruction + beta·KL, as `fix` changes it."""
+    total = fix.longer * run.settings.steps
+    optimizer = Adam(model.parameters(), lr=run.settings.lr)
+    for step in run.steps(name, total=total, model=model, optimizer=optimizer):
+        x = xp.asarray(images[epoch_batch(step, BATCH, len(images), run.seed)])
+        logits, mean, logvar = model(x, noise(BATCH, run.settings.latents, rng=run.rng))
+        reconstruction = tg.bce_with_logits(logits, x, reduction="sum") / BATCH
+        kl = tg.kl_standard_normal(mean, logvar, axis=()).mean(axis=0)  # (latents,)
+        loss = reconstruction + beta_at(step / total, fix) * tg.maximum(kl, fix.free_bits).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        run.log(reconstruction=reconstruction, kl=kl.sum())
+
+
+def beta_at(done, fix):
+    """The weight of the KL when this share of the steps is done."""
+    return fix.beta * (min(1.0, done / fix.warm_up) if fix.warm_up else 1.0)
+
+
+@dataclass(frozen=True)
+class Meter:
+    """What a trained VAE does with its latents, on test images, in nats."""
+    reconstruction: float
+    kl: np.ndarray        # (latents,), of each latent
+    variance: np.ndarray  # (latents,), of its mean over the images
+
+    @property
+    def active(self):
+        """How many latents have a KL that is worth the name."""
+        return int((self.kl > ACTIVE).sum())
+
+    @property
+    def active_units(self):
+        """The same by the variance of the means: Burda et al. (2016)."""
+        return int((self.variance > ACTIVE).sum())
+
+    @property
+    def loss(self):
+        """-ELBO, whatever beta or free bits the training had."""
+        return self.reconstruction + self.kl.sum()
+
+
+def read_meter(model, images, rng):
+    """The meter of a model, over images (N, C, H, W)."""
+    x = xp.asarray(images)
+    with tg.no_grad():
+        mean, logvar = model.encode(x)
+        eps = noise(len(images), model.config.latent_size, rng=rng)
+        reconstruction, _ = vae.elbo_terms(model, x, eps)
+    kl = to_numpy(tg.kl_standard_normal(mean, logvar, axis=()).mean(axis=0))
+    return Meter(reconstruction.item(), kl, to_numpy(mean).var(axis=0))
+
+
+# ---- 1. By a dial ----
+
+def sweep_beta(run, configs, data):
+    """The same VAE for each beta; what is left of its latents."""
+    meters, models = {}, {}
+    for beta, config in configs.items():
+        models[beta] = DenseVAE(config, HIDDEN, rng=run.rng)
+        train(run, f"beta {beta:g}", models[beta], data.x_train, Fix("", beta=beta))
+        meters[beta] = read_meter(models[beta], data.x_test, run.rng)
+    run.print("\n     beta   reconstruction      KL    -ELBO   active latents by KL, by variance")
+    for beta, meter in meters.items():
+        run.print(f"{beta:9g}{meter.reconstruction:17.1f}{meter.kl.sum():8.2f}{meter.loss:9.1f}"
+                  f"{meter.active:19}{meter.active_units:14}")
+    run.print("")
+    lowest, highest = min(meters), max(meters)
+    if lowest <= 0.5:
+        run.measure(f"beta {lowest:g}: active latents", meters[lowest].active,
+                    at_least=min(run.settings.latents, 9))
+    if highest >= 32:
+        run.measure(f"beta {highest:g}: active latents", meters[highest].active, at_most=2)
+        run.measure(f"beta {highest:g}: KL, nats", meters[highest].kl.sum(), at_most=3)
+
+    run.save_figure(draw_curves(meters), "sweep", "Left, rate against distortion: what z tells "
+                    "against what is left to tell, one point for each beta. Right, how many of the "
+                    "latents are in use.")
+    run.save_figure(draw_heat_map(meters), "latents", "KL of each latent, the largest first. A "
+                    "column turns dark from below as beta rises.")
+    betas = list(meters)
+    shown = sorted({betas[0], betas[len(betas) // 2], betas[-1]})
+    first = np.unique(data.y_test, return_index=True)[1]
+    rebuilt = {beta: in_batches(lambda x, m=models[beta]: vae.reconstruct(m, x),
+                                data.x_test[first]) for beta in shown}
+    drawn = {beta: to_numpy(vae.sample(models[beta], len(first), rng=run.rng)) for beta in shown}
+    run.save_figure(draw_examples(data.x_test[first], rebuilt, drawn), "examples",
+                    "Reconstructions and new samples. Where z says nothing, both are the mean of "
+                    "all digits.")
+
+
+# ---- 2. By accident, and out again ----
+
+def try_fixes(run, train_images, test_images, labels):
+    """The autoregressive VAE as it is, and with one change each."""
+    config = Config(run.settings.latents, SIZE)
+    meters, models = {}, {}
+    for fix in FIXES:
+        model = AutoregressiveVAE(config, HIDDEN, fix.reach, fix.skip, rng=run.rng)
+        train(run, fix.name, model, train_images, fix)
+        models[fix.name], meters[fix.name] = model, read_meter(model, test_images, run.rng)
+    run.print("\nbeta = 1, decoder sees the pixels before    KL    -ELBO   active latents")
+    for name, meter in meters.items():
+        run.print(f"  {name:36}{meter.kl.sum():7.2f}{meter.loss:9.2f}{meter.active:12}")
+    run.print("")
+
+    stuck = meters["as it is"]
+    run.measure("as it is: KL, nats", stuck.kl.sum(), at_most=0.1)
+    run.measure("twice as long: KL, nats", meters["twice as long"].kl.sum(), at_most=0.1)
+    for fix in FIXES[2:]:
+        meter = meters[fix.name]
+        run.measure(f"{fix.name}: KL, nats", meter.kl.sum(), at_least=LEAST_KL[fix.name],
+                    baseline=("as it is", stuck.kl.sum()))
+    for fix in FIXES[2:]:
+        worse = fix.name == "weak decoder"
+        run.measure(f"{fix.name}: -ELBO", meters[fix.name].loss, baseline=("as it is", stuck.loss),
+                    **{"at_least" if worse else "at_most": stuck.loss})
+    run.save_figure(draw_fixes(run.history, meters), "fixes",
+                    "Left, the KL of all latents during training. Right, -ELBO and its two terms "
+                    "on test images. More KL is no gain by itself: the weak decoder uses z, and is "
+                    "worse than the one that ignores it.")
+    chosen = np.unique(labels, return_index=True)[1][[0, 3, 4, 7]]
+    same_code = {name: redraw(models[name], test_images[chosen], 7, run.rng)
+                 for name in ("as it is", "warm-up", "free bits", "lower beta", "skips")}
+    run.save_figure(draw_same_code(test_images[chosen], same_code), "same_code",
+                    "A test image, and seven draws from p(x|z) with the same z, its code. As it "
+                    "is, the code says nothing, and the draws are of any digit; else they are "
+                    "kin of the image.")
+
+
+LEAST_KL = {"warm-up": 1.0, "free bits": 1.0, "lower beta": 1.0, "weak decoder": 0.5, "skips": 1.0}
+
+
+def redraw(model, images, count, rng):
+    """`count` draws from p(x|z) for each image's mean z.  (N, 1, H, W) -> (N, count, 1, H, W)"""
+    mean = in_batches(lambda x: model.encode(x)[0], images)
+    drawn = model.draw(xp.asarray(np.repeat(mean, count, axis=0)), rng)
+    return drawn.reshape(len(images), count, *images.shape[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
