@@ -183,6 +183,55 @@ def test_a_resumed_run_ends_as_if_it_had_never_stopped(tiny, tmp_path, capsys, s
     assert (tmp_path / "parts/loss.png").read_bytes() == (tmp_path / "whole/loss.png").read_bytes()
 
 
+@pytest.mark.parametrize("owner, name, call", [
+    (run.Run, "measure", 1), (run.Run, "measure", 2), (run.Run, "save_figure", 1),
+    (run.Run, "finish", 1), (resume.LoopCheckpoint, "restore", 2)])
+def test_ctrl_c_outside_of_the_loops_ends_at_once_and_can_be_resumed(
+        tiny, tmp_path, monkeypatch, capsys, owner, name, call):
+    assert tiny.main(["--out", "whole"]) == 0
+    method, calls = getattr(owner, name), []
+
+    def press(*args, **settings):
+        calls.append(name)
+        if len(calls) == call:
+            signal.raise_signal(signal.SIGINT)
+        return method(*args, **settings)
+
+    monkeypatch.setattr(owner, name, press)
+    assert tiny.main(["--out", "parts"]) == 130
+    assert "Continue with:" in capsys.readouterr().out
+    assert not (tmp_path / "parts" / "result.json").exists()
+    assert tiny.main(["--out", "parts", "--resume"]) == 0
+    assert values(tmp_path / "parts") == values(tmp_path / "whole")
+    assert (tmp_path / "parts/loss.png").read_bytes() == (tmp_path / "whole/loss.png").read_bytes()
+
+
+@pytest.mark.parametrize("save", [1, 2])
+def test_two_ctrl_c_while_a_checkpoint_is_written_leave_the_one_before(
+        tiny, tmp_path, monkeypatch, capsys, save):
+    write, calls = np.savez, []
+
+    def press(file, **arrays):
+        calls.append(file)
+        file.write(b"half of the n")
+        if len(calls) == save:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+        file.seek(0)
+        write(file, **arrays)
+
+    monkeypatch.setattr(np, "savez", press)
+    assert tiny.main(["--out", "o"]) == 130
+    there = [path.name for path in (tmp_path / "o").iterdir()]
+    if save == 1:
+        assert "Nothing was saved yet" in capsys.readouterr().out and not there
+    else:
+        assert "Continue with:" in capsys.readouterr().out and there == ["checkpoint.npz"]
+        assert tiny.main(["--out", "o", "--resume"]) == 0
+        assert tiny.main(["--out", "whole"]) == 0
+        assert values(tmp_path / "o") == values(tmp_path / "whole")
+
+
 def test_a_run_can_be_stopped_twice_and_then_continued_for_longer(tiny, tmp_path):
     tiny.stop_at = (8, 3)
     assert tiny.main(["--out", "o"]) == 130
