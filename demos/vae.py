@@ -8,11 +8,16 @@ prior decodes to a new image. The two terms, reconstruction + KL, are -ELBO, an 
 -log p(x). A latent that isn't worth its KL goes back to the prior, carries nothing, and costs
 nothing.
 
-    python -m demos.vae                                         1 min 15 s on two cores
+    python -m demos.vae                                         1 min on two cores
     python -m demos.vae --preset reference --data mnist-10k     784-400-20, 30 epochs, 30 s
-    python -m demos.vae --preset long --data mnist              the same, 10 epochs, 1 min 30 s
+    python -m demos.vae --preset long --data mnist              the same, 10 epochs, 1 min
 
-RESULTS
+Expect 99 to 104 nats for the test images, over three seeds, where the mean image, which needs no
+code, costs 203. The KL of 16 to 19 is paid by about 10 of the 16 latents. The reference is the
+example that every framework has; on mnist-10k it reaches 113 nats with a KL of 25, over three
+seeds, and PyTorch's 113.6 and 25.4 on the same images. What `long` expects, 105.6, is what is
+published for PyTorch's example on full MNIST; it has not been run here. Each test image gets one
+eps, with 2,000 images enough for a tenth of a nat.
 
 Auto-encoding variational Bayes (Kingma and Welling, 2014).
 """
@@ -38,8 +43,8 @@ PRESETS = {
 }
 # What a preset reaches on its data, in nats: lowest and highest -ELBO of the test images, and KL.
 EXPECTED = {
-    ("tour", "digits"): ((None, 120), (15, None)),
-    ("default", "digits"): ((None, 105), (15, None)),
+    ("tour", "digits"): ((None, 135), (12, None)),
+    ("default", "digits"): ((None, 112), (13, None)),
     ("reference", "mnist-10k"): ((112.1, 115.1), (23.5, 27)),
     ("long", "mnist"): ((104.1, 107.1), (23, 28)),
 }
@@ -71,10 +76,12 @@ def main(run):
             test = evaluate(vae, x_test[:1000], rng=run.rng)
             run.log(test_reconstruction=test.reconstruction, test_kl=test.kl)
 
-    # Without noise, and without KL to pay, the same network is a plain autoencoder.
+    # Without noise, and without KL to pay, the same network is a plain autoencoder. Half the steps
+    # are enough for it.
     plain = NETWORKS[cfg.network](config, rng=run.rng)
     optimizer = tg.optim.Adam(plain.parameters(), lr=cfg.lr)
-    for step in run.steps("autoencoder", model=plain, optimizer=optimizer):
+    for step in run.steps("autoencoder", total=-(-cfg.steps // 2), model=plain,
+                          optimizer=optimizer):
         x = xp.asarray(x_train[epoch_batch(step, cfg.batch, len(x_train), run.seed)])
         loss, _ = elbo_terms(plain, x, xp.zeros((len(x), cfg.latent), x.dtype))
         optimizer.zero_grad()
@@ -122,8 +129,9 @@ def show(run, vae, plain, images, test, codes, without_code):
     shown = draw.spread_over_classes(y, 12)
     run.save_figure(draw.rebuilt(vae, plain, x[shown], run.rng), "rebuilt",
                     "Test images, rebuilt from the mean of q(z|x) and from draws: what differs "
-                    "between draws is what the code leaves open. Below, the plain autoencoder.")
-    run.save_figure(draw.latents(vae, test, x[shown[5]]), "latents",
+                    "between draws is what the code leaves open. Below, the plain autoencoder, "
+                    "which gives up nothing for a tidy code, after half as many steps.")
+    run.save_figure(draw.latents(vae, test, x[shown[4]]), "latents",
                     "KL of each latent, the largest first, and what the decoder makes of an image "
                     "when this latent alone goes from -3 to 3. A latent with next to no KL says "
                     "the same for every image, and the decoder doesn't listen to it.")

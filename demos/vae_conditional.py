@@ -7,11 +7,16 @@ decoded with each label in turn, it writes all ten digits in one hand; taken fro
 copies that image's hand. A classifier trained on real images says whether the digits are those that
 were asked for.
 
-    python -m demos.vae_conditional                     45 s on two cores
+The prior knows no label. If z still told of the class, say of loops, a z drawn from the prior might
+fit a 0 and be asked for a 1. So the KL is weighed double here, beta = 2, which leaves z the few
+things that all digits share.
+
+    python -m demos.vae_conditional                     40 s on two cores
     python -m demos.vae_conditional --digit 7           draws sevens only
     python -m demos.vae_conditional --digit 3 1 4       these digits in one hand
 
-RESULTS
+Expect that 98 to 100 % of the samples show the digit asked for; with --beta 1 it is 87 %, sharper,
+and among the rest are ones with loops.
 
 Learning structured output representation using deep conditional generative models (Sohn et al.,
 2015); semi-supervised learning with deep generative models (Kingma et al., 2014), figure 1.
@@ -68,10 +73,10 @@ def main(run):
     asked = np.tile(np.arange(CLASSES), JUDGED)
     real = share_right(judge, x_test, y_test)
     seen = probabilities(judge, flat(samples)).argmax(axis=1)
-    run.measure("samples that show the digit asked for", (seen == asked).mean(), at_least=0.9,
+    run.measure("samples that show the digit asked for", (seen == asked).mean(), at_least=0.95,
                 baseline=("test images", real))
     run.measure("copies of a hand that show it", share_right(judge, flat(copies), asked),
-                at_least=0.9, baseline=("test images", real))
+                at_least=0.95, baseline=("test images", real))
     run.measure("nearest code is of the same class", nearest_agrees(test.mean, y_test),
                 baseline=("chance", 1 / CLASSES))
     run.measure("-ELBO of the test images, nats", test.negative)
@@ -91,7 +96,7 @@ def main(run):
                     "What the classifier takes samples for, of each digit asked for, in percent.")
     run.save_animation(turning(model, digits, run.rng), "turning",
                        "One hand turning into another: z moves around a circle, and the labels "
-                       "stay.", seconds=0.1, enlarge=3)
+                       "stay.", enlarge=4)
 
 
 def in_classes(model, z, digits):

@@ -10,7 +10,10 @@ another. Two numbers are few: what they can't tell, the decoder has to average.
     python -m demos.vae_manifold                         45 s on two cores
     python -m demos.vae_manifold --data mnist-10k        the same
 
-RESULTS
+Expect 148 to 151 nats for a test image, where the mean image costs 203, and 16 latents, after a
+quarter of the steps, 108. Next to more than half of the codes lies one of the same class; by chance
+it is 1 in 10. Only 33 to 39 % of the codes are in the circle that holds half of the prior: they are
+stretched beyond it to tell more, so the sheet has places that no image comes from.
 
 Auto-encoding variational Bayes (Kingma and Welling, 2014), figure 4.
 """
@@ -61,7 +64,7 @@ def main(run):
 
     test = {latents: evaluate(model, x_test, rng=run.rng) for latents, model in models.items()}
     codes = test[2].draw(run.rng)
-    run.measure("-ELBO with 2 latents, nats", test[2].negative, at_most=160,
+    run.measure("-ELBO with 2 latents, nats", test[2].negative, at_most=156,
                 baseline=("the mean image", mean_image_nats(x_train, x_test)))
     run.measure("-ELBO with 16, in a quarter of the steps", test[16].negative,
                 at_most=test[2].negative, baseline=("2 latents", test[2].negative))
