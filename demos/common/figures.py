@@ -61,6 +61,7 @@ def image_rows(rows):
     sheets = [np.pad(sheet, ((0, gap), (0, widest - sheet.shape[1]), (0, 0)), constant_values=1)
               for sheet in sheets]
     figure, axes = _picture(np.concatenate(sheets)[:-gap], 0.2 + 0.09 * max(map(len, rows)))
+    axes.set_anchor("W")  # next to its labels, whose space the layout then knows
     height = sheets[0].shape[0]
     axes.set_yticks([(height - gap) / 2 + height * row for row in range(len(rows))], list(rows))
     return figure
