@@ -1,5 +1,5 @@
 """The figures of the anomaly demo."""
-from demos._anomaly_scores import roc_curve
+from demos._anomaly_scores import amount_of_ink, per_ink, roc_curve
 from demos.common import PALETTE, image_rows, new_figure
 from tinygen.backend import np
 
@@ -23,7 +23,7 @@ def table_figure(table, pictures=None):
     axes.imshow(values, cmap="PuOr", vmin=0, vmax=1, aspect="auto")
     for (i, j), value in np.ndenumerate(values):
         axes.text(j, i, f"{value:.2f}", ha="center", va="center",
-                  color="white" if abs(value - 0.5) > 0.38 else "black")
+                  color="white" if abs(value - 0.5) > 0.3 else "black")
     axes.set_yticks(range(len(rows)), rows)
     axes.set_xticks(range(len(columns)), columns)
     axes.xaxis.tick_top()
@@ -55,7 +55,7 @@ def roc_figure(scores, y):
             axes.plot(*roc_curve(scores[digit][name], strange), color=colour, label=name)
         axes.plot(*roc_curve(scores[digit]["nearest neighbour"], strange), color="#444444",
                   linestyle="--", linewidth=1.3, label="nearest neighbour")
-        axes.set(title=f"{digit} held out", aspect="equal")
+        axes.set(title=f"{digit} held out")
     for axes in panels[-1]:
         axes.set_xlabel("false alarms")
     for axes in panels[:, 0]:
@@ -64,34 +64,27 @@ def roc_figure(scores, y):
     return figure
 
 
-def complexity_figure(scores, y):
-    """The autoencoder's error against PCA's, and the thresholds of two rules, for up to 3 digits.
+def complexity_figure(scores, x, y):
+    """The autoencoder's error against the ink, and the thresholds of two rules, for up to 3 digits.
     """
     digits = list(scores)[:3]
+    ink = amount_of_ink(x)
     figure, panels = new_figure(1, len(digits), width=0.8 + 3.4 * len(digits), height=4.3,
                                 sharex=True, sharey=True, squeeze=False)
     for axes, digit in zip(panels[0], digits):
-        error, linear = scores[digit]["autoencoder"], scores[digit]["PCA"]
-        strange = y == digit
-        axes.loglog(linear[~strange], error[~strange], ".", color=NORMAL, markersize=3,
-                    label="other digits")
-        axes.loglog(linear[strange], error[strange], ".", color=STRANGE, markersize=4,
-                    label="the digit held out")
-        ends = np.array([linear.min(), linear.max()])
+        error, strange = scores[digit]["autoencoder"], y == digit
+        axes.plot(ink[~strange], error[~strange], ".", color=NORMAL, markersize=3,
+                  label="other digits")
+        axes.plot(ink[strange], error[strange], ".", color=STRANGE, markersize=4,
+                  label="the digit held out")
         limit = np.quantile(error[~strange], 1 - FALSE_ALARMS)
         axes.axhline(limit, color=PALETTE[0], linewidth=1.3, label="threshold by error")
-        limit = np.quantile((error / linear)[~strange], 1 - FALSE_ALARMS)
-        axes.plot(ends, limit * ends, color="black", linestyle="--", linewidth=1.3,
-                  label="threshold by ratio")
-        axes.set(title=f"{digit} held out", xlabel="error of PCA")
-        axes.set_ylim(error.min() / 1.2, error.max() * 1.2)
-        axes.set_xlim(ends[0] / 1.1, ends[1] * 1.1)
-        ticks = [10, 20, 50, 100]
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_minor_formatter("")
-            axis.set_major_formatter("{x:g}")
-        axes.set_xticks([t for t in ticks if ends[0] < t < ends[1]])
-        axes.set_yticks([t for t in [2, 5, *ticks] if error.min() < t < error.max()])
+        limit = np.quantile(per_ink(error, x)[~strange], 1 - FALSE_ALARMS)
+        axes.plot([0, ink.max()], [0, limit * ink.max()], color="black", linestyle="--",
+                  linewidth=1.3, label="threshold by error / ink")
+        axes.set(title=f"{digit} held out", xlabel="ink (sum of the pixels)")
+        axes.set_xlim(0, np.quantile(ink, 0.998) * 1.05)
+        axes.set_ylim(0, max(np.quantile(each["autoencoder"], 0.998) for each in scores.values()))
     panels[0, 0].set_ylabel("error of the autoencoder")
     figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4,
                   markerscale=3)

@@ -4,14 +4,13 @@ A score is a function of images (N, C, H, W) on the host; it returns a NumPy arr
 what is stranger. None is shown an anomaly before it is judged.
 """
 import tinygen as tg
-from demos.common.codes import PCA, in_batches
+from demos.common.codes import in_batches
 from models.parts import noise
 from models.vae import reparameterize
 from tinygen.backend import np, to_numpy, xp
 from tinygen.data.digits import ink as draw_strokes
 from tinygen.optim import Adam
 
-CODE = 16  # numbers in the codes of the autoencoder, the VAE and PCA
 DRAWS = 4  # codes drawn for each image, for the mean over them in the ELBO
 
 
@@ -88,32 +87,32 @@ def amount_of_ink(x):
     return x.reshape(len(x), -1).sum(axis=1)
 
 
-def pca_error(x_train):
-    """What a linear code of the same size cannot rebuild: how complex an image is, roughly."""
-    pca = PCA(x_train)
-    return lambda x: squared_error(x, pca.decode(pca.encode(x, CODE)))
+def per_ink(scores, x):
+    """Scores (N,) of images x relative to their ink, of which we count at least one full pixel."""
+    return scores / np.maximum(amount_of_ink(x), 1)
 
 
 # ---- other anomalies: images (N, C, H, W), rng -> images that are no digits, or not in place ----
 
 def scribbles(x, rng):
-    """Smooth curves of four random waves, as thick as the digits' strokes."""
-    t = np.linspace(0, 2 * np.pi, 200)[:, None]
-    waves = np.arange(1, 5)
-    size = x.shape[-1]
-    amplitude = rng.normal(0, size / 8, (len(x), 2, 4)) / waves ** 0.5
-    phase = rng.uniform(0, 2 * np.pi, (len(x), 2, 4))
-    paths = size / 2 + (amplitude[:, None] * np.sin(t[..., None] * waves + phase[:, None])).sum(-1)
-    drawn = draw_strokes(paths.clip(3, size - 4).astype(np.float32),
-                         rng.uniform(1, 1.6, (len(x), 1, 1)).astype(np.float32))
-    return np.broadcast_to(drawn[:, None], x.shape)
+    """Curves of three random waves, as large and as thick as the digits of a 28x28 image."""
+    t = np.linspace(0, 1.5 * np.pi, 200)[:, None, None]
+    waves = np.arange(1, 4)
+    amplitude = rng.normal(size=(len(x), 1, 2, 3))
+    phase = rng.uniform(0, 2 * np.pi, (len(x), 1, 2, 3))
+    paths = (amplitude * np.sin(t * waves + phase)).sum(axis=-1)  # (N, 200, 2)
+    longer = np.ptp(paths, axis=1, keepdims=True).max(axis=2, keepdims=True)
+    low, high = paths.min(axis=1, keepdims=True), paths.max(axis=1, keepdims=True)
+    paths = 14 + (paths - (low + high) / 2) * 18 / longer
+    thickness = rng.uniform(0.9, 1.6, (len(x), 1, 1))
+    return draw_strokes(paths.astype(np.float32), thickness.astype(np.float32))[:, None]
 
 
 KINDS = {
     "noise": lambda x, rng: rng.random(x.shape, dtype=np.float32),
     "scribble": scribbles,
     "inverted": lambda x, rng: 1 - x,
-    "shifted": lambda x, rng: np.roll(x, 6, axis=3),
+    "shifted": lambda x, rng: np.pad(x[..., :-6], [(0, 0)] * 3 + [(6, 0)]),
     "faint": lambda x, rng: 0.3 * x,
     "blank": lambda x, rng: 0 * x,
 }

@@ -31,6 +31,7 @@ from demos._melodies import (
     SYMBOLS,
     independent_bars,
     kept,
+    notes,
     piano_roll,
     write_corpus,
 )
@@ -106,8 +107,8 @@ def main(run):
     tune, tune_chords = arrange(written, wanted)
     run.save_figure(song_figure(tune, tune_chords), "song",
                     "The first bars that the decoder wrote over each chord of a progression, right "
-                    "or wrong, as a piano roll: time to the right, pitch upwards. Outlined: notes "
-                    "of the chord. melodies.wav plays it.")
+                    "or wrong, as a piano roll: time to the right, pitch upwards. Blue: notes of "
+                    "the chord. melodies.wav plays it.")
     run.save_sound(wav(song(tune, tune_chords)), "melodies",
                    "The bars of the figure above, one after the other, over the notes of their "
                    "chords.")
@@ -193,8 +194,10 @@ def song_figure(bars, chords):
 
 
 def between_figure(model, bars, chords):
-    over_c = np.flatnonzero(chords == 0)[:2]
-    z = model_means(model, bars[over_c], chords[over_c])
+    """From the lowest to the highest of a few bars over C."""
+    few = bars[chords == 0][:20]
+    few = few[np.argsort([notes(bar).mean() for bar in few])[[0, -1]]]
+    z = model_means(model, few, np.zeros(2, dtype=np.int64))
     labels = np.zeros(BETWEEN, dtype=np.int64)
     steps = compose(model, line(z[0], z[1], BETWEEN), labels)
     right = kept(steps, labels).all(axis=1)
@@ -213,10 +216,11 @@ def draw_bars(axes, bars, chords, titles):
             fits = pitch in CHORD_TONES[chord]
             axes.barh(pitch, length - 0.15, 0.8, left=left + step, color=PALETTE[0 if fits else 4])
         axes.axvline(left, color="#888888", linewidth=0.8)
-        axes.annotate(title, (left + 0.4, PITCHES - 0.3), va="bottom")
+        axes.text(left + 0.3, PITCHES - 0.3, title, va="bottom")
     axes.set(xlim=(0, len(bars) * STEPS), ylim=(-0.6, PITCHES - 0.4))
     axes.set_yticks(range(0, PITCHES, 2), NAMES[::2])
     axes.set_xticks(range(0, len(bars) * STEPS, 4), [])
+    axes.set_xlabel("beats")
 
 
 if __name__ == "__main__":

@@ -85,13 +85,11 @@ def test_errors_are_sums_over_pixels(rng):
     assert found.mean() == pytest.approx(64 * mean, rel=1e-5)
 
 
-def test_pca_misses_nothing_that_lies_in_its_plane(rng):
-    train = rng.standard_normal((50, 4)) @ rng.standard_normal((4, 64))
-    score = scores.pca_error(train.reshape(-1, 1, 8, 8))
-    inside = rng.standard_normal((5, 4)) @ train[:4]
-    outside = rng.standard_normal((5, 64))
-    assert score(inside.reshape(-1, 1, 8, 8)).max() < 1e-6
-    assert score(outside.reshape(-1, 1, 8, 8)).min() > 1
+def test_relative_to_the_ink():
+    x = np.zeros((3, 1, 4, 4), np.float32)
+    x[0, 0, :2], x[1, 0, 0, 0] = 1, 0.5
+    assert scores.amount_of_ink(x).tolist() == [8, 0.5, 0]
+    assert scores.per_ink(np.array([4.0, 4, 4]), x).tolist() == [0.5, 4, 4]
 
 
 def test_other_anomalies_are_images_of_the_same_size(rng):
