@@ -106,6 +106,7 @@ def draw_points(axes, points, centres):
         axes.plot(*points[chosen].T, ".", color=colour, markersize=3.5, markeredgewidth=0, zorder=2)
     edge = reach(centres)
     axes.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal", xticks=[], yticks=[])
+    axes.spines[:].set_visible(True)
     axes.grid(False)
 
 

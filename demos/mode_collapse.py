@@ -3,18 +3,24 @@
 Before each step of the discriminator D the generator G takes five. D stands still for so long, and
 against a D that stands still the best that G can do is to send all noise to the one point that D
 takes most for real: nothing in its loss asks for more than one. D then learns to doubt this point,
-and G moves all of it to the next: it chases from mode to mode around the ring and never covers two.
-Each arm below has the same networks, rates and data, and differs in one thing:
+and G moves all of it elsewhere, around the ring and past it, without ever spreading out. Each arm
+has the same networks, rates and data, and changes one thing:
 
-    no cure              the five steps as they are
-    balanced             G takes one step, as D does: D answers before G has gone far
-    packing              D judges pairs of examples: two of a kind are rare among real ones, so
-                         a G that sends all noise to one point is found out wherever that is
+    no cure              five steps of G to one of D
+    balanced             one to one: D answers before G has gone far
+    packing              D judges pairs: two from one mode are rarer among real ones, so that where
+                         all of G's are alike, each pair gives itself away, whatever the mode
     minibatch features   D is told how close each example is to the others of its batch
-    WGAN-GP              a critic whose slope is held near 1 instead of a D that says yes or no
-    WGAN-GP, critic 5:1  the same, with the steps the other way round, as its authors have it
+    WGAN-GP              a critic whose slope is held near 1 in place of a D that says yes or no
+    WGAN-GP, critic 5:1  the same, and the steps the other way round, as its authors have them
 
     python -m demos.mode_collapse                  2 min on two cores
+
+Packing and minibatch features work against the same five steps. They change what a D that stands
+still rewards: as G's points gather, the closeness that it sees rises, and their scores fall while G
+is still moving. WGAN-GP by itself is no cure: a critic that stands still is a slope, and G slides
+along it with all of its points, however gentle it is. Its theory asks for a critic that is near its
+best before G moves, and trained so it covers all modes.
 
 After Lin et al., PacGAN (2018), Salimans et al., Improved techniques for training GANs (2016), and
 Gulrajani et al., Improved training of Wasserstein GANs (2017).
@@ -168,7 +174,7 @@ def samples_figure(results, run):
     for axes, name in zip(panels.ravel(), ARMS):
         points, modes, quality = results[f"{name}, seed {run.seed}"]
         draw_points(axes, points, CENTRES)
-        axes.set_title(f"{name}: {modes}, {quality:.0%}")
+        axes.set_title(f"{name}: {modes} modes, {quality:.0%}", fontsize=10)
     return figure
 
 
