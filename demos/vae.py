@@ -8,12 +8,12 @@ prior decodes to a new image. The two terms, reconstruction + KL, are -ELBO, an 
 -log p(x). A latent that isn't worth its KL goes back to the prior, carries nothing, and costs
 nothing.
 
-    python -m demos.vae                                         1 min on two cores
+    python -m demos.vae                                         50 s on two cores
     python -m demos.vae --preset reference --data mnist-10k     784-400-20, 30 epochs, 30 s
     python -m demos.vae --preset long --data mnist              the same, 10 epochs, 1 min
 
-Expect 99 to 104 nats for the test images, over three seeds, where the mean image, which needs no
-code, costs 203. The KL of 16 to 19 is paid by about 10 of the 16 latents. The reference is the
+Expect 98 to 104 nats for the test images, over three seeds, where the mean image, which needs no
+code, costs 203. The KL of 16 to 20 is paid by 10 or 11 of the 16 latents. The reference is the
 example that every framework has; on mnist-10k it reaches 113 nats with a KL of 25, over three
 seeds, and PyTorch's 113.6 and 25.4 on the same images. What `long` expects, 105.6, is what is
 published for PyTorch's example on full MNIST; it has not been run here. Each test image gets one
