@@ -13,7 +13,7 @@ def draw_attributes(images, values, names):
         order = np.argsort(column)
         chosen = order[(np.linspace(0.005, 0.995, COLUMNS) * (len(order) - 1)).astype(int)]
         _sheet(axes, tile(images[chosen], COLUMNS), images.shape[-1],
-               [f"{value:.1f}" for value in column[chosen]])
+               [f"{value:.1f}".replace("-0.0", "0.0") for value in column[chosen]])
         axes.set_title(name)
     return figure
 
@@ -23,7 +23,7 @@ def draw_rows(images, shown, asked, name):
     figure, (left, right) = new_figure(1, 2, width=8, height=4.4, width_ratios=[1, len(shown)])
     _sheet(left, tile(images, 1), images.shape[-1], ["image"])
     sheet = np.stack(shown, axis=1).reshape(-1, *images.shape[1:])
-    _sheet(right, tile(sheet, len(shown)), images.shape[-1], [f"{ask:+.1f}" for ask in asked])
+    _sheet(right, tile(sheet, len(shown)), images.shape[-1], [f"{ask:+.1f}" if ask else "0" for ask in asked])
     right.set_xlabel(f"change asked of {name}")
     return figure
 

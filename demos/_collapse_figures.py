@@ -45,7 +45,7 @@ def draw_heat_map(meters):
 def draw_examples(images, rebuilt, drawn):
     rows = {"test images": images}
     rows |= {f"rebuilt, beta {beta:g}": again for beta, again in rebuilt.items()}
-    rows |= {f"sampled, beta {beta:g}": new for beta, new in drawn.items()}
+    rows |= {f"drawn, beta {beta:g}": new for beta, new in drawn.items()}
     return image_rows(rows)
 
 
@@ -68,29 +68,27 @@ def draw_fixes(history, meters):
     right.barh(places, [meter.kl.sum() for meter in meters.values()], left=rest, color=ends,
                height=0.65)
     for place, meter in zip(places, meters.values()):
-        right.annotate(f"{meter.loss:.1f}   {meter.active} active", (meter.loss, place), (5, 0),
-                       textcoords="offset points", va="center", fontsize=9)
+        right.annotate(f"{meter.loss:.1f}, {meter.active} active", (1.0, place), (-4, 0),
+                       xycoords=("axes fraction", "data"), textcoords="offset points",
+                       ha="right", va="center", fontsize=9)
     stuck = next(iter(meters.values())).loss
     right.axvline(stuck, color="#888888", linestyle="--", linewidth=1)
     right.set_yticks(places, meters)
     right.invert_yaxis()
-    right.set_xlim(0.5 * min(rest), 1.18 * max(meter.loss for meter in meters.values()))
+    right.set_xlim(0.5 * min(rest), 1.35 * max(meter.loss for meter in meters.values()))
     right.grid(axis="y", visible=False)
     right.set(xlabel="nats", title="Grey: reconstruction; colour: KL; together -ELBO")
     return figure
 
 
 def draw_same_code(images, redrawn):
-    """Each image, and beside it its draws, a block for each fix."""
-    count = next(iter(redrawn.values())).shape[1]
-    figure, all_axes = new_figure(1, len(redrawn) + 1, width=13, height=1.9,
-                                  width_ratios=[1] + [count] * len(redrawn))
-    sheets = {"x": tile(images, 1)}
-    for name, draws in redrawn.items():
-        sheets[name] = tile(draws.reshape(-1, *images.shape[1:]), count)
-    for axes, (title, sheet) in zip(all_axes, sheets.items()):
-        axes.imshow(sheet)
+    """A block for each way of training: each image, and beside it draws from its code."""
+    figure, all_axes = new_figure(2, 2, width=9, height=4.7)
+    for axes, (title, draws) in zip(all_axes.flat, redrawn.items()):
+        rows = np.concatenate([images[:, None], np.zeros_like(images[:, None]), draws], axis=1)
+        axes.imshow(tile(rows.reshape(-1, *images.shape[1:]), rows.shape[1]))
         axes.set_title(title)
         axes.set(xticks=[], yticks=[])
+        axes.grid(False)
         axes.spines[:].set_visible(False)
     return figure

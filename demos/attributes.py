@@ -79,12 +79,15 @@ def main(run):
     x, y = data.x_test[rows], data.y_test[rows]
     z = codes_of(model, x)
     judge = train_classifier(data.x_train, data.y_train, 10, rng=run.rng, steps=cfg.judge_steps)
-    changes, kept = {}, {}
+    own = np.isin(data.y_test, FOUND_ON)  # for comparison: test images of the first five
+    own_z, own_y = codes_of(model, data.x_test[own]), data.y_test[own]
+    changes, kept, own_changes = {}, {}, {}
     for name, ways in directions.items():
         changes[name], kept[name] = apply_all(model, z, y, ways, judge)
+        own_changes[name], _ = apply_all(model, own_z, own_y, ways, judge)
     responses = {name: response(change / spread) for name, change in changes.items()}
 
-    report(run, spread, changes, responses, kept)
+    report(run, spread, changes, own_changes, responses, kept)
     unchanged = float(np.mean(probabilities(judge, x).argmax(axis=1) == y))
     run.measure("digit read right: the images themselves", unchanged)
 
@@ -212,22 +215,28 @@ def correlation(change, i):
     return np.corrcoef(np.broadcast_to(ASKED[:, None], came.shape).ravel(), came.ravel())[0, 1]
 
 
-def report(run, spread, changes, responses, kept):
+def reached(change, i):
+    """How far attribute i gets from the one end of ASKED to the other, mean over the images."""
+    return (change[i, -1, :, i] - change[i, 0, :, i]).mean()
+
+
+def report(run, spread, changes, own_changes, responses, kept):
     for i, name in enumerate(NAMES):
         title = name.split(",")[0]
         run.measure(f"standard deviation within a class: {name}", spread[i])
         other = 1 - i
         for method, change in changes.items():
-            came = change[i, -1, :, i].mean() - change[i, 0, :, i].mean()
             wanted = (ASKED[-1] - ASKED[0]) * spread[i]
-            run.measure(f"{method}: {title} changed by", came, baseline=("asked", wanted),
-                        at_least=0.6 * wanted, at_most=1.3 * wanted)
+            run.measure(f"{method}: {title} changed by", reached(change, i),
+                        baseline=("asked", wanted), at_least=0.4 * wanted, at_most=wanted)
+            run.measure(f"{method}: {title} of 0 to 4 changed by", reached(own_changes[method], i),
+                        baseline=("asked", wanted))
             run.measure(f"{method}: {title}, correlation of asked and come",
-                        correlation(change, i), at_least=0.85)
+                        correlation(change, i), at_least=0.75)
             run.measure(f"{method}: {title} moves the other, of its own",
                         abs(responses[method][i, other]) / responses[method][i, i], at_most=0.4)
             run.measure(f"{method}: {title} by 2 std, digit read right",
-                        kept[method][i, [0, -1]].mean(), at_least=0.6,
+                        kept[method][i, [0, -1]].mean(), at_least=0.75,
                         baseline=("unmoved", kept[method][i, len(ASKED) // 2]))
 
 

@@ -152,7 +152,8 @@ def sweep_beta(run, configs, data):
 
     run.save_figure(draw_curves(meters), "sweep", "Left, rate against distortion: what z tells "
                     "against what is left to tell, one point for each beta. Right, how many of the "
-                    "latents are in use.")
+                    "latents are in use. Near the threshold a count may rise again for a beta: the "
+                    "last hundredths of a nat take long to fall.")
     run.save_figure(draw_heat_map(meters), "latents", "KL of each latent, the largest first. A "
                     "column turns dark from below as beta rises.")
     betas = list(meters)
@@ -198,11 +199,11 @@ def try_fixes(run, train_images, test_images, labels):
                     "worse than the one that ignores it.")
     chosen = np.unique(labels, return_index=True)[1][[0, 3, 4, 7]]
     same_code = {name: redraw(models[name], test_images[chosen], 7, run.rng)
-                 for name in ("as it is", "warm-up", "free bits", "lower beta", "skips")}
+                 for name in ("as it is", "warm-up", "free bits", "skips")}
     run.save_figure(draw_same_code(test_images[chosen], same_code), "same_code",
-                    "A test image, and seven draws from p(x|z) with the same z, its code. As it "
-                    "is, the code says nothing, and the draws are of any digit; else they are "
-                    "kin of the image.")
+                    "Left a test image, and then seven draws from p(x|z) with the same z, its code. "
+                    "As it is, the code says nothing, and the draws are of anything; else they are "
+                    "kin of the image. Rough they all are: pixel by pixel, from a small decoder.")
 
 
 LEAST_KL = {"warm-up": 1.0, "free bits": 1.0, "lower beta": 1.0, "weak decoder": 0.5, "skips": 1.0}
