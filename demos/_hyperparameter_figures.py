@@ -16,7 +16,6 @@ def lr_figure(maps, cfg, trains, verdict):
         height=(0.85 * count + 1.2) * len(cfg.losses), squeeze=False)
     for axes, ((loss, seed), outcomes) in zip(panels.ravel(), maps.items()):
         draw_map(axes, outcomes, cfg.lrs, trains, verdict)
-        axes.plot([-0.5, count - 0.5], [-0.5, count - 0.5], ":", color="#FFFFFF", linewidth=1)
         axes.set(title=f"{loss}, seed {seed}", xlabel="learning rate of G",
                  ylabel="learning rate of D")
     add_scale(figure, panels)

@@ -115,7 +115,8 @@ def freeze(run, loop, generator, discriminator, lines):
     cfg = run.settings
     (_, critic), (_, free) = new_players(run.rng), new_players(run.rng)
     d_optimizer, c_optimizer, f_optimizer = [
-        Adam(judge.parameters(), lr=cfg.lr, betas=(0.5, 0.999)) for judge in (discriminator, critic, free)]
+        Adam(judge.parameters(), lr=cfg.lr, betas=(0.5, 0.999))
+        for judge in (discriminator, critic, free)]
     real, codes = xp.asarray(ring(PROBES, run.rng)), noise(PROBES, CONFIG.latent_size, rng=run.rng)
     shown = {cfg.steps // 33, cfg.steps // 10, cfg.steps - 1}
     for step in run.steps(loop, generator=generator, discriminator=discriminator, critic=critic,
@@ -234,8 +235,8 @@ def save_figures(run, fresh, lines, fakes, games):
     run.save_figure(figures.line(lines, fakes), "line", (
         "What the judges say along a line through two modes (grey) and, between them, the fakes "
         "(orange). D becomes a cliff and a flat bottom, and all fakes stand where it has no slope. "
-        "Its logit still has one, which is what the non-saturating loss uses. The critic is a valley "
-        "with the fakes at its bottom; its sides have a slope near 1, late as early."))
+        "Its logit still has one, which is what the non-saturating loss uses. The critic is a "
+        "valley with the fakes at its bottom; its sides have a slope near 1, late as early."))
     run.save_figure(figures.games(games), "games", (
         "And in practice? Both losses from the same weights, and D as a beginner or after its head "
         "start. With Adam the saturating loss comes through: Adam divides the gradient by its own "
