@@ -23,7 +23,8 @@ def draw_rows(images, shown, asked, name):
     figure, (left, right) = new_figure(1, 2, width=8, height=4.4, width_ratios=[1, len(shown)])
     _sheet(left, tile(images, 1), images.shape[-1], ["image"])
     sheet = np.stack(shown, axis=1).reshape(-1, *images.shape[1:])
-    _sheet(right, tile(sheet, len(shown)), images.shape[-1], [f"{ask:+.1f}" if ask else "0" for ask in asked])
+    labels = [f"{ask:+.1f}" if ask else "0" for ask in asked]
+    _sheet(right, tile(sheet, len(shown)), images.shape[-1], labels)
     right.set_xlabel(f"change asked of {name}")
     return figure
 

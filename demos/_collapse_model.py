@@ -25,7 +25,8 @@ class AutoregressiveVAE(VAE):
         self.mean = nn.Linear(hidden, latents, rng=rng)
         self.logvar = nn.Linear(hidden, latents, rng=rng)
         inside = hidden + latents * skip
-        self.layers = nn.ModuleList(nn.Linear(n, hidden, rng=rng) for n in (latents, inside, inside))
+        self.layers = nn.ModuleList(nn.Linear(n, hidden, rng=rng)
+                                    for n in (latents, inside, inside))
         self.last = dark(nn.Linear(inside, pixels, rng=rng))
         self.before = nn.Linear(pixels, pixels, bias=False, rng=rng)
         self.seen = xp.asarray(pixels_before(config.size, reach))

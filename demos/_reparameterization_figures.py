@@ -32,7 +32,7 @@ def draw_histograms(gradients):
         axes.hist(values, bins=60, range=(low, high), color=COLOURS[name], alpha=0.75)
         axes.axvline(values.mean(), color="black", linewidth=1.2)
         axes.set(title=name, xlabel="nats by unit of the mean", yticks=[])
-        axes.annotate(f"mean {values.mean():.3g}\nstd {values.std():.3g}", (0.98, 0.96),
+        axes.annotate(f"mean {values.mean():.1f} ± {values.std() / len(values) ** 0.5:.1f}\nstd {values.std():.3g}", (0.98, 0.96),
                       xycoords="axes fraction", ha="right", va="top")
     return figure
 
@@ -45,7 +45,6 @@ def draw_descent(curves):
         smooth = np.convolve(losses, np.ones(width) / width, mode="valid")
         axes.plot(np.arange(len(smooth)) + width, smooth, color=COLOURS[name],
                   label=f"{name}, learning rate {lr:g}")
-    axes.set_yscale("log")
     axes.set(xlabel="step", ylabel="-ELBO of the digit, nats", title="Lower is better")
     axes.legend()
     return figure

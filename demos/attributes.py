@@ -15,10 +15,16 @@ direction would change the digit. Two ways:
     means           from the mean code of the lowest quarter to that of the highest
     least squares   a linear map from codes to both labels, inverted: it moves one and not the other
 
-    python -m demos.attributes                      TIME on two cores
+    python -m demos.attributes                      about 30 s on two cores
     python -m demos.attributes --data mnist-10k     the same
 
-EXPECT
+Expect both attributes to follow (correlation of asked and measured change 0.95 and 0.84) and the
+digit to stay what it is: at two standard deviations a classifier reads 92 % and 89 % right, of the
+unmoved reconstructions 96 %. But only about half of the change that was asked for arrives on the
+digits 5 to 9: 1.6 of 2.6 pixels, 31 of 59 degrees by least squares, 1.4 and 29 by means. The labels
+are not mixed up much: thickness moves slant by 0.03 of its own change, slant thickness by 0.2. In
+these data pen and slant are drawn independently, so that least squares has little to take apart;
+it reaches a little farther than the means.
 
 Attribute vectors: Larsen et al., Autoencoding beyond pixels using a learned similarity metric
 (2016); White, Sampling generative networks (2016).
@@ -27,7 +33,12 @@ import sys
 
 import tinygen as tg
 from demos._attributes_figures import (
-    draw_attributes, draw_kept, draw_matrices, draw_responses, draw_rows)
+    draw_attributes,
+    draw_kept,
+    draw_matrices,
+    draw_responses,
+    draw_rows,
+)
 from demos.common import demo, epoch_batch
 from demos.common.classifier import probabilities, train_classifier
 from demos.common.codes import in_batches
@@ -46,7 +57,7 @@ PRESETS = {
 BATCH = 128
 NAMES = ("thickness, pixels", "slant, degrees")
 FOUND_ON, APPLIED_TO = range(5), range(5, 10)
-ASKED = np.linspace(-2, 2, 9, dtype=np.float32)  # in standard deviations of the attribute within a class
+ASKED = np.linspace(-2, 2, 9, dtype=np.float32)  # in standard deviations within a class
 QUARTER = 0.25
 
 
@@ -105,8 +116,8 @@ def main(run):
                     "What was asked and what came: the attribute of the decoded image, less that "
                     "of the unmoved code's, mean and the middle 80 % of the images.")
     run.save_figure(draw_matrices(responses), "entanglement",
-                    "Change of each attribute, in standard deviations, per standard deviation asked. "
-                    "The ideal is 1 on the diagonal and 0 beside it.")
+                    "Change of each attribute, in standard deviations, per standard deviation "
+                    "asked. The ideal is 1 on the diagonal and 0 beside it.")
     run.save_figure(draw_kept(ASKED, kept, unchanged), "kept",
                     "Share of decoded images that a classifier still reads as the digit that they "
                     "were. At 0 it reads reconstructions.")

@@ -17,7 +17,7 @@ twice as long; raise beta from 0 to 1 in the first half (Bowman et al., 2016); f
 for a latent whose KL is below 0.5 (Kingma et al., 2016); beta = 0.25; a weaker decoder that sees
 two pixels far (Chen et al., 2017); skip connections from z to each layer (Dieng et al., 2019).
 
-    python -m demos.posterior_collapse                     TIME on two cores
+    python -m demos.posterior_collapse                     about 1 min on two cores
     python -m demos.posterior_collapse --data mnist-10k    the same
 
 EXPECT
@@ -27,7 +27,12 @@ from dataclasses import dataclass
 
 import tinygen as tg
 from demos._collapse_figures import (
-    draw_curves, draw_examples, draw_fixes, draw_heat_map, draw_same_code)
+    draw_curves,
+    draw_examples,
+    draw_fixes,
+    draw_heat_map,
+    draw_same_code,
+)
 from demos._collapse_model import SIZE, AutoregressiveVAE, small_ink
 from demos.common import demo, epoch_batch
 from demos.common.codes import in_batches
@@ -201,8 +206,8 @@ def try_fixes(run, train_images, test_images, labels):
     same_code = {name: redraw(models[name], test_images[chosen], 7, run.rng)
                  for name in ("as it is", "warm-up", "free bits", "skips")}
     run.save_figure(draw_same_code(test_images[chosen], same_code), "same_code",
-                    "Left a test image, and then seven draws from p(x|z) with the same z, its code. "
-                    "As it is, the code says nothing, and the draws are of anything; else they are "
+                    "Left a test image, and then seven draws from p(x|z) with the same z, its "
+                    "code. As it is, the code says nothing, and the draws are of anything; else they are "
                     "kin of the image. Rough they all are: pixel by pixel, from a small decoder.")
 
 

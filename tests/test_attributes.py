@@ -3,7 +3,15 @@ import pytest
 
 from demos import attributes
 from demos.attributes import (
-    ASKED, by_least_squares, by_means, correlation, response, slant, thickness, within_class)
+    ASKED,
+    by_least_squares,
+    by_means,
+    correlation,
+    response,
+    slant,
+    thickness,
+    within_class,
+)
 from tinygen.backend import np
 
 

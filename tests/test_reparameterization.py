@@ -3,8 +3,16 @@ import pytest
 
 from demos import reparameterization
 from demos.reparameterization import (
-    ESTIMATORS, descend, differences, exact_gradient, log_normal, quadratic, reconstruction_of,
-    single_draw_gradients, total_variance)
+    ESTIMATORS,
+    descend,
+    differences,
+    exact_gradient,
+    log_normal,
+    quadratic,
+    reconstruction_of,
+    single_draw_gradients,
+    total_variance,
+)
 from models import vae
 from models.parts import noise
 from models.vae import Config, DenseVAE
