@@ -32,8 +32,9 @@ def draw_histograms(gradients):
         axes.hist(values, bins=60, range=(low, high), color=COLOURS[name], alpha=0.75)
         axes.axvline(values.mean(), color="black", linewidth=1.2)
         axes.set(title=name, xlabel="nats by unit of the mean", yticks=[])
-        axes.annotate(f"mean {values.mean():.1f} ± {values.std() / len(values) ** 0.5:.1f}\nstd {values.std():.3g}", (0.98, 0.96),
-                      xycoords="axes fraction", ha="right", va="top")
+        error = values.std() / len(values) ** 0.5
+        axes.annotate(f"mean {values.mean():.1f} ± {error:.1f}\nstd {values.std():.3g}",
+                      (0.98, 0.96), xycoords="axes fraction", ha="right", va="top")
     return figure
 
 

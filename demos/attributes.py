@@ -52,7 +52,6 @@ from tinygen.optim import Adam, warmup_cosine
 PRESETS = {
     "smoke": dict(steps=3, judge_steps=3),
     "default": dict(steps=1500, judge_steps=450, latents=16, beta=1.0, lr=2e-3),
-    "long": dict(steps=10_000),
 }
 BATCH = 128
 NAMES = ("thickness, pixels", "slant, degrees")

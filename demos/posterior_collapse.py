@@ -47,7 +47,6 @@ PRESETS = {
     "smoke": dict(steps=3, betas=(0.25, 32.0)),
     "default": dict(steps=600, latents=10, lr=3e-3,
                     betas=(0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)),
-    "long": dict(steps=3000),
 }
 BATCH, HIDDEN = 128, 200
 ACTIVE = 0.01  # nats, and variance of the mean
@@ -207,8 +206,8 @@ def try_fixes(run, train_images, test_images, labels):
                  for name in ("as it is", "warm-up", "free bits", "skips")}
     run.save_figure(draw_same_code(test_images[chosen], same_code), "same_code",
                     "Left a test image, and then seven draws from p(x|z) with the same z, its "
-                    "code. As it is, the code says nothing, and the draws are of anything; else they are "
-                    "kin of the image. Rough they all are: pixel by pixel, from a small decoder.")
+                    "code. As it is, the code says nothing, and the draws are of anything; else "
+                    "they are kin of the image. Rough they all are: pixel by pixel, from a small decoder.")
 
 
 LEAST_KL = {"warm-up": 1.0, "free bits": 1.0, "lower beta": 1.0, "weak decoder": 0.5, "skips": 1.0}
