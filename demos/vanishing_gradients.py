@@ -17,7 +17,12 @@ would be, for one loss and the other:
 
     python -m demos.vanishing_gradients                45 s on two cores
 
-EXPECT
+Expect, after 1,000 steps of D, a non-saturating gradient 5,600 to 7,400 times the saturating one
+(three starts); with penalty the Wasserstein gradient stays near 0.7, without it grows to thousands.
+That does not mean that the saturating loss fails on the ring: the demo then plays the game, and
+with Adam its samples find the modes, even after D's head start; plain gradient descent stays where
+it is. The theory also has the non-saturating gradient very noisy. It is not so here: from one batch
+to the next it varies no more than the Wasserstein one.
 
 After Goodfellow et al. (2014), section 3, Arjovsky and Bottou, Towards principled methods for
 training generative adversarial networks (2017), and Gulrajani et al., Improved training of
