@@ -14,8 +14,8 @@ nothing.
 
 Expect 98 to 104 nats for the test images, over three seeds, where the mean image, which needs no
 code, costs 203. The KL of 16 to 20 is paid by 10 or 11 of the 16 latents. The reference is the
-example that every framework has; on mnist-10k it reaches 113 nats with a KL of 25, over three
-seeds, and PyTorch's 113.6 and 25.4 on the same images. What `long` expects, 105.6, is what is
+example that every framework has; on mnist-10k it reaches 113 nats with a KL of 25, and PyTorch on
+the same images 113.6 and 25.4. What `long` expects, 105.6, is what is
 published for PyTorch's example on full MNIST; it has not been run here. Each test image gets one
 eps, with 2,000 images enough for a tenth of a nat.
 
