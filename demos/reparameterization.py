@@ -16,11 +16,11 @@ which keeps the mean (the mean of f over the other draws: Kool et al., 2019).
     python -m demos.reparameterization --data mnist-10k   the same
 
 Expect all estimators within their standard errors of each other and of the exact gradient, and the
-score function's variance 8 times the trick's at d = 1, 11,000 times at d = 128 (the ratio grows
-as d to the power of 1.85 from d = 8 on); with a baseline 5 and 150 times (0.92). For a VAE's digit with
-20 latents it is about 2,000 times, and with the baseline 16. Fitting that digit's code, -ELBO comes
-to 105 by the trick, to 106 with the baseline, and to 135 in as many steps by the bare score: a good
-baseline makes up for much where latents are few and their draws many.
+score function's variance 8 times the trick's at d = 1, 11,000 times at d = 128 (from d = 8 on the
+ratio grows as d to the power of 1.85); with a baseline 5 and 150 times (0.92). For a VAE's digit
+with 20 latents it is 2,300 times, and with the baseline 16. Fitting that digit's code, -ELBO comes
+to 105 by the trick, to 106 with the baseline, and to 135 in as many steps by the bare score: where
+latents are few and draws many, a baseline makes up for much.
 
 Williams, Simple statistical gradient-following algorithms (1992); Kingma and Welling,
 Auto-encoding variational Bayes (2014).
