@@ -22,7 +22,8 @@ import sys
 import tinygen as tg
 from demos.common import PALETTE, demo, epoch_batch, image_rows, new_figure, tile
 from demos.common.codes import PCA, in_batches, through_bytes
-from demos.common.images import OWN_FILE, check_images
+from demos.common.images import check_images
+from demos.common.options import OWN_FILE
 from models import autoencoder
 from models.autoencoder import Config, ConvAutoencoder, DenseAutoencoder
 from tinygen.backend import np, to_numpy, xp

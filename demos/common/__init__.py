@@ -19,12 +19,14 @@
 Beside it, for those who need them: `codes` has PCA and passes over whole data sets, `flight` the
 flight recorder of a GAN, its figure and diagnosis. What a loop collects for later goes to its
 `Snapshots`, which a checkpoint keeps. A demo with OWN_FILE among its data takes images from a file
-of the user's, which may be of other sizes and classes, and passes them to `check_images`.
+of the user's, which may be of other sizes and classes, and passes them to `check_images`; one with
+OWN_TEXT takes any text, which `texts` cuts into tokens.
 """
 from demos.common.figures import PALETTE, image_grid, image_rows, new_figure, tile
-from demos.common.images import OWN_FILE, check_images
+from demos.common.images import check_images
+from demos.common.options import OWN_FILE, OWN_TEXT
 from demos.common.resume import Snapshots, epoch_batch
 from demos.common.run import demo
 
-__all__ = ["OWN_FILE", "PALETTE", "Snapshots", "check_images", "demo", "epoch_batch", "image_grid",
-           "image_rows", "new_figure", "tile"]
+__all__ = ["OWN_FILE", "OWN_TEXT", "PALETTE", "Snapshots", "check_images", "demo", "epoch_batch",
+           "image_grid", "image_rows", "new_figure", "tile"]

@@ -1,15 +1,6 @@
-"""Images from a file of the user's own: how a demo says that it takes them, and what it takes."""
+"""Images from a file of the user's own: what the demos take."""
 
-OWN_FILE = "FILE.npz"  # among the data of a demo that takes images from a file of one's own
 SHOWN = 10  # test images in the figures, at least
-
-
-class DataNames(tuple):
-    """The names that --data accepts, and where OWN_FILE is one of them any path of an .npz file."""
-
-    def __contains__(self, name):
-        known = super().__contains__
-        return known(name) or (known(OWN_FILE) and name.endswith(".npz"))
 
 
 def check_images(images, batch):

@@ -3,8 +3,19 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from demos.common.images import DataNames
 from tinygen.backend import INSTALL_HINTS
+
+OWN_FILE = "FILE.npz"  # among the data of a demo that takes images from a file of one's own
+OWN_TEXT = "FILE.txt"  # the same for text: any file in UTF-8
+
+
+class DataNames(tuple):
+    """The names that --data accepts; where one stands for a file of one's own, any such path."""
+
+    def __contains__(self, name):
+        known = super().__contains__
+        return (known(name) or (known(OWN_FILE) and name.endswith(".npz"))
+                or (known(OWN_TEXT) and ("." in name or Path(name).exists())))
 
 
 class Parser(argparse.ArgumentParser):

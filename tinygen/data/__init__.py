@@ -7,10 +7,10 @@ from tinygen.data.batching import batches
 from tinygen.data.images import Images, load_images
 from tinygen.data.labels import one_hot
 from tinygen.data.names import IMAGES, TEXTS
-from tinygen.data.text import load_text
+from tinygen.data.text import consecutive_windows, load_text, random_windows, split_tokens
 from tinygen.data.tokens import BPETokenizer, CharTokenizer
 from tinygen.data.toys import GRID_CENTRES, RING_CENTRES, STD, grid, ring
 
 __all__ = ["GRID_CENTRES", "IMAGES", "RING_CENTRES", "STD", "TEXTS", "BPETokenizer",
-           "CharTokenizer", "Images", "batches", "grid", "load_images", "load_text", "one_hot",
-           "ring"]
+           "CharTokenizer", "Images", "batches", "consecutive_windows", "grid", "load_images",
+           "load_text", "one_hot", "random_windows", "ring", "split_tokens"]

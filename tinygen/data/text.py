@@ -1,6 +1,7 @@
-"""Texts by name, or any text file of your own."""
+"""Texts by name, or any text file of your own; and windows of their tokens to learn from."""
 from pathlib import Path
 
+from tinygen.backend import np
 from tinygen.data.download import locate
 from tinygen.data.names import TEXTS, unknown
 
@@ -22,6 +23,39 @@ def load_text(name="pydoc", root=None):
     if path.suffix or len(path.parts) > 1 or path.exists():
         return read_text(path)
     raise unknown(name, TEXTS, "the path of a text file")
+
+
+def split_tokens(ids, block_size, share=0.1):
+    """A text's tokens (n,) -> those to train on, and the last `share` of them to validate with.
+
+    Raises ValueError where either part has no window of block_size tokens and the one after.
+    """
+    cut = len(ids) - int(share * len(ids))
+    if min(cut, len(ids) - cut) <= block_size:
+        raise ValueError(f"the text has {len(ids):,} tokens, and a tenth of them, kept to validate "
+                         f"with, has to be longer than a block of {block_size}; give a longer text "
+                         "or a smaller block")
+    return ids[:cut], ids[cut:]
+
+
+def random_windows(ids, count, block_size, *, rng):
+    """So many windows from anywhere in a text, and what comes after each of their tokens.
+
+    (n,) -> ids and targets, (count, block_size); targets are the ids, moved on by one
+    """
+    starts = rng.integers(len(ids) - block_size, size=count)
+    windows = ids[starts[:, None] + np.arange(block_size + 1)]
+    return windows[:, :-1], windows[:, 1:]
+
+
+def consecutive_windows(ids, block_size):
+    """A whole text in windows, one after the other; what is left over at the end is dropped.
+
+    (n,) -> ids and targets, (n // block_size or one less, block_size)
+    """
+    count = (len(ids) - 1) // block_size
+    cut = count * block_size
+    return ids[:cut].reshape(count, -1), ids[1:cut + 1].reshape(count, -1)
 
 
 def read_text(path):
