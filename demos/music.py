@@ -6,9 +6,14 @@ It sees 6,000 bars as piano rolls, images of 16 steps by 16 symbols with one pix
 and the chord of each. Afterwards it writes bars of its own: a code z from N(0, 1), a chord, and the
 decoder says for each step how likely each symbol is. The likeliest is taken.
 
-    python -m demos.music        20 s on two cores
+    python -m demos.music        10 s on two cores
 
-RESULTS
+Expect 71 to 77 % of its bars to keep all rules, over three seeds. Of bars whose steps are drawn
+independently, as often as the corpus has each symbol there, 0.3 to 0.5 % do. The VAE has not learnt
+them by heart: 75 to 80 % of its bars are not in the corpus, as of those that the rules write next
+(78 to 81 %), and 95 % differ from each other. What it breaks is what ties many steps together: a
+rhythm with a hole, a leap without its step back. Each step is decoded by itself, so only z can tell
+them of each other. Listen to out/music/melodies.wav.
 
 Why a VAE, and why softmax: a step holds exactly one symbol, so p(x|z) is a choice among 16 for each
 step, and its loss the cross-entropy. Pixels that are independent of each other, as for images,
