@@ -89,7 +89,7 @@ def values(history, fresh, overlapping):
     axes.set(xlabel="steps of D, the generator frozen", ylabel="value V(D, G), nats",
              title="D wins against fakes that lie apart", ylim=(-1.6, 0.2))
     axes.margins(x=0)
-    axes.legend(loc="center right")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 0.17))
     right = axes.secondary_yaxis("right", functions=(js, lambda found: 2 * found - math.log(4)))
     right.set_ylabel("Jensen-Shannon divergence found, nats")
     right.set_yticks([0, math.log(2) / 2, math.log(2)], ["0", "½ log 2", "log 2"])

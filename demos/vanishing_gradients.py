@@ -246,7 +246,8 @@ def save_figures(run, fresh, lines, fakes, games):
         "And in practice? Both losses from the same weights, and D as a beginner or after its head "
         "start. With Adam the saturating loss comes through: Adam divides the gradient by its own "
         "size, so a direction is enough for it, however small. Plain gradient descent (SGD) takes "
-        "steps as small as the gradient, and never leaves its place."))
+        "steps as small as the gradient, and never leaves its place. Modes that go missing "
+        "although the gradient is there are another failure: mode collapse."))
 
 
 if __name__ == "__main__":
