@@ -1,0 +1,29 @@
+"""What the digits' GAN is judged by, and the options that it refuses."""
+import math
+
+import pytest
+
+from demos import gan_digits
+from tinygen.backend import np
+
+
+def test_class_entropy_counts_the_likeliest_classes_only():
+    unsure = np.full((20, 10), 0.05)
+    unsure[np.arange(20), np.arange(20) % 10] = 0.55
+    assert gan_digits.class_entropy(unsure) == pytest.approx(math.log(10))
+    assert gan_digits.class_entropy(unsure[[0, 10]]) == 0  # one class, however unsure
+    assert gan_digits.class_entropy(np.eye(10)[[1, 1, 1, 7]]) == pytest.approx(
+        -0.75 * math.log(0.75) - 0.25 * math.log(0.25))
+
+
+@pytest.mark.parametrize("argv, words", [
+    ("--channels 8", "--channels are two numbers"),
+    ("--latent 0", "latent_size is an integer of at least 1"),
+    ("--batch 0", "--batch is from 1"),
+    ("--data nowhere.npz", "nowhere.npz")])
+def test_bad_options_are_one_line(argv, words, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        gan_digits.main(["--preset", "smoke", "--out", str(tmp_path), *argv.split()])
+    message = capsys.readouterr().err
+    assert end.value.code == 2 and message.count("\n") == 1
+    assert words in message
