@@ -119,8 +119,9 @@ def main(run):
                    "chords.")
     run.save_figure(between_figure(model, fresh, fresh_chords), "between",
                     "From one unseen bar to another, both over C: along the line between their "
-                    "codes. The ends are what the decoder makes of the two codes; in between are "
-                    "bars, not mixtures of notes, and most keep the rules.")
+                    "codes. The ends are what the decoder makes of the two codes. In between are "
+                    "bars and not mixtures of two; a note changes where another one becomes the "
+                    "likeliest, so that some bars stay the same and others jump.")
     run.print(f"\nListen to {run.out / 'melodies.wav'}")
 
 
@@ -199,9 +200,9 @@ def song_figure(bars, chords):
 
 
 def between_figure(model, bars, chords):
-    """From the lowest to the highest of a few bars over C."""
-    few = bars[chords == 0][:20]
-    few = few[np.argsort([notes(bar).mean() for bar in few])[[0, -1]]]
+    """From one bar over C to a higher one."""
+    over_c = sorted(bars[chords == 0], key=lambda bar: notes(bar).mean())
+    few = np.array([over_c[len(over_c) // 4], over_c[3 * len(over_c) // 4]])
     z = model_means(model, few, np.zeros(2, dtype=np.int64))
     labels = np.zeros(BETWEEN, dtype=np.int64)
     steps = compose(model, line(z[0], z[1], BETWEEN), labels)

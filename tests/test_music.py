@@ -1,11 +1,14 @@
 """The music demo: its rules can be broken, its corpus keeps them, its WAV holds what it should."""
+import base64
 import io
+import json
 import wave
 
 import pytest
 
 from demos import _melodies, _synth, music
 from demos._melodies import HOLD, NAMES, REST, RULES, independent_bars, kept, piano_roll
+from demos.common.report import write_page
 from tinygen.backend import np, to_numpy, xp
 
 C = 0
@@ -157,3 +160,17 @@ def test_bad_settings_are_one_line(argv, words, tmp_path, capsys, monkeypatch):
         music.main([*argv.split(), "--out", str(tmp_path)])
     message = capsys.readouterr().err
     assert end.value.code == 2 and words in message and message.count("\n") == 1
+
+
+def test_the_tour_s_page_plays_the_sounds(tmp_path):
+    sound = _synth.wav(_synth.tone(440, 0.1) / 2)
+    (tmp_path / "a.wav").write_bytes(sound)
+    (tmp_path / "result.json").write_text(json.dumps({
+        "idea": [], "figures": [{"file": "a.wav", "caption": "An <A>."}], "metrics": [],
+        "verdict": "measured", "command": "python", "preset": "smoke", "data": None, "seed": 0,
+        "settings": {}, "seconds": 1.0}), encoding="utf-8")
+    write_page(tmp_path / "index.html", (0, "table"), [("music", "Title", tmp_path, "")], 1.0, "")
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    data = base64.b64encode(sound).decode()
+    assert f'<audio controls src="data:audio/wav;base64,{data}"></audio>' in page
+    assert "An &lt;A&gt;." in page
