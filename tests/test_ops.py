@@ -484,6 +484,12 @@ def test_losses_of_extreme_logits_are_finite():
             assert np.isfinite(to_numpy(tg.grad(y, x))).all()
 
 
+def test_softplus_keeps_its_small_slope():
+    x = tg.Tensor(np.float32([-80, -30, 0, 30]))
+    slope = to_numpy(tg.grad(tg.softplus(x).sum(), x))
+    np.testing.assert_allclose(slope, 1 / (1 + np.exp(-np.float64([-80, -30, 0, 30]))), rtol=1e-5)
+
+
 def test_masked_scores_get_no_probability():
     x = tg.Tensor(np.array([[1.0, -np.inf, 0.0]]))
     y = ops.softmax(x)

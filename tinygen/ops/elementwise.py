@@ -122,8 +122,8 @@ def sigmoid(x):
 @op
 def softplus(x):
     """Logarithm log(1 + e^x), elementwise: a smooth relu."""
-    # dy = sigmoid(x)·dx
-    return xp.logaddexp(x, xp.zeros_like(x)), lambda g, y, x: g * sigmoid(x)
+    # dy = sigmoid(x)·dx, and sigmoid(x) = eˣ / (1 + eˣ) = e^(x - y), which is exact far left too
+    return xp.logaddexp(x, xp.zeros_like(x)), lambda g, y, x: g * exp(x - y)
 
 
 @op
