@@ -43,11 +43,11 @@ class Film:
     def load_state_dict(self, state):
         self.steps, self.points, self.fields = state["steps"], state["points"], state["fields"]
 
-    def frames(self, title):
-        """A figure for each picture, drawn when its turn comes."""
+    def frames(self, title, relative=False):
+        """A figure for each picture, drawn when its turn comes. relative: see `draw_field`."""
         for step, points, values in zip(self.steps, self.points, self.fields):
             figure, axes = new_figure(width=4.6, height=4.8, dpi=90)
-            draw_field(axes, values, self.centres)
+            draw_field(axes, values, self.centres, relative)
             draw_points(axes, points, self.centres)
             axes.set_title(f"{title}, step {step + 1}")
             yield figure
@@ -82,11 +82,15 @@ def field(discriminator, where):
     return to_numpy(scores.data)
 
 
-def draw_field(axes, logits, centres):
+def draw_field(axes, logits, centres, relative=False):
     """What D says as a background: green where it says real, violet where it says fake.
 
-    logits: (SIDE²,). The colours are pale, for points on top, and few, for the palette of a GIF.
+    logits: (SIDE²,). relative: compared with the rest of the picture, for a D that hardly tells one
+    place from another. The colours are pale, for points on top, and few, for a GIF's palette.
     """
+    if relative:
+        logits = logits - np.median(logits)
+        logits = 3 * logits / max(np.abs(logits).max(), 1e-9)
     values = 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
     edge = reach(centres)
     axes.imshow(values.reshape(SIDE, SIDE), origin="lower", extent=(-edge, edge, -edge, edge),
@@ -105,6 +109,8 @@ def draw_points(axes, points, centres):
     for chosen, colour in ((~good, BAD), (good, GOOD)):
         axes.plot(*points[chosen].T, ".", color=colour, markersize=3.5, markeredgewidth=0, zorder=2)
     edge = reach(centres)
+    if (np.abs(points) > edge).any(axis=1).all():
+        axes.text(0, 0, "all samples lie\noutside the picture", ha="center", va="center", color=BAD)
     axes.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal", xticks=[], yticks=[])
     axes.spines[:].set_visible(True)
     axes.grid(False)

@@ -138,10 +138,10 @@ def show(run, results, films):
     run.save_figure(samples_figure(results, run), "samples", (
         f"Seed {run.seed}: {COUNTED:,} samples in each arm, over the modes (circles). Orange ones "
         "lie outside of all."))
-    run.save_animation(films[first].frames("5 generator steps"), "collapse", (
-        "The chase. Green is where the discriminator says real, violet where it says fake; all "
-        "points run to the greenest place together, and once it has turned violet, to the "
-        "next."), seconds=0.12)
+    run.save_animation(films[first].frames("5 generator steps", relative=True), "collapse", (
+        "The chase. Green is where the discriminator finds points more real than elsewhere in the "
+        "picture, violet where less: all samples run towards green together, and as it turns "
+        "violet around them, on around the ring."), seconds=0.12)
     for loop, file in ((first, "flight-collapsed"), (cured, "flight-cured")):
         said = diagnose(run.history[loop], modes=len(CENTRES))
         run.print(f"{loop}. {said}")
@@ -154,7 +154,7 @@ def table_figure(results, run):
     seeds = range(run.seed, run.seed + run.settings.seeds)
     counts = np.array([[results[f"{name}, seed {seed}"][1] for seed in seeds] for name in ARMS])
     figure, axes = new_figure(width=2.6 + 1.5 * len(seeds), height=0.7 + 0.5 * len(ARMS))
-    axes.imshow(counts, cmap="Blues", vmin=0, vmax=1.5 * len(CENTRES), aspect="auto")
+    axes.imshow(counts, cmap="Blues", vmin=0, vmax=3 * len(CENTRES), aspect="auto")
     for i, name in enumerate(ARMS):
         for j, seed in enumerate(seeds):
             _, modes, quality = results[f"{name}, seed {seed}"]
