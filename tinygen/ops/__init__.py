@@ -12,6 +12,7 @@ loss          mse, l1, binary and categorical cross-entropy
 divergence    Kullback-Leibler divergences of Gaussians and of discrete distributions
 methods       what a Tensor answers to: x + y, x[key], x.sum()
 window        the geometry that convolution and pooling share
+kernels       what several fused kernels do inside
 """
 # ruff: noqa: F401, I001  (names for others to import, in the order of the files)
 from tinygen.ops.elementwise import (

@@ -13,8 +13,9 @@ import math
 from tinygen.backend import cache_parts, np, xp
 from tinygen.operation import op
 from tinygen.ops.elementwise import where
+from tinygen.ops.kernels import dot_along, once
 from tinygen.ops.linear import matmul
-from tinygen.ops.norm import _dots, _once, softmax
+from tinygen.ops.norm import softmax
 from tinygen.ops.shape import swapaxes
 
 
@@ -73,7 +74,7 @@ def attention(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0):
     # With scores s, p = softmax(s) and y = pv:  v̄ = pᵀȳ,  p̄ = ȳvᵀ,  as for softmax
     # s̄ = p·(p̄ - Σ p̄·p) where Σ p̄·p = Σ ȳ·y,  q̄ = s̄k/√d,  k̄ = s̄ᵀq/√d.  Here p is w/total, and
     # ȳ is divided by total in its place.
-    @_once
+    @once
     def gradients(g):
         gq, gk, gv = xp.empty_like(q), xp.empty_like(k), xp.empty_like(v)
         for part in parts:
@@ -86,7 +87,7 @@ def attention(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0):
                 gv[part] = (w * kept) @ h
             else:
                 gv[part] = w @ h
-            gs -= _mT(_dots(h, y[part]))
+            gs -= _mT(dot_along(h, y[part]))
             gs *= w
             gs *= scale
             gq[part] = _mT(gs) @ k[part]

@@ -1,14 +1,14 @@
 """Ops that normalise: softmax and log_softmax to a distribution, the norms to mean 0, variance 1.
 
-All are fused, each under the textbook twin that defines it. Sums along the last axis are products
-with a vector of ones, and sums over an image are einsums: both are single passes that make no
-temporary array and take any memory layout as it is.
+All are fused, each under the textbook twin that defines it. Sums over an image are einsums: single
+passes that make no temporary array and take any memory layout as it is.
 """
 import math
 
 from tinygen.backend import xp
 from tinygen.operation import op
 from tinygen.ops.elementwise import exp, sqrt
+from tinygen.ops.kernels import dot_along, once, sum_along
 from tinygen.ops.reduce import logsumexp, mean, var
 from tinygen.ops.shape import reshape
 from tinygen.tensor import shape_of
@@ -27,10 +27,10 @@ def softmax(x, *, axis=-1):
     _check_vectors("softmax", x)
     y = x - x.max(axis=axis, keepdims=True)  # largest 0: nothing overflows
     xp.exp(y, out=y)
-    y *= 1 / _sums(y, axis)
+    y *= 1 / sum_along(y, axis)
 
     def gradient(g, y, x):
-        gx = g - _dots(g, y, axis)
+        gx = g - dot_along(g, y, axis)
         gx *= y
         return gx
     return y, gradient
@@ -47,28 +47,14 @@ def log_softmax(x, *, axis=-1):
     # dy = dx - Σ eʸ·dx,  <ȳ, dy> = <ȳ - eʸ·Σ ȳ, dx>
     _check_vectors("log_softmax", x)
     y = x - x.max(axis=axis, keepdims=True)
-    y -= xp.log(_sums(xp.exp(y), axis))
+    y -= xp.log(sum_along(xp.exp(y), axis))
 
     def gradient(g, y, x):
         gx = xp.exp(y)
-        gx *= -_sums(g, axis)
+        gx *= -sum_along(g, axis)
         gx += g
         return gx
     return y, gradient
-
-
-def _sums(x, axis=-1):
-    """Σ x along axis, which stays with size 1."""
-    if axis in (-1, x.ndim - 1):
-        return (x @ xp.ones(x.shape[-1], x.dtype))[..., None]
-    return x.sum(axis=axis, keepdims=True)
-
-
-def _dots(a, b, axis=-1):
-    """Σ a·b along axis, which stays with size 1."""
-    if axis in (-1, a.ndim - 1):
-        return (a[..., None, :] @ b[..., :, None])[..., 0]
-    return (a * b).sum(axis=axis, keepdims=True)
 
 
 # ---- layer norm: each vector by itself ----
@@ -90,8 +76,8 @@ def layer_norm(x, w=None, b=None, *, eps=1e-5):
     _check_vectors("layer_norm", x)
     n = x.shape[-1]
     _check_affine("layer_norm", w, b, n)
-    xhat = x - _sums(x) / n
-    r = 1 / xp.sqrt(_dots(xhat, xhat) / n + eps)
+    xhat = x - sum_along(x) / n
+    r = 1 / xp.sqrt(dot_along(xhat, xhat) / n + eps)
     xhat *= r
     y = xhat.copy() if w is None else xhat * w
     if b is not None:
@@ -101,9 +87,9 @@ def layer_norm(x, w=None, b=None, *, eps=1e-5):
     # symmetric: with h = wȳ,  x̄ = r(h - mean(h) - x̂·mean(x̂·h)).  dy = w·dx̂ + x̂·dw + db.
     def gradient_x(g, y, x, w=None, b=None):
         h = g if w is None else g * w
-        gx = xhat * (_dots(h, xhat) / -n)
+        gx = xhat * (dot_along(h, xhat) / -n)
         gx += h
-        gx -= _sums(h) / n
+        gx -= sum_along(h) / n
         gx *= r
         return gx
 
@@ -194,7 +180,7 @@ def _standardized(x, w, b, eps, mean, var, pool):
     y = x * _by_channel(scale, x)
     y += _by_channel(shift, x)
 
-    @_once
+    @once
     def sums(g):
         """Σ ȳ and Σ ȳ·x̂ over each image's pixels."""
         total = _pixel_sums(g)
@@ -250,17 +236,6 @@ def _pixel_dots(a, b):
 def _by_channel(v, x):
     """One number for each channel, with x's axes.  (C,) -> (C, 1, 1);  (N, C) -> (N, C, 1, 1)"""
     return reshape(v, shape=v.shape + (1,) * (x.ndim - 2))
-
-
-def _once(f):
-    """f(g), computed once for the several gradients that are handed the same g in turn."""
-    last = [None, None]
-
-    def once(g):
-        if last[0] is not g:
-            last[:] = g, f(g)
-        return last[1]
-    return once
 
 
 # ---- what fits ----
