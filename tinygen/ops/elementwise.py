@@ -172,19 +172,28 @@ def gelu_textbook(x):
 @op(textbook=gelu_textbook)
 def gelu(x):
     """x · Φ(x) with the normal distribution's Φ, in the tanh form (Hendrycks and Gimpel, 2016)."""
-    # y = x(1 + t)/2,  t = tanh(u),  u = c(x + 0.044715 x³),  dy = ((1 + t)/2 + x(1 - t²)u'/2)·dx
+    # y = xΦ,  Φ = (1 + tanh u)/2,  u = cx + ax³,  Φ' = 2Φ(1 - Φ)u',  dy = (Φ + xΦ')·dx
     c = math.sqrt(2 / math.pi)
-    t = xp.tanh(x * (c + 0.044715 * c * x * x))
+    a = 0.044715 * c
+    phi = x * x
+    phi *= a
+    phi += c
+    phi *= x
+    phi = xp.tanh(phi)
+    phi += 1
+    phi *= 0.5
 
     def gradient(g, y, x):
-        slope = (1 - t * t) * x
-        slope *= c + 3 * 0.044715 * c * x * x
-        slope += t
-        slope += 1
-        slope *= 0.5
+        slope = x * x
+        slope *= 6 * a
+        slope += 2 * c
+        slope *= x
+        slope *= phi
+        slope *= 1 - phi
+        slope += phi
         slope *= g
         return slope
-    return 0.5 * x * (1 + t), gradient
+    return x * phi, gradient
 
 
 # ---- choices ----
