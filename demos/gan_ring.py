@@ -12,8 +12,9 @@ can only stretch the bridges until next to nothing lies on them.
 
 Counted as PacGAN does, among 2,500 samples: one within 3 standard deviations of a mode is of high
 quality, and a mode with such a sample is covered. Baselines are that paper's GAN without packing.
-Expect all 8 modes of the ring and 97.5 % high quality, the median of five seeds (94 to 98 % by
-seed); of the grid's 25 modes 23 to 25, and 50 to 67 %, three seeds.
+Expect all 8 modes of the ring and 97.5 % high quality, the median of five seeds (95 to 98 % by
+seed); of the grid's 25 modes 23 to 25, and 50 to 67 %, three seeds. The count says nothing about
+the shape of a mode: the samples lie closer together than the data do.
 
 After Goodfellow et al., Generative adversarial nets (2014); the toys and the count are from Lin et
 al., PacGAN (2018), tables 1 and 2.

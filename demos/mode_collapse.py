@@ -20,11 +20,12 @@ Packing and minibatch features work against the same five steps. They change wha
 still rewards: as G's points gather, the closeness that it sees rises, and their scores fall while G
 is still moving. WGAN-GP by itself is no cure: a critic that stands still is a slope, and G slides
 along it with all of its points, however gentle it is. Its theory asks for a critic that is near its
-best before G moves, and trained so it covers all modes. Expect, over two seeds, no
-mode at the end (one now and then on the way) without a cure and with WGAN-GP alone, and all 8 in
-each other arm. Of the samples 92 to 94 % are of high quality with minibatch features, 61 to 62 %
-with packing, 38 to 41 % with five critic steps and 15 to 30 % balanced; these two gave G only a
-fifth of the steps.
+best before G moves, and trained so it covers all modes.
+
+Expect, over three seeds, no mode at the end without a cure and with WGAN-GP alone (one now and then
+on the way), and all 8 in each other arm. Of the samples 92 to 94 % are of high quality with
+minibatch features, 61 to 62 % with packing, 34 to 41 % with five critic steps and 15 to 32 %
+balanced; these last two gave G only a fifth of the steps.
 
 After Lin et al., PacGAN (2018), Salimans et al., Improved techniques for training GANs (2016), and
 Gulrajani et al., Improved training of Wasserstein GANs (2017).
