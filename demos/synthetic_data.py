@@ -55,9 +55,11 @@ from tinygen.data import load_images
 from tinygen.optim import Adam, warmup_cosine
 
 PRESETS = {
-    "smoke": dict(steps=2, road_steps=10, classifier_steps=10, generated=500),
+    "smoke": dict(steps=2, road_steps=10, classifier_steps=10, regressor_steps=10,
+                  generated=500),
     "default": dict(steps=450, batch=64, lr=2e-3, latent=32, generated=8000, own=200,
-                    classifier_steps=300, road_steps=1000, scenes=300),
+                    classifier_steps=300, road_steps=1000, scenes=300,
+                    regressor_steps=1000),
     "long": dict(steps=2000, road_steps=6000, classifier_steps=450),
 }
 BETAS = (0.5, 0.999)  # of Adam: players that move on soon forget where the other one was
@@ -85,7 +87,8 @@ def check(cfg, images):
     most = len(images.x_test) // 2
     for name, least, greatest in (("batch", 2, len(images.x_train)), ("own", 10, most),
                                   ("generated", 100, 100_000), ("scenes", cfg.batch, MANY),
-                                  ("road_steps", 1, 10 ** 6), ("classifier_steps", 1, 10 ** 6)):
+                                  ("road_steps", 1, 10 ** 6), ("classifier_steps", 1, 10 ** 6),
+                                  ("regressor_steps", 1, 10 ** 6)):
         value = getattr(cfg, name)
         if not least <= value <= greatest:
             raise ValueError(f"--{name.replace('_', '-')} is from {least} to {greatest}; "
@@ -256,11 +259,12 @@ def train_roads(run, sheets):
     return generator
 
 
-def train_regressor(x, y, run, steps=1000, batch=64, lr=2e-3):
+def train_regressor(x, y, run, batch=64, lr=2e-3):
     """A small network from scenes (N, *SCENE) to their curvature, by squared error."""
     model = nn.Sequential(nn.Flatten(), *dense([int(np.prod(SCENE)), 128], run.rng),
                           nn.Linear(128, 1, rng=run.rng), nn.Flatten(0))
     optimizer = Adam(model.parameters(), lr=lr)
+    steps = run.settings.regressor_steps
     for step in range(steps):
         rows = epoch_batch(step, batch, len(x), run.seed)
         optimizer.lr = lr * warmup_cosine(step, warmup=0, total=steps)
