@@ -49,9 +49,11 @@ from tinygen.optim import Adam, warmup_cosine
 PRESETS = {
     "smoke": dict(steps=3, judge_steps=20),
     "tour": dict(steps=300),
-    "default": dict(steps=900, batch=64, lr=2e-3, latent=32, channels=(64, 32), judge_steps=450),
+    "default": dict(steps=900, batch=64, lr=2e-3, latent=32, channels=(64, 32), hidden=256,
+                    judge_steps=450),
     "long": dict(steps=5000),
 }
+D_RATE = 0.5  # the discriminator learns at half the rate, or it gets too far ahead
 JUDGED = 1000  # samples
 LOOKS = 40  # at the samples of the same z, on the way
 SHOWN = 12
@@ -65,10 +67,10 @@ def main(run):
         raise ValueError("--channels are two numbers, of the generator's wider and narrower layer; "
                          f"got {len(cfg.channels)}")
     x_train = images.x_train
-    config = Config(cfg.latent, x_train.shape[1:], spectral_norm=True)
+    config = Config(cfg.latent, x_train.shape[1:], batch_norm=True)
 
-    generator = DCGenerator(config, cfg.channels, rng=run.rng)
-    discriminator = DCDiscriminator(config, cfg.channels[::-1], rng=run.rng)
+    generator = DCGenerator(config, cfg.channels, cfg.hidden, rng=run.rng)
+    discriminator = DCDiscriminator(config, cfg.channels[::-1], cfg.hidden, rng=run.rng)
     g_optimizer = Adam(generator.parameters(), lr=cfg.lr, betas=(0.5, 0.999))
     d_optimizer = Adam(discriminator.parameters(), lr=cfg.lr, betas=(0.5, 0.999))
     d_loss, g_loss = LOSSES["non-saturating"]
@@ -78,7 +80,7 @@ def main(run):
     for step in run.steps(generator=generator, discriminator=discriminator, snapshots=snapshots,
                           g_optimizer=g_optimizer, d_optimizer=d_optimizer):
         rate = cfg.lr * warmup_cosine(step, warmup=0, total=cfg.steps)
-        d_optimizer.lr = g_optimizer.lr = rate
+        g_optimizer.lr, d_optimizer.lr = rate, D_RATE * rate
         x = xp.asarray(x_train[epoch_batch(step, cfg.batch, len(x_train), run.seed)])
         z = noise(len(x), cfg.latent, rng=run.rng)
         run.log(**discriminator_step(generator, discriminator, d_optimizer, d_loss, x, z))

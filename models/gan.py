@@ -15,8 +15,8 @@ most of what there is to draw (mode collapse), a discriminator that is sure leav
 gradient. The losses below and the settings of the discriminator are what has been found against it.
 
 Discriminators return logits, D(x) = sigmoid(logit), or scores as they are for a Wasserstein critic.
-None has batch norm: it would make the score of an example depend on its batch, and a gradient
-penalty is about each example by itself.
+With batch norm the score of an example depends on its batch, so that is a setting to be asked for:
+it can't go with a gradient penalty, which is about each example by itself.
 
     MLPGenerator, MLPDiscriminator   for points (N, d) and small images
     DCGenerator, DCDiscriminator     transposed convolutions up, convolutions down (DCGAN, Radford
@@ -42,7 +42,9 @@ class Config:
     and Osindero, 2014). pack: examples that the discriminator judges together, so that it sees how
     much they differ (PacGAN, Lin et al., 2018). minibatch_features: numbers that tell it how close
     each example is to the others of its batch, 0 for none (Salimans et al., 2016). spectral_norm:
-    whether its layers stretch nothing by more than 1 (Miyato et al., 2018).
+    whether its layers stretch nothing by more than 1 (Miyato et al., 2018). batch_norm: whether its
+    inner layers, all but the first and the last, give features of mean 0 and variance 1 over the
+    batch (DCGAN).
     Raises ValueError for sizes that are no such integers.
     """
     latent_size: int = 64
@@ -51,6 +53,7 @@ class Config:
     pack: int = 1
     minibatch_features: int = 0
     spectral_norm: bool = False
+    batch_norm: bool = False
 
     def __post_init__(self):
         check_sizes("GAN", latent_size=self.latent_size, pack=self.pack)
@@ -87,15 +90,21 @@ class DCGenerator(Generator):
     """A linear layer to a quarter of the sides, then two transposed convolutions, with batch norm.
 
     Batch norm keeps the examples of a batch apart where they start out alike, and brings gradients
-    to the first layers; the layer that draws the pixels goes without.
+    to the first layers; the layer that draws the pixels goes without. hidden: units of a layer in
+    front of all these, 0 for none. A transposed convolution knows a few pixels around only, so
+    without it what belongs together across the image is up to one linear layer (InfoGAN, Chen et
+    al., 2016, has it).
     """
 
-    def __init__(self, config=Config(), channels=(128, 64), *, rng):
+    def __init__(self, config=Config(), channels=(128, 64), hidden=0, *, rng):
         self.config = config
         (c1, c2), (c, height, width) = channels, image_shape(config)
-        inner = (c1, height // 4, width // 4)
+        inner, size = (c1, height // 4, width // 4), config.latent_size + config.classes
+        whole = [nn.Linear(size, hidden, rng=rng), nn.BatchNorm1d(hidden),
+                 nn.ReLU()] if hidden else []
         self.layers = nn.Sequential(
-            nn.Linear(config.latent_size + config.classes, math.prod(inner), rng=rng),
+            *whole,                                                  # (N, hidden)
+            nn.Linear(hidden or size, math.prod(inner), rng=rng),
             nn.Unflatten(1, inner), nn.BatchNorm2d(c1), nn.ReLU(),   # (N, c1, H/4, W/4)
             up(c1, c2, rng), nn.BatchNorm2d(c2), nn.ReLU(),          # (N, c2, H/2, W/2)
             dark(up(c2, c, rng)), nn.Sigmoid())                      # (N, C, H, W)
@@ -117,8 +126,8 @@ class MLPDiscriminator(Discriminator):
     def __init__(self, config=Config(), hidden=(128, 128), *, rng):
         self.config = config
         sizes = [config.pack * (math.prod(config.shape) + config.classes), *hidden]
-        layers = [layer for n, m in pairwise(sizes)
-                  for layer in (_normed(nn.Linear(n, m, rng=rng), config, rng), nn.LeakyReLU(0.2))]
+        layers = [layer for i, (n, m) in enumerate(pairwise(sizes))
+                  for layer in _inner(nn.Linear(n, m, rng=rng), config, rng, first=i == 0)]
         self.layers = nn.Sequential(*layers, *_head(sizes[-1], config, rng))
 
     def forward(self, x, y=None):
@@ -126,18 +135,44 @@ class MLPDiscriminator(Discriminator):
 
 
 class DCDiscriminator(Discriminator):
-    """Two convolutions of stride 2 with leaky relu, then a linear layer."""
+    """Two convolutions of stride 2 with leaky relu, then a linear layer.
 
-    def __init__(self, config=Config(), channels=(64, 128), *, rng):
+    hidden: units of a layer in between, 0 for none. Without it the score is a sum of scores of
+    places, and strokes that don't belong together are no loss.
+    """
+
+    def __init__(self, config=Config(), channels=(64, 128), hidden=0, *, rng):
         self.config = config
         (c1, c2), (c, height, width) = channels, image_shape(config)
         inside = c2 * (height // 4) * (width // 4)
+        first = down(config.pack * (c + config.classes), c1, rng)
+        whole = _inner(nn.Linear(inside, hidden, rng=rng), config, rng) if hidden else []
         self.layers = nn.Sequential(
-            _normed(down(config.pack * (c + config.classes), c1, rng), config, rng),
-            nn.LeakyReLU(0.2),                                       # (N, c1, H/2, W/2)
-            _normed(down(c1, c2, rng), config, rng),
-            nn.LeakyReLU(0.2), nn.Flatten(),                         # (N, c2·H/4·W/4)
-            *_head(inside, config, rng))
+            *_inner(first, config, rng, first=True),                 # (N, c1, H/2, W/2)
+            *_inner(down(c1, c2, rng), config, rng), nn.Flatten(),   # (N, c2·H/4·W/4)
+            *whole,                                                  # (N, hidden)
+            *_head(hidden or inside, config, rng))
+
+
+class OverBatch(nn.Module):
+    """Batch norm by the batch at hand, also in evaluation.  (N, C, ...) -> same
+
+    A discriminator is asked about batches of one kind. Running statistics would be those of real
+    and fake mixed, which none of these batches has.
+    """
+
+    def __init__(self, features):
+        self.weight = tg.Tensor(xp.ones(features, "float32"))
+        self.bias = tg.Tensor(xp.zeros(features, "float32"))
+
+    def forward(self, x):
+        return tg.batch_norm(x, self.weight, self.bias)
+
+
+def _inner(layer, config, rng, first=False):
+    """A layer of a discriminator with what comes after it, as a list."""
+    norm = [OverBatch(len(layer.weight))] if config.batch_norm and not first else []
+    return [_normed(layer, config, rng), *norm, nn.LeakyReLU(0.2)]
 
 
 def _head(features, config, rng):

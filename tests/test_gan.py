@@ -27,6 +27,12 @@ def conv(rng, shape=IMAGES, **settings):
     return gan.DCGenerator(config, (3, 2), rng=rng), gan.DCDiscriminator(config, (2, 3), rng=rng)
 
 
+def conv_hidden(rng, shape=IMAGES, **settings):
+    config = Config(LATENT, shape, **settings)
+    return (gan.DCGenerator(config, (3, 2), hidden=4, rng=rng),
+            gan.DCDiscriminator(config, (2, 3), hidden=4, rng=rng))
+
+
 def mlp_on_images(rng, **settings):
     return mlp(rng, IMAGES, **settings)
 
@@ -65,15 +71,18 @@ def test_gradient_of_the_generators_loss(build, loss, rng):
     check_every_parameter(generator, lambda: LOSSES[loss][1](discriminator(generator(z))))
 
 
-@pytest.mark.parametrize("build", [mlp, conv])
+@pytest.mark.parametrize("build", [mlp, conv_hidden])
 @pytest.mark.parametrize("settings", [{"classes": 3}, {"pack": 2}, {"minibatch_features": 2},
-                                      {"spectral_norm": True}])
+                                      {"spectral_norm": True}, {"batch_norm": True}])
 def test_gradients_with_each_setting(build, settings, rng):
     generator, discriminator = (player.astype("float64") for player in build(rng, **settings))
     discriminator.eval()  # spectral norm's vectors stay as they are
-    real = draw(rng, generator.config.shape, dtype="float64")
-    z = noise(4, LATENT, rng=rng).astype("float64")
-    y = np.array([0, 2, 1, 2]) if "classes" in settings else None
+    if "batch_norm" in settings:  # features that hardly vary are blown up, and so is rounding
+        for p in [*generator.parameters(), *discriminator.parameters()]:
+            p.data *= 4
+    real = draw(rng, generator.config.shape, 8, "float64")
+    z = noise(8, LATENT, rng=rng).astype("float64")
+    y = np.array([0, 2, 1, 2, 1, 1, 0, 2]) if "classes" in settings else None
     fake = generator(z, y).data
     check_every_parameter(
         discriminator,
@@ -203,7 +212,8 @@ def players(build, rng, **settings):
 
 
 @every_gan
-@pytest.mark.parametrize("settings", [{}, {"spectral_norm": True}, {"minibatch_features": 2}])
+@pytest.mark.parametrize("settings", [{}, {"spectral_norm": True}, {"minibatch_features": 2},
+                                      {"batch_norm": True}])
 def test_the_generators_step_leaves_the_discriminator_untouched(build, settings, rng):
     generator, discriminator, g_optimizer, d_optimizer = players(build, rng, **settings)
     x, z = draw(rng, generator.config.shape), noise(4, LATENT, rng=rng)
@@ -267,7 +277,7 @@ def test_a_step_with_the_penalty_moves_the_slope_to_one(rng):
 
 @every_gan
 @pytest.mark.parametrize("settings", [{}, {"classes": 3}, {"minibatch_features": 2},
-                                      {"spectral_norm": True}])
+                                      {"spectral_norm": True}, {"batch_norm": True}])
 def test_one_score_for_each_example(build, settings, rng):
     generator, discriminator = build(rng, **settings)
     y = np.array([0, 2, 1, 1]) if "classes" in settings else None
@@ -306,6 +316,19 @@ def test_the_class_reaches_both(build, rng):
 def sample_of(generator, z, y):
     with tg.no_grad():
         return generator(z, y).data
+
+
+@pytest.mark.parametrize("build", [mlp, conv_hidden])
+def test_batch_norm_is_over_the_batch_at_hand(build, rng):
+    """Also in evaluation, and in all inner layers but the first and the last."""
+    generator, discriminator = build(rng, batch_norm=True)
+    x = generator(noise(8, LATENT, rng=rng)).data
+    scores = to_numpy(discriminator(x))
+    assert np.array_equal(to_numpy(discriminator.eval()(x)), scores)
+    assert not np.allclose(to_numpy(discriminator(x[:4])), scores[:4])
+    kinds = [type(layer).__name__ for layer in discriminator.layers]
+    assert kinds.count("OverBatch") == kinds.count("LeakyReLU") - 1
+    assert kinds[1] == "LeakyReLU" and kinds[-1] == "Linear"
 
 
 def test_default_sizes(rng):
