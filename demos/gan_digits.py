@@ -48,8 +48,8 @@ from tinygen.optim import Adam, warmup_cosine
 
 PRESETS = {
     "smoke": dict(steps=3, judge_steps=20),
-    "tour": dict(steps=300),
-    "default": dict(steps=900, batch=64, lr=2e-3, latent=32, channels=(64, 32), hidden=256,
+    "tour": dict(steps=400),
+    "default": dict(steps=1200, batch=64, lr=2e-3, latent=32, channels=(64, 32), hidden=256,
                     judge_steps=450),
     "long": dict(steps=5000),
 }
@@ -63,6 +63,8 @@ SHOWN = 12
 def main(run):
     cfg, images = run.settings, load_images(run.data)
     check_images(images, cfg.batch)
+    if cfg.batch < 2:
+        raise ValueError(f"--batch is at least 2, for batch norm over examples; got {cfg.batch}")
     if len(cfg.channels) != 2:
         raise ValueError("--channels are two numbers, of the generator's wider and narrower layer; "
                          f"got {len(cfg.channels)}")
@@ -160,8 +162,8 @@ def show(run, generator, images, samples, snapshots):
     run.save_figure(
         image_rows({f"step {step}": drawn[:SHOWN] for step, drawn in (taken[i] for i in spread)}),
         "growth",
-        "The same z in each column, drawn on the way: first blots, then strokes, then digits. They "
-        "settle because the learning rate falls to 0; the game itself has no end.")
+        "The same z in each column, drawn on the way: first noise, then blots, strokes and digits. "
+        "They settle because the learning rate falls to 0; the game itself has no end.")
     run.save_animation((tile(drawn, columns=8) for _, drawn in snapshots), "growth",
                        "64 fixed z over the whole training.", seconds=0.15, enlarge=2)
     run.save_figure(samples_figure({"generated": samples[:80], "real": images.x_train[:80]}),

@@ -99,6 +99,7 @@ class DCGenerator(Generator):
     def __init__(self, config=Config(), channels=(128, 64), hidden=0, *, rng):
         self.config = config
         (c1, c2), (c, height, width) = channels, image_shape(config)
+        check_sizes("GAN", least=0, hidden=hidden)
         inner, size = (c1, height // 4, width // 4), config.latent_size + config.classes
         whole = [nn.Linear(size, hidden, rng=rng), nn.BatchNorm1d(hidden),
                  nn.ReLU()] if hidden else []
@@ -144,6 +145,7 @@ class DCDiscriminator(Discriminator):
     def __init__(self, config=Config(), channels=(64, 128), hidden=0, *, rng):
         self.config = config
         (c1, c2), (c, height, width) = channels, image_shape(config)
+        check_sizes("GAN", least=0, hidden=hidden)
         inside = c2 * (height // 4) * (width // 4)
         first = down(config.pack * (c + config.classes), c1, rng)
         whole = _inner(nn.Linear(inside, hidden, rng=rng), config, rng) if hidden else []

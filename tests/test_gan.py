@@ -365,6 +365,12 @@ def test_networks_for_other_shapes(rng):
         gan.DCDiscriminator(Config(3, (1, 28, 30)), rng=rng)
 
 
+def test_a_hidden_layer_that_cannot_be(rng):
+    for network in (gan.DCGenerator, gan.DCDiscriminator):
+        with pytest.raises(ValueError, match="GAN: hidden .*-1"):
+            network(hidden=-1, rng=rng)
+
+
 @every_gan
 @pytest.mark.parametrize(("classes", "y", "message"), [
     (0, [1, 2], "given labels"), (3, None, "given no labels"), (3, [0, 3], "3"),

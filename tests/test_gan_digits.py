@@ -19,7 +19,9 @@ def test_class_entropy_counts_the_likeliest_classes_only():
 @pytest.mark.parametrize("argv, words", [
     ("--channels 8", "--channels are two numbers"),
     ("--latent 0", "latent_size is an integer of at least 1"),
+    ("--hidden -1", "hidden is an integer of at least 0"),
     ("--batch 0", "--batch is from 1"),
+    ("--batch 1", "--batch is at least 2"),
     ("--data nowhere.npz", "nowhere.npz")])
 def test_bad_options_are_one_line(argv, words, tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
