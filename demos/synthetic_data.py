@@ -108,16 +108,16 @@ def sample_many(generator, count, y=None, *, rng):
 def train_digits(run, images):
     """A DCGAN whose players are both told the class."""
     cfg, x_train, y_train = run.settings, images.x_train, images.y_train
-    config = Config(cfg.latent, x_train.shape[1:], classes=10, spectral_norm=True)
-    generator = DCGenerator(config, (64, 32), rng=run.rng)
-    discriminator = DCDiscriminator(config, (32, 64), rng=run.rng)
+    config = Config(cfg.latent, x_train.shape[1:], classes=10, batch_norm=True)
+    generator = DCGenerator(config, (64, 32), hidden=256, rng=run.rng)
+    discriminator = DCDiscriminator(config, (32, 64), hidden=256, rng=run.rng)
     g_optimizer = Adam(generator.parameters(), lr=cfg.lr, betas=BETAS)
     d_optimizer = Adam(discriminator.parameters(), lr=cfg.lr, betas=BETAS)
     d_loss, g_loss = LOSSES["non-saturating"]
     for step in run.steps("digits", generator=generator, discriminator=discriminator,
                           g_optimizer=g_optimizer, d_optimizer=d_optimizer):
         rate = cfg.lr * warmup_cosine(step, warmup=0, total=cfg.steps)
-        g_optimizer.lr = d_optimizer.lr = rate
+        g_optimizer.lr, d_optimizer.lr = rate, rate / 2  # else the discriminator gets far ahead
         rows = epoch_batch(step, cfg.batch, len(x_train), run.seed)
         x, y = xp.asarray(x_train[rows]), y_train[rows]
         z = noise(len(x), cfg.latent, rng=run.rng)
