@@ -31,7 +31,7 @@ class Scale:
 
 SCALES = {
     "tiny": Scale(1, 2, 16, 16, batch=4, dropout=0.0, lr=1e-3, steps=8),
-    "laptop": Scale(4, 4, 128, 64, batch=12, dropout=0.0, lr=1e-3, steps=2000),
+    "laptop": Scale(4, 4, 128, 64, batch=12, dropout=0.0, lr=2e-3, steps=1000),
     "lecture": Scale(6, 6, 384, 256, batch=64, dropout=0.2, lr=3e-4, steps=5000),
 }
 

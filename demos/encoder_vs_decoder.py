@@ -1,6 +1,27 @@
 """One mask makes the difference: what an encoder sees, what a decoder sees, and both at work.
 
-    python -m demos.encoder_vs_decoder          1 min on two cores
+In a Transformer's block every place gathers from others. An encoder reads what is already there, so
+each place may look at all of them: the end of a sentence tells what its beginning meant. A decoder
+writes, and what it is to write isn't there yet: the mask hides all later places before softmax. The
+block is the same, weights and all. Here is one, with the mask and without: when one input changes,
+which outputs do? And because no output has seen what comes after it, each place of a text is a fair
+exercise in guessing the next token: one pass trains them all at once.
+
+Then the two together: an encoder reads a date as people write it, in one of seven ways, and a
+decoder writes it as 1984-03-03, character by character. At each it asks the encoder, by
+cross-attention, which is attention whose queries come from what is being written and whose keys and
+values from what was read. Nobody tells it what a month is, or where in the text the year stands.
+
+    python -m demos.encoder_vs_decoder          1 to 1.5 min on two cores
+
+Expect earlier outputs to change by exactly 0 with the mask, and by 0.13 or more without; the
+derivatives, from one backward through copies, say the same. A fifth of all days from 1950 to 2049
+is never seen in training, in whatever way of writing. Of 3,500 texts of such days 0, 0 and 1 were
+wrong with seeds 0, 1 and 2: it read 1965 as 1966. About 94 % are right to the last character after
+500 of the 1,000 steps already. Of what it was never prepared for it makes something that looks like
+a date, come what may: 1789 becomes 1979 or 1989, March without a day gets one, 30 February stays.
+
+Attention is all you need (Vaswani et al., 2017).
 """
 import sys
 

@@ -1,8 +1,18 @@
 """From the bigram to GPT, one idea at a time: what does each of them gain?
 
+A Transformer looks like a heap of inventions, and each of them answers a want of the network before
+it. A table of pairs knows one character of the past. Attention looks further back; one head asks
+one question at a time, so there are several. What they gather has to be thought over: a
+feed-forward layer. More of the same on top would train badly, unless each block adds to what is
+there instead of replacing it: residuals. Layer norm keeps what runs through them in proportion.
+After that there is nothing new in a GPT but size.
+
     python -m demos.gpt_stages                                        3 min on two cores
     python -m demos.gpt_stages --data shakespeare                     the same
     python -m demos.gpt_stages --data shakespeare --preset long       hours: 10.8 M parameters
+
+Each stage is a few lines in demos/_stages.py and is trained by the same loop, with the settings of
+Karpathy's lecture "Let's build GPT" (2023).
 """
 import math
 import sys
@@ -30,7 +40,7 @@ class Stage:
     """A network, what it adds to the one before, and what the lecture's is known to reach."""
     name: str
     adds: str
-    build: Callable  # (vocab_size, rng) -> model
+    build: Callable  # (vocab_size, rng) -> model; the scaled one takes its Scale, too
     reference: float  # validation loss on Tiny Shakespeare, nats a character
     lr: float = 1e-3
 
@@ -59,16 +69,16 @@ def main(run):
     scale = _stages.SCALES[cfg.scale]
     text = load_tokens(run.data, scale.block)
     size = len(text.tokenizer)
-    losses = {}
+    losses, written = {}, {}
     for stage in STAGES:
         model = stage.build(size, run.rng)
         train(run, stage.name, model, text.train, cfg.steps, cfg.batch, _stages.BLOCK, stage.lr)
-        losses[stage.name] = judge(run, stage, model, text, _stages.BLOCK)
+        losses[stage.name], written[stage.name] = judge(run, stage, model, text)
 
-    model = _stages.scaled(size, run.rng, scale)
-    train(run, "scaled", model, text.train, scale.steps, scale.batch, scale.block, scale.lr)
-    losses["scaled"] = judge(run, SCALED, model, text, scale.block)
-    report(run, losses, size)
+    model = SCALED.build(size, run.rng, scale)
+    train(run, SCALED.name, model, text.train, scale.steps, scale.batch, scale.block, scale.lr)
+    losses[SCALED.name], written[SCALED.name] = judge(run, SCALED, model, text)
+    report(run, losses, written, size)
 
 
 def train(run, name, model, ids, steps, count, block, lr):
@@ -82,20 +92,21 @@ def train(run, name, model, ids, steps, count, block, lr):
         run.log(loss=loss)
 
 
-def judge(run, stage, model, text, block):
+def judge(run, stage, model, text):
     """The loss on the text that was kept, and a sample of what the network writes."""
+    block = max(model.block_size, _stages.BLOCK)
     loss = text_loss(model, text.val, block, at_a_time=4096 // block)
     drawn = gpt.generate(model, text.val[None, :1], WRITTEN, cache=False,
                          rng=np.random.default_rng(run.seed))
     written = text.tokenizer.decode(np.concatenate(list(drawn)))
     parameters = sum(p.size for p in model.parameters())
     run.print(f"\n{stage.name}, {parameters:,} parameters: validation loss {loss:.3f}\n{written}\n")
-    return loss
+    return loss, written
 
 
 # ---- what came of it ----
 
-def report(run, losses, vocabulary):
+def report(run, losses, written, vocabulary):
     """The table, the limits and the figures."""
     stages = (*STAGES, SCALED)
     lecture = {stage.name: stage.reference for stage in stages}
@@ -112,14 +123,25 @@ def report(run, losses, vocabulary):
                 max(after - before for before, after in zip(values, values[1:])), at_most=NOISE)
     run.measure("what all stages gain together", values[0] - values[-1],
                 at_least=GAIN, baseline=("the lecture's", STAGES[0].reference - SCALED.reference))
+    run.save_text(
+        "\n\n".join(f"{name}, {losses[name]:.2f} nats:\n{text}" for name, text in written.items()),
+        "written", f"What each stage writes, {WRITTEN} characters with the same luck each time.")
     run.save_figure(
-        stages_figure(losses, lecture, run.data), "stages",
+        stages_figure(losses, lecture, run.data, run.settings.scale), "stages",
         "Validation loss of each stage, and what the lecture's networks reach on Tiny Shakespeare. "
-        "The large steps are attention's several heads, the stacked residual blocks, and size.")
+        "The large steps are attention, several heads, stacked blocks with residuals, and size. "
+        f"The scaled one is here {described(run.settings.scale)}; the lecture's is "
+        f"{described('lecture')}.")
     run.save_figure(
         curves_figure(run.history, vocabulary), "curves",
-        f"Training loss, the mean of {SMOOTHED} steps at a time. Each stage ends below the one "
-        "before.")
+        f"Training loss, the mean of {SMOOTHED} steps at a time. The table is the quickest to "
+        "learn what it can; what attention adds comes later.")
+
+
+def described(scale):
+    s = _stages.SCALES[scale]
+    return (f"{s.layers} blocks of {s.heads} heads and width {s.width} that see {s.block} "
+            f"characters, trained for {s.steps:,} steps")
 
 
 def limits(stage, data, scale):
@@ -129,20 +151,22 @@ def limits(stage, data, scale):
     return dict(at_least=stage.reference - TOLERANCE, at_most=stage.reference + TOLERANCE)
 
 
-def stages_figure(losses, lecture, data):
+def stages_figure(losses, lecture, data, scale):
     """Bars in pairs: measured here, and in the lecture."""
+    labels = [f"scaled\n(here: {scale})" if name == SCALED.name and scale != "lecture" else name
+              for name in losses]
     figure, axes = new_figure(width=10, height=4.4)
     places, width = np.arange(len(losses)), 0.38
     for shift, name, values, colour, inside in (
-            (-width / 2, f"measured here, {data}", losses, PALETTE[0], "white"),
-            (width / 2, "the lecture, Tiny Shakespeare", lecture, "#C8C8C8", "#333333")):
+            (-width / 2, f"here, {data}", losses, PALETTE[0], "white"),
+            (width / 2, "the lecture's, Tiny Shakespeare", lecture, "#C8C8C8", "#333333")):
         bars = axes.bar(places + shift, list(values.values()), width, color=colour, label=name)
         axes.bar_label(bars, fmt="%.2f", fontsize=9, padding=-14, color=inside)
-    axes.set_xticks(places, list(losses))
+    axes.set_xticks(places, labels)
     axes.grid(axis="x", visible=False)
     axes.tick_params(axis="x", length=0, labelcolor="#222222")
     axes.set(ylabel="validation loss, nats a character")
-    axes.legend(loc="upper right", ncols=2, bbox_to_anchor=(1, 1.12))
+    axes.legend(loc="lower right", ncols=2, bbox_to_anchor=(1, 1))
     return figure
 
 
