@@ -62,8 +62,10 @@ def main(run):
                     baseline=("the text it is from", train))
     run.measure("any character as likely", math.log(size))
 
-    for name, model in (("counted", counted), ("trained", trained)):
-        run.print(f"\n{name}:\n{write(model, text, np.random.default_rng(run.seed))}")
+    written = "\n\n".join(f"{name}:\n{write(model, text, np.random.default_rng(run.seed))}"
+                          for name, model in (("counted", counted), ("trained", trained)))
+    run.print(f"\n{written}")
+    run.save_text(written, "written", "What the two tables write, a character at a time.")
     run.save_figure(
         tables_figure(counted, trained, text), "tables",
         "The probability of each next character (columns) after each one (rows), for the thirty "

@@ -23,7 +23,7 @@ import math
 import sys
 
 import tinygen as tg
-from demos.common import OWN_TEXT, demo, new_figure
+from demos.common import OWN_TEXT, Snapshots, demo, new_figure
 from demos.common.heads import attention_weights, heads_figure
 from demos.common.texts import batch, load_tokens, text_loss
 from models import gpt, gpt2
@@ -66,8 +66,9 @@ def main(run):
     matrices = AdamW([p for p in model.parameters() if p.ndim > 1], weight_decay=cfg.decay,
                      **settings)
     vectors = AdamW([p for p in model.parameters() if p.ndim == 1], weight_decay=0.0, **settings)
-    every = max(1, cfg.steps // cfg.samples)
-    for step in run.steps(model=model, matrices=matrices, vectors=vectors):
+    every, samples = max(1, cfg.steps // cfg.samples), Snapshots()
+    for step in run.steps(model=model, matrices=matrices, vectors=vectors,
+                          samples=samples):
         matrices.lr = vectors.lr = cfg.lr * warmup_cosine(
             step, warmup=cfg.warmup, total=cfg.steps, final=cfg.final)
         ids, targets = batch(text.train, cfg.batch, cfg.block, run.rng)
@@ -82,9 +83,13 @@ def main(run):
         if (step + 1) % every == 0:
             val = text_loss(model, text.val[:20 * cfg.batch * cfg.block], cfg.block)
             run.log(val=val)
-            run.print(f"\nstep {step + 1}, validation loss {val:.3f}:\n"
-                      f"{write(model, text, cfg, run.seed)}\n")
+            samples.add(step + 1, write(model, text, cfg, run.seed))
+            run.print(f"\nAfter {step + 1} steps it writes:\n"
+                      f"{text.tokenizer.decode(list(samples)[-1][1])}\n")
 
+    run.save_text(
+        "\n\n".join(f"After {step} steps:\n{text.tokenizer.decode(ids)}" for step, ids in samples),
+        "written", f"What it writes on the way, {WRITTEN} tokens with the same luck each time.")
     gpt2.save(run.out / "gpt2", model, text.tokenizer if cfg.tokens else None)
     val = text_loss(model, text.val, cfg.block)
     report(run, val, text_loss(model, text.train[:len(text.val)], cfg.block), vocabulary)
@@ -110,10 +115,13 @@ def report(run, val, train, vocabulary):
 
 
 def write(model, text, cfg, seed):
-    """What it writes after the first token of the unseen text, with the same luck each time."""
+    """What it writes after the first token of the unseen text, with the same luck each time.
+
+    -> tokens (WRITTEN,)
+    """
     drawn = gpt.generate(model, text.val[None, :1], WRITTEN, temperature=cfg.temperature,
                          rng=np.random.default_rng(seed))
-    return text.tokenizer.decode(np.concatenate(list(drawn)))
+    return np.concatenate(list(drawn))
 
 
 def labels(ids, tokenizer):

@@ -19,7 +19,7 @@ def write_page(path, gradients, runs, seconds, note):
 
     gradients: exit status and text of the gradient table, whose last line sums it up. runs: a list
     of (demo, title, folder, error) in the order they ran; where error is empty, `folder` holds
-    result.json and the figures and sounds it names. note: a sentence for the head of the page.
+    result.json and the figures, sounds and texts it names. note: a sentence for the head of the page.
     """
     status, table = gradients
     table, _, conclusion = table.strip().rpartition("\n")
@@ -91,10 +91,13 @@ def _section(demo, title, folder, error):
 
 
 def _figure(path, caption):
-    data = base64.b64encode(path.read_bytes()).decode()
-    source = f'src="data:{TYPES[path.suffix]};base64,{data}"'
-    shown = (f"<audio controls {source}></audio>" if path.suffix == ".wav"
-             else f'<img {source} alt="{_text(caption)}">')
+    if path.suffix == ".txt":
+        shown = f"<pre>{_text(path.read_text(encoding='utf-8'))}</pre>"
+    else:
+        data = base64.b64encode(path.read_bytes()).decode()
+        source = f'src="data:{TYPES[path.suffix]};base64,{data}"'
+        shown = (f"<audio controls {source}></audio>" if path.suffix == ".wav"
+                 else f'<img {source} alt="{_text(caption)}">')
     return f"""<figure>
 {shown}
 <figcaption>{_text(caption)}</figcaption>

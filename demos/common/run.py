@@ -168,6 +168,12 @@ class Run:
             file.write(data)
         self._figures.append({"file": f"{name}.wav", "caption": caption})
 
+    def save_text(self, text, name, caption):
+        """Write `text` to the output folder as `name`.txt, to be shown with `caption`."""
+        with replacing(self.out / f"{name}.txt") as file:
+            file.write(text.encode())
+        self._figures.append({"file": f"{name}.txt", "caption": caption})
+
     def measure(self, metric, value, *, at_most=None, at_least=None, baseline=None):
         """Add a measured value to the result, and judge it by the limits that are given.
 
