@@ -24,9 +24,10 @@ from tinygen.backend import np
 TOUR = {
     "autoencoder": ("default", 65),
     "unpooling": ("default", 3),
-    "denoise": ("tour", 20),
-    "colorize": ("default", 25),
-    "search": ("default", 40),
+    "vae": ("tour", 20),
+    "gan_ring": ("tour", 20),
+    "gan_digits": ("tour", 30),
+    "music": ("default", 7),
 }
 GRADIENTS_SECONDS = 3
 SMOKE_SECONDS = 5

@@ -19,7 +19,7 @@ def write_page(path, gradients, runs, seconds, note):
 
     gradients: exit status and text of the gradient table, whose last line sums it up. runs: a list
     of (demo, title, folder, error) in the order they ran; where error is empty, `folder` holds
-    result.json and the figures, sounds and texts it names. note: a sentence for the head of the page.
+    result.json and the figures, sounds and texts it names. note: a sentence for the page's head.
     """
     status, table = gradients
     table, _, conclusion = table.strip().rpartition("\n")
