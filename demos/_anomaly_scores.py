@@ -5,6 +5,7 @@ what is stranger. None is shown an anomaly before it is judged.
 """
 import tinygen as tg
 from demos.common.codes import in_batches
+from demos.common.nearest import nearest
 from models.parts import noise
 from models.vae import reparameterize
 from tinygen.backend import np, to_numpy, xp
@@ -71,15 +72,7 @@ def nearest_generated(generator, x, steps):
 
 def distance_to_training(x_train):
     """|x - x'|² for the nearest training image x': no learning at all."""
-    rows = xp.asarray(x_train.reshape(len(x_train), -1))
-    squares = (rows ** 2).sum(axis=1)
-
-    def batch(x):
-        x = x.reshape(len(x), -1)
-        # |a - b|² = |a|² + |b|² - 2ab, which rounding may leave just below 0
-        distances = (x ** 2).sum(axis=1)[:, None] + squares - 2 * x @ rows.T
-        return xp.maximum(distances.min(axis=1), 0)
-    return lambda x: in_batches(batch, x)
+    return lambda x: nearest(x, x_train)[1] ** 2
 
 
 def amount_of_ink(x):

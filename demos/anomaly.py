@@ -54,6 +54,7 @@ from demos._anomaly_scores import (
 from demos.common import demo, epoch_batch, image_rows
 from demos.common.adversarial import discriminator_step, generator_step
 from demos.common.codes import in_batches
+from demos.common.nearest import neighbours
 from models import autoencoder, gan, vae
 from models.parts import noise
 from tinygen.backend import np, to_numpy, xp
@@ -207,14 +208,12 @@ def draw_rebuilt(run, digit, rebuilder, likelihood, g, _, scores, data, x, y):
         "digit.")
     missed = np.flatnonzero(strange)[np.argsort(scores["autoencoder"][strange])[:SHOWN]]
     rows, normal = x[missed], data.x_train[data.y_train != digit]
-    flat, known = rows.reshape(len(rows), -1), normal.reshape(len(normal), -1)
-    nearest = ((known ** 2).sum(axis=1) - 2 * flat @ known.T).argmin(axis=1)
     run.save_figure(
         image_rows({"held out": in_colour(rows, np.full(len(rows), True)),
                     "autoencoder": as_rgb(in_batches(rebuilder, rows)),
                     "VAE": as_rgb(to_numpy(vae.reconstruct(likelihood, xp.asarray(rows)))),
                     "nearest G(z)": as_rgb(nearest_generated(g, rows, run.settings.descent)),
-                    "nearest known": as_rgb(normal[nearest])}), "missed",
+                    "nearest known": as_rgb(normal[neighbours(rows, normal)[:, 0]])}), "missed",
         f"The images of the unseen {digit} that the autoencoder rebuilds best, and what it makes "
         "of them: the stroke of a 7, or a slim 8 or 9. Its code holds places and slants, and these "
         "combine to what was never shown. Below: the VAE's, the nearest that descent finds among "

@@ -20,6 +20,7 @@ import sys
 import tinygen as tg
 from demos.common import demo, epoch_batch, image_rows, new_figure
 from demos.common.codes import in_batches
+from demos.common.nearest import neighbours
 from models.autoencoder import Config, ConvAutoencoder
 from tinygen.backend import np, xp
 from tinygen.data import load_images
@@ -115,19 +116,13 @@ def closest_ink(inks):
     return np.linalg.norm(inks[:, None] - RGB, axis=2).argmin(axis=1)
 
 
-def nearest(images, among):
-    """For each image, which one of `among` has the nearest pixels.  (N, ...), (M, ...) -> (N,)"""
-    x, y = images.reshape(len(images), -1), among.reshape(len(among), -1)
-    return ((y ** 2).sum(axis=1) - 2 * x @ y.T).argmin(axis=1)  # |x - y|², but for |x|²
-
-
 def measure(run, data, grey, digit, coloured):
     """Against one mean ink for all, and against the ink of the nearest training image."""
     def error(images):
         return ((images - paint(grey, ink_of(digit))) ** 2).mean()
 
     mean = error(paint(grey, ink_of(data.y_train).mean(axis=0)))
-    copied = data.y_train[nearest(grey, data.x_train)]
+    copied = data.y_train[neighbours(grey, data.x_train)[:, 0]]
     inks = overall_ink(coloured, grey)
     closest = closest_ink(inks)
     wrong = closest != digit

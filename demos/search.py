@@ -23,9 +23,10 @@ import time
 import tinygen as tg
 from demos.common import OWN_FILE, PALETTE, check_images, demo, epoch_batch, new_figure, tile
 from demos.common.codes import PCA, in_batches, through_bytes
+from demos.common.nearest import neighbours
 from models import autoencoder
 from models.autoencoder import Config, ConvAutoencoder
-from tinygen.backend import np, to_numpy, xp
+from tinygen.backend import np, xp
 from tinygen.data import IMAGES, load_images
 
 PRESETS = {
@@ -64,7 +65,7 @@ def main(run):
 
     found, ms = {}, {}
     for name, (train, test) in spaces.items():
-        found[name], ms[name] = timed(nearest, xp.asarray(test), xp.asarray(train), FOUND)
+        found[name], ms[name] = timed(neighbours, test, train, FOUND)
     ms["encode"] = timed(in_batches, model.encode, x_test)[1]
     right = {name: images.y_train[rows] == images.y_test[:, None] for name, rows in found.items()}
     precision = {name: hits.mean() for name, hits in right.items()}
@@ -90,27 +91,10 @@ def main(run):
 
 
 def timed(function, *arguments):
-    """What the function returns, as a NumPy array, and the milliseconds that it took."""
+    """What the function returns, and the milliseconds that it took."""
     start = time.perf_counter()
-    result = to_numpy(function(*arguments))
+    result = function(*arguments)
     return result, 1000 * (time.perf_counter() - start)
-
-
-def nearest(queries, rows, count, block=500):
-    """Indices of the `count` rows nearest to each query, nearest first.
-
-    (Q, n), (R, n) -> (Q, count)
-    """
-    # |q - r|² = |q|² - 2·q·r + |r|², and |q|² is the same for all rows: one product does it.
-    squares = (rows * rows).sum(axis=1)
-    found = []
-    for start in range(0, len(queries), block):
-        distance = -2 * queries[start:start + block] @ rows.T  # (block, R)
-        distance += squares
-        first = xp.argpartition(distance, count, axis=1)[:, :count]
-        order = xp.take_along_axis(distance, first, axis=1).argsort(axis=1)
-        found.append(xp.take_along_axis(first, order, axis=1))
-    return xp.concatenate(found)
 
 
 # ---- figures ----

@@ -1,7 +1,6 @@
-"""What the demos compare codes by: PCA, codes in bytes, batches, and the search for neighbours."""
+"""What the demos compare codes by: PCA, codes in bytes, and passes over data in batches."""
 import tinygen as tg
 from demos.common.codes import PCA, in_batches, through_bytes
-from demos.search import nearest
 from tinygen import to_numpy
 from tinygen.backend import np, xp
 
@@ -40,10 +39,3 @@ def test_in_batches_gives_what_one_call_would(rng):
     y = in_batches(model, x, size=4)
     assert isinstance(y, np.ndarray)
     np.testing.assert_allclose(y, to_numpy(model(xp.asarray(x))), rtol=1e-5)
-
-
-def test_nearest_finds_what_comparing_all_pairs_finds(rng):
-    queries, rows = rng.standard_normal((7, 3)), rng.standard_normal((50, 3))
-    distance = ((queries[:, None] - rows) ** 2).sum(axis=2)
-    found = to_numpy(nearest(xp.asarray(queries), xp.asarray(rows), 5, block=3))
-    assert np.array_equal(found, distance.argsort(axis=1)[:, :5])

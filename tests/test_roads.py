@@ -1,8 +1,5 @@
-"""The road scenes: they show what the curvature says; and the nearest images by pixels."""
-import pytest
-
+"""The road scenes: they show what the curvature says."""
 from demos._roads import HORIZON, SCENE, WIDTH, draw_roads, with_curvature, without_curvature
-from demos.common.nearest import nearest
 from tinygen.backend import np
 
 
@@ -35,13 +32,3 @@ def test_a_sheet_holds_a_scene_and_its_curvature(rng):
     same, told = without_curvature(sheets)
     assert np.array_equal(same, scenes)
     np.testing.assert_allclose(told, curvature, atol=1e-6)
-
-
-def test_nearest_finds_each_among_noise(rng):
-    x = rng.random((1200, 1, 4, 4), dtype=np.float32)
-    order = rng.permutation(1200)
-    index, distance = nearest(x[order] + np.float32(0.01), x)
-    assert np.array_equal(index, order)
-    np.testing.assert_allclose(distance, 0.04, rtol=1e-3)  # sqrt(16 · 0.01²)
-    with pytest.raises(ValueError, match="images have one size"):
-        nearest(x, x[:, :, 1:])

@@ -1,20 +1,36 @@
-"""The nearest images by pixels: has a generator learnt what digits are, or learnt some by heart?"""
-from tinygen.backend import np
+"""Nearest neighbours, of codes or of images by their pixels: what is alike, and what is a copy?"""
+from tinygen.backend import np, to_numpy, xp
 
 
-def nearest(images, among):
-    """Which one of `among` is the nearest to each image, and how far it is: the root of the summed
-    squared differences of the pixels.
+def neighbours(queries, rows, count=1, block=500):
+    """Indices of the `count` rows nearest to each query by squared differences, nearest first.
 
-    NumPy (N, ...), (M, ...) -> indices (N,), distances (N,)
+    Arrays (Q, ...), (R, ...) -> NumPy (Q, count). Raises ValueError where the shapes of single
+    queries and rows differ, and where there are fewer rows than `count`.
     """
-    if images.shape[1:] != among.shape[1:]:
-        raise ValueError(f"nearest: images have one size, got {images.shape[1:]} and "
-                         f"{among.shape[1:]}")
-    y = among.reshape(len(among), -1)
-    half_squares = (y ** 2).sum(axis=1) / 2
-    # |x - y|² = |x|² + 2 (|y|²/2 - x·y), and |x|² is the same for all y
-    index = np.concatenate([(half_squares - x.reshape(len(x), -1) @ y.T).argmin(axis=1)
-                            for x in np.array_split(images, -(-len(images) // 500))])
-    difference = (images - among[index]).reshape(len(images), -1)
+    if queries.shape[1:] != rows.shape[1:]:
+        raise ValueError("neighbours: queries and rows have one shape, got "
+                         f"{queries.shape[1:]} and {rows.shape[1:]}")
+    if not 1 <= count <= len(rows):
+        raise ValueError(f"neighbours: count is from 1 to the {len(rows)} rows, got {count}")
+    queries, rows = (xp.asarray(a).reshape(len(a), -1) for a in (queries, rows))
+    # |q - r|² = |q|² - 2·q·r + |r|², and |q|² is the same for all rows: one product does it.
+    squares = (rows * rows).sum(axis=1)
+    found = []
+    for start in range(0, len(queries), block):
+        distance = -2 * queries[start:start + block] @ rows.T  # (block, R)
+        distance += squares
+        first = xp.argpartition(distance, count - 1, axis=1)[:, :count]
+        order = xp.take_along_axis(distance, first, axis=1).argsort(axis=1)
+        found.append(xp.take_along_axis(first, order, axis=1))
+    return to_numpy(xp.concatenate(found))
+
+
+def nearest(queries, rows):
+    """Which row is the nearest to each query, and its distance: the root of the summed squares.
+
+    NumPy (Q, ...), (R, ...) -> indices (Q,), distances (Q,)
+    """
+    index = neighbours(queries, rows)[:, 0]
+    difference = (queries - rows[index]).reshape(len(queries), -1)
     return index, np.sqrt((difference ** 2).sum(axis=1))
