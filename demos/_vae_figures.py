@@ -77,7 +77,7 @@ def latents(vae, measured, x, steps=11):
 
     figure, (bars, strips) = new_figure(1, 2, width=10, height=1 + 0.42 * len(order), sharey=True,
                                         width_ratios=[1, 1.35])
-    active = measured.active[order]
+    active = measured.active()[order]
     kl = measured.per_latent[order]
     bars.barh(np.arange(len(order)), kl, color=np.where(active, PALETTE[0], PALETTE[9]))
     for row, value in enumerate(kl):

@@ -31,6 +31,8 @@ from dataclasses import dataclass
 
 import tinygen as tg
 from demos._collapse_figures import (
+    active_latents,
+    active_units,
     draw_curves,
     draw_examples,
     draw_fixes,
@@ -40,6 +42,7 @@ from demos._collapse_figures import (
 from demos._collapse_model import SIZE, AutoregressiveVAE, small_ink
 from demos.common import demo, epoch_batch
 from demos.common.codes import in_batches
+from demos.common.elbo import evaluate
 from models import vae
 from models.parts import noise
 from models.vae import Config, DenseVAE
@@ -53,7 +56,6 @@ PRESETS = {
                     betas=(0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)),
 }
 BATCH, HIDDEN = 128, 200
-ACTIVE = 0.01  # nats, and variance of the mean
 
 
 @dataclass(frozen=True)
@@ -102,69 +104,36 @@ def beta_at(done, fix):
     return fix.beta * (min(1.0, done / fix.warm_up) if fix.warm_up else 1.0)
 
 
-@dataclass(frozen=True)
-class Meter:
-    """What a trained VAE does with its latents, on test images, in nats."""
-    reconstruction: float
-    kl: np.ndarray        # (latents,), of each latent
-    variance: np.ndarray  # (latents,), of its mean over the images
-
-    @property
-    def active(self):
-        """How many latents have a KL that is worth the name."""
-        return int((self.kl > ACTIVE).sum())
-
-    @property
-    def active_units(self):
-        """The same by the variance of the means: Burda et al. (2016)."""
-        return int((self.variance > ACTIVE).sum())
-
-    @property
-    def loss(self):
-        """-ELBO, whatever beta or free bits the training had."""
-        return self.reconstruction + self.kl.sum()
-
-
-def read_meter(model, images, rng):
-    """The meter of a model, over images (N, C, H, W)."""
-    x = xp.asarray(images)
-    with tg.no_grad():
-        mean, logvar = model.encode(x)
-        eps = noise(len(images), model.config.latent_size, rng=rng)
-        reconstruction, _ = vae.elbo_terms(model, x, eps)
-    kl = to_numpy(tg.kl_standard_normal(mean, logvar, axis=()).mean(axis=0))
-    return Meter(reconstruction.item(), kl, to_numpy(mean).var(axis=0))
-
-
 # ---- 1. By a dial ----
 
 def sweep_beta(run, configs, data):
     """The same VAE for each beta; what is left of its latents."""
-    meters, models = {}, {}
+    elbos, models = {}, {}
     for beta, config in configs.items():
         models[beta] = DenseVAE(config, HIDDEN, rng=run.rng)
         train(run, f"beta {beta:g}", models[beta], data.x_train, Fix("", beta=beta))
-        meters[beta] = read_meter(models[beta], data.x_test, run.rng)
+        elbos[beta] = evaluate(models[beta], data.x_test, rng=run.rng)
     run.print("\n     beta   reconstruction      KL    -ELBO   active latents by KL, by variance")
-    for beta, meter in meters.items():
-        run.print(f"{beta:9g}{meter.reconstruction:17.1f}{meter.kl.sum():8.2f}{meter.loss:9.1f}"
-                  f"{meter.active:19}{meter.active_units:14}")
+    for beta, elbo in elbos.items():
+        run.print(f"{beta:9g}{elbo.reconstruction:17.1f}{elbo.kl:8.2f}{elbo.negative:9.1f}"
+                  f"{active_latents(elbo):19}{active_units(elbo):14}")
     run.print("")
-    lowest, highest = min(meters), max(meters)
+    lowest, highest = min(elbos), max(elbos)
     if lowest <= 0.5:
-        run.measure(f"beta {lowest:g}: active latents", meters[lowest].active,
+        run.measure(f"beta {lowest:g}: active latents", active_latents(elbos[lowest]),
                     at_least=min(run.settings.latents, 9))
     if highest >= 32:
-        run.measure(f"beta {highest:g}: active latents", meters[highest].active, at_most=2)
-        run.measure(f"beta {highest:g}: KL, nats", meters[highest].kl.sum(), at_most=3)
+        run.measure(f"beta {highest:g}: active latents", active_latents(elbos[highest]),
+                    at_most=2)
+        run.measure(f"beta {highest:g}: KL, nats", elbos[highest].kl, at_most=3)
 
-    run.save_figure(draw_curves(meters), "sweep", "Left, rate against distortion: what z tells "
+    run.save_figure(draw_curves(elbos), "sweep", "Left, rate against distortion: what z tells "
                     "against what is left to tell, one point for each beta. Right, how many of the "
                     "latents are in use. Near the threshold a count may rise again for a beta: the "
                     "last hundredths of a nat take long to fall.")
-    run.save_figure(draw_heat_map(meters), "latents", "KL of each latent, the largest first. A "
+    run.save_figure(draw_heat_map(elbos), "latents", "KL of each latent, the largest first. A "
                     "column turns dark from below as beta rises.")
-    betas = list(meters)
+    betas = list(elbos)
     shown = sorted({betas[0], betas[len(betas) // 2], betas[-1]})
     first = np.unique(data.y_test, return_index=True)[1]
     rebuilt = {beta: in_batches(lambda x, m=models[beta]: vae.reconstruct(m, x),
@@ -180,28 +149,28 @@ def sweep_beta(run, configs, data):
 def try_fixes(run, train_images, test_images, labels):
     """The autoregressive VAE as it is, and with one change each."""
     config = Config(run.settings.latents, SIZE)
-    meters, models = {}, {}
+    elbos, models = {}, {}
     for fix in FIXES:
         model = AutoregressiveVAE(config, HIDDEN, fix.reach, fix.skip, rng=run.rng)
         train(run, fix.name, model, train_images, fix)
-        models[fix.name], meters[fix.name] = model, read_meter(model, test_images, run.rng)
+        models[fix.name], elbos[fix.name] = model, evaluate(model, test_images, rng=run.rng)
     run.print("\nbeta = 1, decoder sees the pixels before    KL    -ELBO   active latents")
-    for name, meter in meters.items():
-        run.print(f"  {name:36}{meter.kl.sum():7.2f}{meter.loss:9.2f}{meter.active:12}")
+    for name, elbo in elbos.items():
+        run.print(f"  {name:36}{elbo.kl:7.2f}{elbo.negative:9.2f}{active_latents(elbo):12}")
     run.print("")
 
-    stuck = meters["as it is"]
-    run.measure("as it is: KL, nats", stuck.kl.sum(), at_most=0.1)
-    run.measure("twice as long: KL, nats", meters["twice as long"].kl.sum(), at_most=0.1)
+    stuck = elbos["as it is"]
+    run.measure("as it is: KL, nats", stuck.kl, at_most=0.1)
+    run.measure("twice as long: KL, nats", elbos["twice as long"].kl, at_most=0.1)
     for fix in FIXES[2:]:
-        meter = meters[fix.name]
-        run.measure(f"{fix.name}: KL, nats", meter.kl.sum(), at_least=LEAST_KL[fix.name],
-                    baseline=("as it is", stuck.kl.sum()))
+        run.measure(f"{fix.name}: KL, nats", elbos[fix.name].kl, at_least=LEAST_KL[fix.name],
+                    baseline=("as it is", stuck.kl))
     for fix in FIXES[2:]:
         worse = fix.name == "weak decoder"
-        run.measure(f"{fix.name}: -ELBO", meters[fix.name].loss, baseline=("as it is", stuck.loss),
-                    **{"at_least" if worse else "at_most": stuck.loss})
-    run.save_figure(draw_fixes(run.history, meters), "fixes",
+        run.measure(f"{fix.name}: -ELBO", elbos[fix.name].negative,
+                    baseline=("as it is", stuck.negative),
+                    **{"at_least" if worse else "at_most": stuck.negative})
+    run.save_figure(draw_fixes(run.history, elbos), "fixes",
                     "Left, the KL of all latents during training. Right, -ELBO and its two terms "
                     "on test images. More KL is no gain by itself: the weak decoder uses z, and is "
                     "worse than the one that ignores it.")

@@ -108,7 +108,7 @@ def measure(run, test, train, codes, without_code):
     run.measure("its KL", test.kl, at_least=kl_low, at_most=kl_high)
     run.measure("its reconstruction", test.reconstruction)
     run.measure("-ELBO of as many training images", train.negative)
-    run.measure(f"active latents of {len(test.active)}", test.active.sum())
+    run.measure(f"active latents of {len(test.per_latent)}", test.active().sum())
     spread = {name: float(np.sqrt((z ** 2).mean())) for name, z in codes.items()}
     run.measure("spread of the codes (prior: 1)", spread["VAE"],
                 baseline=("autoencoder", spread["autoencoder"]))

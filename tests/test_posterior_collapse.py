@@ -3,8 +3,10 @@ import pytest
 
 import tinygen as tg
 from demos import posterior_collapse
+from demos._collapse_figures import active_latents, active_units
 from demos._collapse_model import SIZE, AutoregressiveVAE, pixels_before, small_ink
-from demos.posterior_collapse import Fix, Meter, beta_at, read_meter
+from demos.common.elbo import Elbo, evaluate
+from demos.posterior_collapse import Fix, beta_at
 from models import vae
 from models.parts import noise
 from models.vae import Config
@@ -84,15 +86,16 @@ def test_beta_rises_in_warm_up_only():
     assert beta_at(0, Fix("")) == 1
 
 
-def test_the_meter_tells_latents_that_speak_from_those_that_do_not(rng):
+def test_the_counts_tell_latents_that_speak_from_those_that_do_not(rng):
     model = build(rng)
     for p in (model.mean.weight, model.mean.bias, model.logvar.weight, model.logvar.bias):
         p.data[0] = 0  # the first latent is the prior, whatever the image
     model.mean.weight.data[1] *= 5
-    meter = read_meter(model, ink(rng, 50), rng)
-    assert meter.kl[0] == 0 and meter.kl[1] > 0.01 and meter.active == meter.active_units == 1
-    assert meter.loss == pytest.approx(meter.reconstruction + meter.kl[1])
-    assert Meter(5.0, np.array([0.02, 0.0]), np.array([0.0, 0.0])).active_units == 0
+    elbo = evaluate(model, ink(rng, 50), rng=rng)
+    assert elbo.per_latent[0] == 0 and elbo.per_latent[1] > 0.01
+    assert active_latents(elbo) == active_units(elbo) == 1
+    wide = Elbo(5.0, np.array([0.02, 0.0]), np.zeros((4, 2)), np.zeros((4, 2)))
+    assert active_latents(wide) == 1 and active_units(wide) == 0
 
 
 @pytest.mark.parametrize(("argv", "words"), [

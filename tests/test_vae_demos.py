@@ -46,7 +46,7 @@ def test_draws_have_the_spread_of_means_and_of_noise(rng):
     mean = rng.standard_normal((20_000, 3)) * [2, 1, 0]
     found = Elbo(0.0, np.array([3, 0.6, 0.1]), mean, np.zeros_like(mean) + np.log([0.25, 1, 9]))
     np.testing.assert_allclose(found.draw(rng).std(axis=0), [4.25 ** 0.5, 2 ** 0.5, 3], rtol=0.03)
-    assert found.active.tolist() == [True, True, False]
+    assert found.active().tolist() == [True, True, False]
 
 
 def test_the_mean_image_costs_its_entropy():

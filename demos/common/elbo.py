@@ -4,7 +4,6 @@ from dataclasses import dataclass
 import tinygen as tg
 from demos.common.nearest import neighbours
 from models.parts import noise
-from models.vae import reparameterize
 from tinygen.backend import np, to_numpy, xp
 
 ACTIVE_NATS = 0.5  # of KL; a latent with less is on its way back to the prior, or there
@@ -30,10 +29,9 @@ class Elbo:
         """-ELBO, an upper bound of -log p(x)."""
         return self.reconstruction + self.kl
 
-    @property
-    def active(self):
-        """Which latents tell more than next to nothing about an image.  -> bool (d,)"""
-        return self.per_latent > ACTIVE_NATS
+    def active(self, nats=ACTIVE_NATS):
+        """Which latents have a KL of more than so many nats.  -> bool (d,)"""
+        return self.per_latent > nats
 
     def draw(self, rng):
         """A code from each q(z|x); all of them together are the aggregate posterior.  -> (N, d)"""
@@ -51,9 +49,8 @@ def evaluate(model, x, y=None, *, rng, size=500):
         for start in range(0, len(x), size):
             rows = slice(start, start + size)
             batch, labels = xp.asarray(x[rows]), None if y is None else y[rows]
-            mean, logvar = model.encode(batch, labels)
-            z = reparameterize(mean, logvar, noise(*mean.shape, rng=rng))
-            logits = model.decode(z, labels)
+            eps = noise(len(batch), model.config.latent_size, rng=rng)
+            logits, mean, logvar = model(batch, eps, labels)
             reconstruction += tg.bce_with_logits(logits, batch, reduction="sum").item()
             heads.append((to_numpy(mean), to_numpy(logvar)))
     mean, logvar = (np.concatenate(head) for head in zip(*heads))
