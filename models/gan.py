@@ -15,8 +15,8 @@ most of what there is to draw (mode collapse), a discriminator that is sure leav
 gradient. The losses below and the settings of the discriminator are what has been found against it.
 
 Discriminators return logits, D(x) = sigmoid(logit), or scores as they are for a Wasserstein critic.
-With batch norm the score of an example depends on its batch, so that is a setting to be asked for:
-it can't go with a gradient penalty, which is about each example by itself.
+With batch norm the score of an example depends on its batch, so that is a setting to be asked for,
+and refused where there is a gradient penalty, which is about each example by itself.
 
     MLPGenerator, MLPDiscriminator   for points (N, d) and small images
     DCGenerator, DCDiscriminator     transposed convolutions up, convolutions down (DCGAN, Radford
@@ -156,11 +156,11 @@ class DCDiscriminator(Discriminator):
             *_head(hidden or inside, config, rng))
 
 
-class OverBatch(nn.Module):
+class StatelessBatchNorm(nn.Module):
     """Batch norm by the batch at hand, also in evaluation.  (N, C, ...) -> same
 
-    A discriminator is asked about batches of one kind. Running statistics would be those of real
-    and fake mixed, which none of these batches has.
+    A discriminator is asked about batches that are all real or all fake. Running statistics would
+    be those of both mixed, which none of these batches has.
     """
 
     def __init__(self, features):
@@ -173,14 +173,16 @@ class OverBatch(nn.Module):
 
 def _inner(layer, config, rng, first=False):
     """A layer of a discriminator with what comes after it, as a list."""
-    norm = [OverBatch(len(layer.weight))] if config.batch_norm and not first else []
+    norm = [StatelessBatchNorm(len(layer.weight))] if config.batch_norm and not first else []
     return [_normed(layer, config, rng), *norm, nn.LeakyReLU(0.2)]
 
 
 def _head(features, config, rng):
     """The last layers, from features to the score; the minibatch features join just before it."""
     extra = config.minibatch_features
-    layers = [nn.MinibatchDiscrimination(features, extra, 8, rng=rng)] if extra else []
+    layers = []
+    if extra:
+        layers.append(nn.MinibatchDiscrimination(features, extra, kernel_size=8, rng=rng))
     return [*layers, _normed(nn.Linear(features + extra, 1, rng=rng), config, rng)]
 
 
@@ -248,7 +250,7 @@ def least_squares_loss(fake):
 
 
 def critic_loss(real, fake):
-    """E D(G(z)) - E D(x): minus the Wasserstein distance, for a critic D of slope at most 1.
+    """E D(G(z)) - E D(x): minus the Wasserstein distance, for the best D of slope at most 1.
 
     It needs gradient_penalty or spectral norm, else D grows without bound (Arjovsky et al., 2017).
     """
@@ -274,8 +276,16 @@ def gradient_penalty(discriminator, real, fake, y=None, *, rng):
 
     The norm is each example's own (with packing, each pack's). The gradient by x̂ is itself
     differentiated by D's parameters: a double backward. WGAN-GP has ten times this in the critic's
-    loss (Gulrajani et al., 2017).
+    loss (Gulrajani et al., 2017). Raises ValueError for batches of different shapes, and for a
+    discriminator whose score of an example depends on its batch.
     """
+    if real.shape != fake.shape:
+        raise ValueError("gradient_penalty: each real example is joined to a fake one, so real and "
+                         f"fake have the same shape, got {real.shape} and {fake.shape}")
+    if discriminator.config.batch_norm or discriminator.config.minibatch_features:
+        raise ValueError("gradient_penalty: it is about the slope at each example by itself, and "
+                         "the score depends on its batch; use a Config without batch_norm and "
+                         "minibatch_features")
     along = rng.random((real.shape[0],) + (1,) * (real.ndim - 1), dtype="float32")
     along = xp.asarray(along).astype(real.dtype)
     x = tg.Tensor(along * real + (1 - along) * fake)

@@ -52,14 +52,10 @@ class Config:
         check_sizes("VAE", latent_size=self.latent_size, size=self.size, channels=self.channels)
         check_sizes("VAE", least=0, classes=self.classes)
         check_halves("VAE", self.size)
-        check_beta(self.beta)
-
-
-def check_beta(beta):
-    """Raise ValueError for a weight of the KL that is negative or not finite."""
-    if not 0 <= beta < math.inf:
-        raise ValueError(f"VAE: beta, the weight of the KL, is a number of at least 0, got {beta}; "
-                         "1 gives the ELBO, 0 an autoencoder with noise in its code")
+        if not 0 <= self.beta < math.inf:
+            raise ValueError("VAE: beta, the weight of the KL, is a number of at least 0, got "
+                             f"{self.beta}; 1 gives the ELBO, 0 an autoencoder with noise in its "
+                             "code")
 
 
 class VAE(nn.Module):
@@ -142,12 +138,10 @@ def elbo_terms(model, x, eps, y=None):
     return reconstruction, tg.kl_standard_normal(mean, logvar).mean()
 
 
-def loss(model, x, eps, y=None, *, beta=None):
-    """reconstruction + beta·KL, in nats per image; beta is the config's unless given."""
-    beta = model.config.beta if beta is None else beta
-    check_beta(beta)
+def loss(model, x, eps, y=None):
+    """reconstruction + beta·KL, in nats per image, with the beta of the model's config."""
     reconstruction, kl = elbo_terms(model, x, eps, y)
-    return reconstruction + beta * kl
+    return reconstruction + model.config.beta * kl
 
 
 def generate(model, z, y=None):

@@ -156,6 +156,15 @@ def test_the_penalty_looks_between_real_and_fake(rng):
     assert 0 <= points.min() < 0.05 and 0.95 < points.max() <= 1
 
 
+def test_the_penalty_refuses_what_is_not_about_each_example_by_itself(rng):
+    real, fake = draw(rng, POINTS), draw(rng, POINTS)
+    for settings in ({"batch_norm": True}, {"minibatch_features": 2}):
+        with pytest.raises(ValueError, match="depends on its batch"):
+            gradient_penalty(mlp(rng, **settings)[1], real, fake, rng=rng)
+    with pytest.raises(ValueError, match=r"same shape, got \(4, 2\) and \(1, 2\)"):
+        gradient_penalty(mlp(rng)[1], real, fake[:1], rng=rng)
+
+
 # ---- the losses ----
 
 def test_the_value_of_the_game():
@@ -251,6 +260,20 @@ def test_real_and_fake_are_judged_in_batches_of_their_own(rng):
     assert sizes == [6, 4]
 
 
+@every_loss
+def test_meters_are_probabilities_or_scores(loss, rng):
+    """Of the real batch and of the fake one, as D is before its step."""
+    generator, discriminator, _, optimizer = players(mlp, rng)
+    x, z = draw(rng, POINTS), noise(4, LATENT, rng=rng)
+    expected = {"d_real": discriminator(x), "d_fake": discriminator(generator(z))}
+    meters = discriminator_step(generator, discriminator, optimizer, LOSSES[loss][0], x, z)
+    for name, scores in expected.items():
+        scores = to_numpy(scores)
+        if "saturating" in loss:
+            scores = 1 / (1 + np.exp(-scores))
+        assert float(meters[name]) == pytest.approx(scores.mean(), rel=1e-4)
+
+
 @every_gan
 @every_loss
 def test_each_step_lowers_its_loss(build, loss, rng):
@@ -262,6 +285,18 @@ def test_each_step_lowers_its_loss(build, loss, rng):
     assert d[-1]["d_loss"].item() < d[0]["d_loss"].item()
     assert g[-1]["g_loss"].item() < g[0]["g_loss"].item()
     assert d[0]["d_grad"] > 0 and g[0]["g_grad"] > 0
+
+
+def test_a_step_takes_the_penalty_between_its_real_and_its_fake_batch(rng):
+    generator, discriminator, _, optimizer = players(mlp, rng)
+    seen, forward = [], discriminator.forward
+    discriminator.forward = lambda x, y=None: (seen.append(to_numpy(x)), forward(x, y))[1]
+    discriminator_step(generator, discriminator, optimizer, gan.critic_loss, draw(rng, POINTS),
+                       noise(4, LATENT, rng=rng), penalty=1.0, rng=rng)
+    real, fake, points = seen
+    share = (points - fake) / (real - fake)
+    np.testing.assert_allclose(share[:, 0], share[:, 1], rtol=1e-3)
+    assert 0 < share.min() and share.max() < 1
 
 
 def test_a_step_with_the_penalty_moves_the_slope_to_one(rng):
@@ -319,6 +354,20 @@ def sample_of(generator, z, y):
 
 
 @pytest.mark.parametrize("build", [mlp, conv_hidden])
+def test_spectral_norm_is_in_every_layer(build, rng):
+    """Larger weights make no larger score, but for the biases, which are not normed."""
+    discriminator = build(rng, spectral_norm=True)[1].eval()
+    x = draw(rng, discriminator.config.shape)
+    for name, p in discriminator.named_parameters():
+        if name.endswith("bias"):
+            p.data *= 0
+    before = to_numpy(discriminator(x))
+    for p in discriminator.parameters():
+        p.data *= 3
+        np.testing.assert_allclose(to_numpy(discriminator(x)), before, rtol=1e-4)
+
+
+@pytest.mark.parametrize("build", [mlp, conv_hidden])
 def test_batch_norm_is_over_the_batch_at_hand(build, rng):
     """Also in evaluation, and in all inner layers but the first and the last."""
     generator, discriminator = build(rng, batch_norm=True)
@@ -327,15 +376,16 @@ def test_batch_norm_is_over_the_batch_at_hand(build, rng):
     assert np.array_equal(to_numpy(discriminator.eval()(x)), scores)
     assert not np.allclose(to_numpy(discriminator(x[:4])), scores[:4])
     kinds = [type(layer).__name__ for layer in discriminator.layers]
-    assert kinds.count("OverBatch") == kinds.count("LeakyReLU") - 1
+    assert kinds.count("StatelessBatchNorm") == kinds.count("LeakyReLU") - 1
     assert kinds[1] == "LeakyReLU" and kinds[-1] == "Linear"
 
 
 def test_default_sizes(rng):
-    z = noise(2, 64, rng=rng)
+    z = noise(20, 64, rng=rng)
     x = gan.DCGenerator(rng=rng)(z)
-    assert x.shape == (2, 1, 28, 28) and gan.DCDiscriminator(rng=rng)(x).shape == (2,)
-    assert 0.05 < to_numpy(x).mean() < 0.25  # as dark as digits are
+    assert x.shape == (20, 1, 28, 28) and gan.DCDiscriminator(rng=rng)(x).shape == (20,)
+    for generator in (gan.DCGenerator(rng=rng), gan.MLPGenerator(rng=rng)):
+        assert 0.05 < to_numpy(generator(z)).mean() < 0.35  # about as dark as digits are
 
 
 @every_gan
@@ -345,6 +395,8 @@ def test_samples_leave_the_generator_as_it_was(build, rng):
     first, again = (to_numpy(sample(generator, 5, rng=np.random.default_rng(3))) for _ in range(2))
     assert first.shape == (5, *generator.config.shape) and np.array_equal(first, again)
     assert equal(before, generator) and generator.training
+    sample(generator.eval(), 5, rng=rng)
+    assert not generator.training
     assert not sample(generator, 5, rng=rng).requires_grad
 
 
