@@ -29,17 +29,18 @@ def load(folder):
     """The model and tokenizer in `folder`; the tokenizer is None where its files are missing.
 
     Raises FileNotFoundError for a missing config.json or model.safetensors, ValueError for files
-    that are damaged, or of a network that is not GPT-2's.
+    that are damaged, of a network that is not GPT-2's, or not of one model.
     """
     folder = Path(folder)
-    config = _read_config(folder / "config.json")
-    arrays = safetensors.load(folder / "model.safetensors")
-    arrays = {name.removeprefix(PREFIX): array for name, array in arrays.items()}
+    settings = _read_config(folder / "config.json")
+    arrays = {name.removeprefix(PREFIX): array for name, array in _read_arrays(folder).items()}
     tied = "lm_head.weight" not in arrays or (
         "wte.weight" in arrays and np.array_equal(arrays["lm_head.weight"], arrays["wte.weight"]))
+    config = Config(**settings, tied=tied)
+    state = _ours(arrays, config, folder)  # before memory is taken for what config.json claims
     with nn.init.undrawn():
-        model = GPT(Config(**config, tied=tied), rng=np.random.default_rng(0))
-    model.load_state_dict(_ours(arrays, model.config, folder / "model.safetensors"))
+        model = GPT(config, rng=np.random.default_rng(0))
+    model.load_state_dict(state)
     tokenizer = None
     if (folder / "vocab.json").exists():
         tokenizer = BPETokenizer.load(folder)
@@ -75,37 +76,45 @@ def save(folder, model, tokenizer=None):
 # ---- names: their layer -> ours, for each block ----
 
 NORMS = {"ln_1": "norm1", "ln_2": "norm2"}
-LINEAR = {"attn.c_proj": "attention.out", "mlp.c_fc": "feed_forward.inner",
-          "mlp.c_proj": "feed_forward.out"}
+# A linear layer also has its numbers in and out, in widths.
+LINEAR = {"attn.c_proj": ("attention.out", 1, 1), "mlp.c_fc": ("feed_forward.inner", 1, 4),
+          "mlp.c_proj": ("feed_forward.out", 4, 1)}
 QKV = "query", "key", "value"
 
 
-def _ours(arrays, config, path):
-    """Their arrays under our names, as load_state_dict takes them."""
-    def take(name):
+def _ours(arrays, config, folder):
+    """Their arrays under our names, as load_state_dict takes them. Raises ValueError where they are
+    not those of this config."""
+    def take(name, *shape):
         if name not in arrays:
-            raise ValueError(f"{path} has no {name}, which every GPT-2 of its config.json has")
+            raise ValueError(f"{folder}: the weights have no {name}, which config.json asks for")
+        if arrays[name].shape != shape:
+            raise ValueError(f"{folder}: {name} has shape {arrays[name].shape}, and by config.json "
+                             f"it is {shape}")
         return arrays[name]
 
-    state = {"token.weight": take("wte.weight"), "position.weight": take("wpe.weight"),
-             "norm.weight": take("ln_f.weight"), "norm.bias": take("ln_f.bias")}
+    vocabulary, width = config.vocab_size, config.width
+    state = {"token.weight": take("wte.weight", vocabulary, width),
+             "position.weight": take("wpe.weight", config.block_size, width),
+             "norm.weight": take("ln_f.weight", width), "norm.bias": take("ln_f.bias", width)}
     if not config.tied:
-        state["head.weight"] = take("lm_head.weight")
+        state["head.weight"] = take("lm_head.weight", vocabulary, width)
     for i in range(config.layers):
         theirs, ours = f"h.{i}.", f"blocks.{i}."
         for norm, name in NORMS.items():
             for kind in ("weight", "bias"):
-                state[f"{ours}{name}.{kind}"] = take(f"{theirs}{norm}.{kind}")
-        for layer, name in LINEAR.items():
-            state[f"{ours}{name}.weight"] = take(f"{theirs}{layer}.weight").T
-            state[f"{ours}{name}.bias"] = take(f"{theirs}{layer}.bias")
-        for kind in ("weight", "bias"):
-            array = take(f"{theirs}attn.c_attn.{kind}")
-            if array.shape[-1] % 3:
-                raise ValueError(f"{path}: {theirs}attn.c_attn.{kind} holds query, key and value, "
-                                 f"so its last axis is a multiple of 3, got {array.shape}")
+                state[f"{ours}{name}.{kind}"] = take(f"{theirs}{norm}.{kind}", width)
+        for layer, (name, n_in, n_out) in LINEAR.items():
+            weight = take(f"{theirs}{layer}.weight", n_in * width, n_out * width)
+            state[f"{ours}{name}.weight"] = weight.T
+            state[f"{ours}{name}.bias"] = take(f"{theirs}{layer}.bias", n_out * width)
+        for kind, shape in (("weight", (width, 3 * width)), ("bias", (3 * width,))):
+            array = take(f"{theirs}attn.c_attn.{kind}", *shape)
             for name, part in zip(QKV, np.split(array, 3, axis=-1)):
                 state[f"{ours}attention.{name}.{kind}"] = part.T  # a bias with its one axis stays
+    if any(name.startswith(f"h.{config.layers}.") for name in arrays):
+        raise ValueError(f"{folder}: the weights have more blocks than config.json's "
+                         f"{config.layers}")
     return state
 
 
@@ -124,7 +133,7 @@ def _theirs(model):
         for norm, name in NORMS.items():
             arrays[f"{theirs}{norm}.weight"] = state[f"{ours}{name}.weight"]
             arrays[f"{theirs}{norm}.bias"] = bias(ours + name, c.width)
-        for layer, name in LINEAR.items():
+        for layer, (name, _, _) in LINEAR.items():
             weight = state[f"{ours}{name}.weight"]
             arrays[f"{theirs}{layer}.weight"] = weight.T
             arrays[f"{theirs}{layer}.bias"] = bias(ours + name, len(weight))
@@ -139,14 +148,39 @@ def _theirs(model):
     return arrays
 
 
+# ---- files ----
+
+def _read_arrays(folder):
+    """The arrays in model.safetensors, or in the several files that its index lists instead."""
+    index = folder / "model.safetensors.index.json"
+    if not index.exists():
+        return safetensors.load(_found(folder / "model.safetensors"))
+    try:
+        files = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        if any(Path(file).name != file for file in files):
+            raise ValueError("a file is not in this folder")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{index} does not list the files of the weights: {error!r}") from error
+    return {name: array for file in files
+            for name, array in safetensors.load(_found(folder / file)).items()}
+
+
+def _found(path):
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no {path}; a folder with a GPT-2 has config.json, "
+                                "model.safetensors, and for text vocab.json and merges.txt")
+    return path
+
+
 def _read_config(path):
     """Our settings from their config.json. Raises ValueError for a network that is not ours."""
+    _found(path)
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
         settings = dict(vocab_size=config["vocab_size"], layers=config["n_layer"],
                         block_size=config.get("n_positions", config.get("n_ctx")),
                         heads=config["n_head"], width=config["n_embd"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is no configuration of a GPT-2: {error!r}") from error
     if config.get("model_type", "gpt2") != "gpt2":
         raise ValueError(f"{path} is of a {config['model_type']}, and this reads gpt2 alone")

@@ -128,6 +128,37 @@ def test_out_and_back(settings, tmp_path, rng):
     assert written["n_embd"] == WIDTH and written["tie_word_embeddings"] == config.tied
 
 
+def write_shards(folder, arrays, **changes):
+    """The arrays in two files, as large checkpoints have them; changes: of the index."""
+    write(folder, {})
+    (folder / "model.safetensors").unlink()
+    weight_map = {name: f"model-{1 + i % 2}-of-2.safetensors" for i, name in enumerate(arrays)}
+    for file in set(weight_map.values()):
+        safetensors.save(folder / file, {name: arrays[name] for name in arrays
+                                         if weight_map[name] == file})
+    index = json.dumps({"metadata": {}, "weight_map": weight_map, **changes})
+    (folder / "model.safetensors.index.json").write_text(index, encoding="utf-8")
+
+
+def test_weights_in_several_files(tmp_path, rng):
+    arrays = random_arrays(rng)
+    write_shards(tmp_path, arrays)
+    model, _ = gpt2.load(tmp_path)
+    np.testing.assert_allclose(logits(model, IDS), reference_logits(arrays, IDS), rtol=2e-4,
+                               atol=2e-4)
+    (tmp_path / "model-2-of-2.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match="there is no .*model-2-of-2"):
+        gpt2.load(tmp_path)
+
+
+@pytest.mark.parametrize("weight_map", [None, [], {"a": 3}, {"a": ["b"]}, {"a": "../b"},
+                                        {"a": "/etc/passwd"}])
+def test_an_index_that_lists_no_files_of_the_folder(weight_map, tmp_path, rng):
+    write_shards(tmp_path, random_arrays(rng), weight_map=weight_map)
+    with pytest.raises(ValueError, match="does not list the files of the weights"):
+        gpt2.load(tmp_path)
+
+
 def test_it_writes_text(tmp_path, rng):
     write(tmp_path, random_arrays(rng))
     model, _ = gpt2.load(tmp_path)
@@ -149,28 +180,42 @@ def test_weights_that_a_checkpoint_will_fill_are_not_drawn(rng):
     ({"model_type": "llama"}, "of a llama"),
     ({"activation_function": "relu"}, "activation_function"),
     ({"layer_norm_epsilon": 1e-3}, "layer_norm_epsilon"), ({"n_inner": 7}, "n_inner is 7"),
-    ({"n_head": 4}, "heads divides width"), ({"n_layer": 3}, "has no h.2"),
-    ({"vocab_size": 299}, "misshapen"), ({"n_embd": "6"}, "width")])
+    ({"n_head": 4}, "heads divides width"), ({"n_embd": "6"}, "width"),
+    ({"n_layer": 3}, "have no h.2"), ({"n_layer": 1}, "more blocks than config.json's 1"),
+    ({"n_layer": 10 ** 12}, "have no h.2"),
+    ({"vocab_size": 10 ** 15}, r"wte.weight has shape \(300, 6\), and .* \(10{15}, 6\)"),
+    ({"n_positions": 9}, r"wpe.weight has shape \(8, 6\), and .* \(9, 6\)"),
+    ({"n_embd": 4}, r"wte.weight has shape \(300, 6\), and .* \(300, 4\)")])
 def test_a_checkpoint_of_another_config(change, message, tmp_path, rng):
     write(tmp_path, random_arrays(rng), CONFIG | change)
     with pytest.raises(ValueError, match=message):
         gpt2.load(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["h.1.mlp.c_fc.weight", "h.0.attn.c_attn.weight", "ln_f.bias"])
+def test_an_array_of_another_shape_is_named(name, tmp_path, rng):
+    arrays = random_arrays(rng)
+    arrays[name] = arrays[name][..., :-1]
+    write(tmp_path, arrays)
+    with pytest.raises(ValueError, match=f"{name} has shape .* by config.json it is"):
+        gpt2.load(tmp_path)
+
+
 def test_files_that_are_missing_or_damaged(tmp_path, rng):
-    with pytest.raises(FileNotFoundError, match="config.json"):
+    with pytest.raises(FileNotFoundError, match="there is no .*config.json; a folder with"):
         gpt2.load(tmp_path)
-    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(ValueError, match="no configuration of a GPT-2"):
-        gpt2.load(tmp_path)
+    for text in ("{}", "[]", "{", "[" * 100_000):
+        (tmp_path / "config.json").write_text(text, encoding="utf-8")
+        with pytest.raises(ValueError, match="no configuration of a GPT-2"):
+            gpt2.load(tmp_path)
     arrays = random_arrays(rng)
     write(tmp_path, arrays)
     (tmp_path / "model.safetensors").unlink()
-    with pytest.raises(FileNotFoundError, match="model.safetensors"):
+    with pytest.raises(FileNotFoundError, match="there is no .*model.safetensors"):
         gpt2.load(tmp_path)
     del arrays["h.1.mlp.c_fc.bias"]
     write(tmp_path, arrays)
-    with pytest.raises(ValueError, match="has no h.1.mlp.c_fc.bias"):
+    with pytest.raises(ValueError, match="have no h.1.mlp.c_fc.bias"):
         gpt2.load(tmp_path)
 
 
