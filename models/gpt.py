@@ -14,6 +14,7 @@ Attention is all you need (Vaswani et al., 2017); Language models are unsupervis
 learners (Radford et al., 2019).
 """
 from dataclasses import dataclass
+from numbers import Integral
 
 import tinygen as tg
 from tinygen import nn
@@ -181,8 +182,9 @@ def generate(model, ids, count, *, temperature=1.0, top_k=None, top_p=None, stop
     to its last block_size tokens. temperature: 0 takes the likeliest token, less than 1 sharpens
     the distribution, more flattens it. top_k: only the k likeliest. top_p: only the likeliest that
     together have this probability (nucleus sampling, Holtzman et al., 2020). stop: the id of a
-    token after which a text ends; ends when all B have. cache: keep keys and values while the text
-    fits the context; the tokens are the same without.
+    token after which a text ends; drawing ends when all B have, and what one has after it means
+    nothing. cache: keep keys and values while the text fits the context; the tokens are the same
+    without.
     Raises ValueError for settings out of range.
     """
     check_sampling(temperature, top_k, top_p)
@@ -214,10 +216,11 @@ def draw(logits, temperature, top_k, top_p, rng):
     """A token for each row of logits, on the host.  (B, V) -> (B,)"""
     if temperature == 0:
         return logits.argmax(axis=1)
-    scores = logits.astype("float64") / temperature
+    # The likeliest has score 0, so that nothing overflows however low the temperature.
+    logits = logits.astype("float64")
+    scores = (logits - logits.max(axis=1, keepdims=True)) / temperature
     order = np.argsort(-scores, axis=1, kind="stable")  # likeliest first
-    scores = np.take_along_axis(scores, order, axis=1)
-    p = np.exp(scores - scores[:, :1])
+    p = np.exp(np.take_along_axis(scores, order, axis=1))
     if top_k is not None:
         p[:, top_k:] = 0
     p /= p.sum(axis=1, keepdims=True)
@@ -234,7 +237,7 @@ def check_sampling(temperature, top_k, top_p):
     if not 0 <= temperature < float("inf"):
         raise ValueError(f"generate: temperature is a number of at least 0, got {temperature}; 0 "
                          "takes the likeliest token each time")
-    if top_k is not None and (not isinstance(top_k, int) or top_k < 1):
+    if top_k is not None and (not isinstance(top_k, Integral) or top_k < 1):
         raise ValueError(f"generate: top_k is an integer of at least 1, got {top_k!r}")
     if top_p is not None and not 0 < top_p <= 1:
         raise ValueError(f"generate: top_p is a probability above 0 and at most 1, got {top_p}")

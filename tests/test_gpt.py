@@ -48,9 +48,15 @@ def test_gradient_of_two_layers(rng):
 
 @pytest.mark.parametrize("settings", [{}, {"tied": True}, {"bias": False}, {"dropout": 0.2}])
 def test_gradient_of_the_gpt_by_every_parameter(settings, rng):
-    model = larger(GPT(Config(V, 4, 1, 2, 4, **settings), rng=rng)).eval()
-    ids, targets = tokens(2, 4), tokens(2, 4, seed=1)
-    assert checked(model, lambda: gpt.loss(model, ids, targets)) >= everything(model)
+    model = larger(GPT(Config(V, 4, 1, 2, 4, **settings), rng=rng))
+    ids, targets, luck = tokens(2, 4), tokens(2, 4, seed=1), rng.bit_generator.state
+
+    def loss():
+        rng.bit_generator.state = luck  # dropout leaves out the same each time
+        return gpt.loss(model, ids, targets)
+
+    assert checked(model, loss) >= everything(model)
+    assert (rng.bit_generator.state != luck) == bool(settings.get("dropout"))
 
 
 def test_a_wrong_gradient_is_found(rng):
@@ -138,13 +144,27 @@ def test_it_learns_a_sequence_by_heart(rng):
 
 # ---- generation ----
 
+SAMPLING = [{}, {"temperature": 0}, {"temperature": 0.8}, {"top_k": 3}, {"top_p": 0.7},
+            {"temperature": 1.5, "top_k": 5, "top_p": 0.9}]
+
+
 @pytest.mark.parametrize("prompt", [1, 3, 4, 9])
-def test_with_the_cache_the_tokens_are_the_same(prompt, rng):
+@pytest.mark.parametrize("settings", SAMPLING)
+def test_with_the_cache_the_tokens_are_the_same(prompt, settings, rng):
+    """Also when the text has outgrown the context of 4 tokens."""
     model = larger(GPT(TINY, rng=rng))
     with_cache, without = (
-        np.stack(list(generate(model, tokens(3, prompt), 12, cache=cache, temperature=0.8,
+        np.stack(list(generate(model, tokens(3, prompt), 12, cache=cache, **settings,
                                rng=np.random.default_rng(5)))) for cache in (True, False))
     assert with_cache.shape == (12, 3) and np.array_equal(with_cache, without)
+
+
+def test_the_seed_decides(rng):
+    model = GPT(TINY, rng=rng)
+    first, again, other = (
+        np.stack(list(generate(model, tokens(3, 2), 20, rng=np.random.default_rng(seed))))
+        for seed in (5, 5, 6))
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
 
 
 def test_the_cache_saves_work(rng):
@@ -221,6 +241,8 @@ def shares(**settings):
     ({"top_p": 1.0}, [0.1, 0.5, 0.15, 0.25]),
     ({"top_k": 3, "top_p": 0.5}, [0, 1, 0, 0]),
     ({"temperature": 1e-6}, [0, 1, 0, 0]),
+    ({"temperature": 1e-300}, [0, 1, 0, 0]),
+    ({"top_k": np.int64(1)}, [0, 1, 0, 0]),
 ])
 def test_shares_of_the_tokens(settings, expected):
     np.testing.assert_allclose(shares(**settings), expected, atol=0.012)
