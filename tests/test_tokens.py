@@ -102,6 +102,21 @@ def test_any_characters_round_trip(trained):
     assert trained.decode(trained.encode(text)) == text
 
 
+@pytest.mark.parametrize("text", ["", "\ufeff", "\ufefftext", "a\0b", "\r\n\r", "\udc80",
+                                  "\U0010ffff"])
+def test_characters_that_readers_like_to_lose(text, trained):
+    """A byte order mark, a zero, line ends, and a byte that Python read as no UTF-8."""
+    data = text.encode("utf-8", "surrogateescape")
+    assert trained.decode_bytes(trained.encode(text)) == data
+    characters = CharTokenizer(text + "x")
+    assert characters.decode(characters.encode(text)) == text
+
+
+def test_half_of_a_surrogate_pair_is_no_text(trained):
+    with pytest.raises(ValueError, match="surrogates not allowed"):
+        trained.encode("a\ud800")
+
+
 def test_half_a_character_is_marked(trained):
     assert trained.decode(list("é".encode())[:1]) == "\ufffd"
 
@@ -174,7 +189,7 @@ def test_saved_and_loaded(trained, tmp_path):
 @pytest.mark.parametrize("changes", [
     {"vocab": "{"}, {"vocab": "[]"}, {"vocab": '{"a": "x"}'}, {"vocab": '{"猫": 3}'},
     {"vocab": '{"a": 1}'}, {"merges": "a b c"}, {"merges": "a"}, {"merges": "x y"},
-    {"vocab": '{"a": null}'}])
+    {"vocab": '{"a": null}'}, {"vocab": "[" * 100_000}])
 def test_damaged_files(changes, tmp_path):
     write_gpt2(tmp_path, **changes)
     with pytest.raises(ValueError, match="no part of a tokenizer|has none"):

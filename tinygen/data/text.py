@@ -60,6 +60,8 @@ def consecutive_windows(ids, block_size):
 
 def read_text(path):
     """The UTF-8 text in a file, its line ends as \\n. Raises ValueError if it holds none."""
+    if path.is_dir():
+        raise not_text(path, "a folder")
     try:
         text = path.read_text(encoding="utf-8-sig")  # Windows editors put a mark in front
     except UnicodeDecodeError as error:

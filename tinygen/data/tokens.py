@@ -161,7 +161,7 @@ class BPETokenizer:
                       if line and not line.startswith("#version")]
             if any(len(pair) != 2 for pair in merges):
                 raise ValueError("a line is not two tokens with a space between them")
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
             raise ValueError(f"{path} is no part of a tokenizer as GPT-2's: {error}") from error
         return cls(merges, ids, special)
 
