@@ -68,7 +68,7 @@ def mean_of_the_past(run, x):
     run.print(f"2. weights {weights.shape} @ x {x.shape} -> y {product.shape}")
     run.print(f"3. softmax(masked zeros) @ x  y {masked.shape}")
     agree(run, "the mean of the past: loops, product, softmax", loops, product, masked)
-    return {"1, 2. mean of the past": weights}
+    return {"1 to 3. mean of the past": weights}
 
 
 # ---- 4. Scaled dot-product attention: by loops, by matrix products, by the engine's op ----
@@ -136,10 +136,11 @@ def entropy_and_scale(run, tokens=64, repeats=20):
             axes.plot(SIZES, values, "o-", color=colour, label=name)
         axes.set_xscale("log", base=2)
         axes.set(title=title, xlabel="numbers in a query and a key, d")
-        axes.set_ylim(bottom=0)
     left.axhline(math.log(tokens), color="#999999", linewidth=1, linestyle="--")
     left.annotate(f"ln {tokens}: all alike", (SIZES[0], math.log(tokens)), (0, -12),
                   textcoords="offset points", color="#666666")
+    for axes in (left, right):
+        axes.set_ylim(bottom=0)
     right.legend(title="dot products")
     run.save_figure(
         figure, "scale",

@@ -17,7 +17,7 @@ import math
 import sys
 
 import tinygen as tg
-from demos.common import OWN_TEXT, demo, new_figure
+from demos.common import OWN_TEXT, check_positive, demo, new_figure
 from demos.common.texts import batch, load_tokens, text_loss
 from models import gpt
 from models.gpt import Bigram
@@ -36,6 +36,7 @@ WRITTEN = 300  # characters
 @demo(PRESETS, data=(*TEXTS, OWN_TEXT))
 def main(run):
     cfg = run.settings
+    check_positive(cfg, "batch", "block")
     text = load_tokens(run.data, cfg.block)
     size = len(text.tokenizer)
 
@@ -115,10 +116,10 @@ def shown_as(character):
 def loss_figure(history, counted, size):
     figure, axes = new_figure(height=3.6)
     axes.plot(*zip(*history), linewidth=0.8)
-    for value, text in ((math.log(size), f"ln {size}: any character as likely"),
-                        (counted, "counted")):
-        axes.axhline(value, color="#666666", linewidth=1, linestyle="--")
-        axes.annotate(text, (1, value), (-4, 4), xycoords=("axes fraction", "data"),
+    for value, text, above in ((math.log(size), f"ln {size}: any character as likely", 4),
+                               (counted, "counted", 14)):
+        axes.axhline(value, color="#666666", linewidth=1, linestyle="--", zorder=3)
+        axes.annotate(text, (1, value), (-4, above), xycoords=("axes fraction", "data"),
                       textcoords="offset points", ha="right", color="#444444")
     axes.set(xlabel="step", ylabel="nats a character")
     return figure

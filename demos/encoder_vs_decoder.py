@@ -39,7 +39,7 @@ from demos._dates import (
     split_days,
 )
 from demos._encoder_decoder_figures import cross_figure, learning_figure, mask_figure
-from demos.common import demo
+from demos.common import check_positive, demo
 from demos.common.heads import attention_weights, heads_figure
 from models import transformer
 from models.gpt import Block
@@ -63,14 +63,16 @@ STRANGE = ("30 February 1984", "14 July 1789", "March 1984", "3 Mrach 1984", "19
 
 @demo(PRESETS)
 def main(run):
-    who_sees_whom(run)
     cfg = run.settings
+    check_positive(cfg, "batch", "clip", "tested")
+    who_sees_whom(run)
     model = Transformer(Config(len(SOURCE) + OFFSET, len(TARGET) + OFFSET, LONGEST, cfg.layers,
                                cfg.heads, cfg.width), rng=run.rng)
     train_days, test_days = split_days(np.random.default_rng(run.seed))
     optimizer = AdamW(model.parameters(), lr=cfg.lr)
     for step in run.steps(model=model, optimizer=optimizer):
-        optimizer.lr = cfg.lr * warmup_cosine(step, warmup=cfg.warmup, total=cfg.steps)
+        optimizer.lr = cfg.lr * warmup_cosine(step, warmup=min(cfg.warmup, cfg.steps // 2),
+                                              total=cfg.steps)
         words, dates = zip(*draw_pairs(train_days, cfg.batch, run.rng))
         loss = transformer.loss(model, encode_words(words), encode_iso(dates))
         optimizer.zero_grad()

@@ -23,13 +23,13 @@ import math
 import sys
 
 import tinygen as tg
-from demos.common import OWN_TEXT, Snapshots, demo, new_figure
+from demos.common import OWN_TEXT, Snapshots, check_positive, demo, new_figure
 from demos.common.heads import attention_weights, heads_figure
 from demos.common.texts import batch, load_tokens, text_loss
 from models import gpt, gpt2
 from models.gpt import GPT, Config
 from tinygen.backend import np, xp
-from tinygen.data import TEXTS
+from tinygen.data import TEXTS, consecutive_windows
 from tinygen.optim import AdamW, clip_grad_norm, warmup_cosine
 
 PRESETS = {
@@ -54,6 +54,7 @@ SENTENCE = 32  # tokens in the figure of the heads
 def main(run):
     cfg = run.settings
     gpt.check_sampling(cfg.temperature, None, None)
+    check_positive(cfg, "batch", "block", "clip", "samples")
     text = load_tokens(run.data, cfg.block, cfg.tokens)
     vocabulary = len(text.tokenizer)
     model = GPT(Config(vocabulary, cfg.block, cfg.layers, cfg.heads, cfg.width, cfg.dropout,
@@ -70,7 +71,7 @@ def main(run):
     for step in run.steps(model=model, matrices=matrices, vectors=vectors,
                           samples=samples):
         matrices.lr = vectors.lr = cfg.lr * warmup_cosine(
-            step, warmup=cfg.warmup, total=cfg.steps, final=cfg.final)
+            step, warmup=min(cfg.warmup, cfg.steps // 2), total=cfg.steps, final=cfg.final)
         ids, targets = batch(text.train, cfg.batch, cfg.block, run.rng)
         loss = gpt.loss(model, ids, targets)
         matrices.zero_grad()
@@ -97,7 +98,7 @@ def main(run):
         loss_figure(run.history["training"], vocabulary), "loss",
         "Training loss, step by step, and validation loss. The first step's is the logarithm of "
         "the number of tokens.")
-    ids = text.val[:min(SENTENCE, cfg.block)]
+    ids = mostly_words(text.val, min(SENTENCE, cfg.block), text.tokenizer)
     maps = attention_weights(lambda: model.eval()(xp.asarray(ids[None])))
     run.save_figure(
         heads_figure([layer[0] for layer in maps], labels(ids, text.tokenizer)), "heads",
@@ -122,6 +123,12 @@ def write(model, text, cfg, seed):
     drawn = gpt.generate(model, text.val[None, :1], WRITTEN, temperature=cfg.temperature,
                          rng=np.random.default_rng(seed))
     return np.concatenate(list(drawn))
+
+
+def mostly_words(ids, count, tokenizer, among=100):
+    """Of so many pieces of a text the one with the most letters.  -> tokens (count,)"""
+    pieces, _ = consecutive_windows(ids[:among * count + 1], count)
+    return max(pieces, key=lambda piece: sum(map(str.isalpha, tokenizer.decode(piece))))
 
 
 def labels(ids, tokenizer):

@@ -7,6 +7,7 @@ or gpt2-xl, from https://huggingface.co into a folder.
 
     python -m demos.gpt2 --weights FOLDER --prompt "Not all heroes wear capes."
     python -m demos.gpt2 --weights FOLDER --temperature 0 --count 20      the likeliest each time
+    python -m demos.gpt2 --weights FOLDER --top-k 40 --top-p 1            of the 40 likeliest
     python -m demos.gpt2 --preset smoke                                   random weights: nonsense
 
 Without a cache of keys and values each new token would cost as much as all those before it; with
@@ -15,10 +16,11 @@ it, one pass through the network for one token.
 Language models are unsupervised multitask learners (Radford et al., 2019).
 """
 import codecs
+import re
 import sys
 import time
 
-from demos.common import demo
+from demos.common import check_positive, demo
 from models import gpt2
 from models.gpt import GPT, Config, check_sampling, generate
 from tinygen.backend import np
@@ -29,12 +31,14 @@ PRESETS = {
     "default": dict(weights="", prompt="Not all heroes wear capes.", count=100, temperature=0.8,
                     top_k=0, top_p=0.95),
 }
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what a terminal would obey
 
 
 @demo(PRESETS)
 def main(run):
     cfg = run.settings
     check_sampling(cfg.temperature, cfg.top_k or None, cfg.top_p)
+    check_positive(cfg, "count")
     if run.preset == "smoke" and not cfg.weights:
         cfg.weights = str(run.out / "random")
         save_random_weights(cfg.weights, run.rng)
@@ -56,17 +60,30 @@ def main(run):
         run.print(f"The prompt has {len(ids)} tokens, and the model sees {model.block_size}: "
                   "its last ones are used.")
 
-    run.print(f"\n{cfg.prompt}\033[1m" if sys.stdout.isatty() else f"\n{cfg.prompt}|")
-    started, written = time.monotonic(), 0
+    started, prompt = time.monotonic(), tokenizer.decode(ids)
+    tokens = generate(model, ids[None], cfg.count, temperature=cfg.temperature,
+                      top_k=cfg.top_k or None, top_p=cfg.top_p, rng=run.rng,
+                      stop=next(iter(tokenizer.special.values()), None))
+    text, count = stream(prompt, tokens, tokenizer)
+    run.measure("tokens a second", count / (time.monotonic() - started))
+    run.save_text(f"{prompt}|{text}", "written", "The prompt, and after the bar how it goes on.")
+
+
+def stream(prompt, tokens, tokenizer):
+    """Print the prompt and, in bold, each token as it comes -> their text, their number."""
+    bold, plain = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("|", "")
     # A token may end in the middle of a character: its bytes wait for those of the next.
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    for token in generate(model, ids[None], cfg.count, temperature=cfg.temperature,
-                          top_k=cfg.top_k or None, top_p=cfg.top_p, rng=run.rng,
-                          stop=next(iter(tokenizer.special.values()), None)):
-        print(decoder.decode(tokenizer.decode_bytes(token)), end="", flush=True)
-        written += 1
-    print("\033[0m" if sys.stdout.isatty() else "")
-    run.measure("tokens a second", written / (time.monotonic() - started))
+    pieces = []
+    print(f"\n{prompt}{bold}", end="", flush=True)
+    try:
+        for token in tokens:
+            piece = decoder.decode(tokenizer.decode_bytes(token))
+            pieces.append(CONTROL.sub("\ufffd", piece))
+            print(pieces[-1], end="", flush=True)
+    finally:
+        print(plain)  # after Ctrl-C too
+    return "".join(pieces), len(pieces)
 
 
 def save_random_weights(folder, rng):

@@ -1,15 +1,28 @@
 """Text for language models: windows and targets, what is kept to validate with, the loss on all."""
+import re
+
 import pytest
 
 import tinygen as tg
+from demos.bigram import main as bigram_demo
 from demos.common import OWN_TEXT
 from demos.common.heads import attention_weights
 from demos.common.options import DataNames
 from demos.common.texts import batch, load_tokens, text_loss
+from demos.gpt import main as gpt_demo
+from demos.gpt import mostly_words
 from demos.gpt2 import main as gpt2_demo
+from demos.gpt2 import stream
+from models import gpt2
 from models.gpt import GPT, Bigram, Config
 from tinygen.backend import np, to_numpy, xp
-from tinygen.data import consecutive_windows, random_windows, split_tokens
+from tinygen.data import (
+    BPETokenizer,
+    CharTokenizer,
+    consecutive_windows,
+    random_windows,
+    split_tokens,
+)
 
 IDS = np.arange(1000)
 
@@ -74,16 +87,67 @@ def test_names_that_data_takes(name, known):
     assert name == "pydoc" or name not in DataNames(("pydoc", "shakespeare"))
 
 
-def test_binary_input_as_text(tmp_path, capsys):
-    from demos.gpt import main
-    path = tmp_path / "binary.txt"
-    path.write_bytes(bytes(range(256)) * 20)
+def assert_refused(demo, arguments, message, tmp_path, capsys):
+    """One line that says why, and status 2."""
     with pytest.raises(SystemExit) as end:
-        main(["--preset", "smoke", "--data", str(path), "--out", str(tmp_path / "out")])
-    assert end.value.code == 2 and "is to be text in UTF-8" in capsys.readouterr().err
+        demo([*arguments, "--out", str(tmp_path / "out")])
+    error = capsys.readouterr().err
+    assert end.value.code == 2 and re.search(message, error) and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("demo", [gpt_demo, bigram_demo])
+@pytest.mark.parametrize(("data", "found"), [
+    (bytes(range(256)) * 20, "a zero byte at 0|byte 0x80 at 128"),
+    (b"\x89PNG\r\n\x1a\n" + bytes(99), "byte 0x89 at 0"),
+    (b"PK\3\4" + bytes(99), "a zero byte at 4"),
+    ("text ".encode("utf-16") * 99, "byte 0xff at 0"), (b"text \xff" * 99, "byte 0xff at 5"),
+    (b"text\0" * 99, "a zero byte at 4"), (b"", "no character"), (b"\xef\xbb\xbf", "no character"),
+    (None, "a folder")])
+def test_binary_input_as_text(demo, data, found, tmp_path, capsys):
+    path = tmp_path / "binary.txt"
+    path.mkdir() if data is None else path.write_bytes(data)
+    assert_refused(demo, ["--preset", "smoke", "--data", str(path)],
+                   f"is to be text in UTF-8; found ({found})", tmp_path, capsys)
+
+
+@pytest.mark.parametrize("demo", [gpt_demo, bigram_demo])
+@pytest.mark.parametrize(("arguments", "message"), [
+    ("--data missing.txt", "No such file"), ("--data shakespear", "invalid choice"),
+    ("--data short.txt", "has 9 tokens, .* longer than a block of"),
+    ("--batch 0", "--batch is above 0; got 0"), ("--block -1", "--block is above 0; got -1"),
+    ("--lr nan", "lr is .* got nan")])
+def test_options_that_cannot_be(demo, arguments, message, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "short.txt").write_text("too short", encoding="utf-8")
+    assert_refused(demo, ["--preset", "smoke", *arguments.split()], message, tmp_path, capsys)
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ("--temperature -1", "temperature"), ("--tokens 100", "at least 256, got 100"),
+    ("--heads 3", "heads divides width"), ("--samples 0", "--samples is above 0"),
+    ("--clip 0", "--clip is above 0")])
+def test_options_of_the_gpt_demo(arguments, message, tmp_path, capsys):
+    assert_refused(gpt_demo, ["--preset", "smoke", *arguments.split()], message, tmp_path, capsys)
+
+
+def test_a_checkpoint_of_another_config(tmp_path, capsys):
+    """What differs is said; a run shorter than its warm-up is run all the same."""
+    arguments = ["--preset", "smoke", "--steps", "2", "--warmup", "100"]
+    assert gpt_demo([*arguments, "--out", str(tmp_path / "out")]) == 0
+    for changed, message in (("--width 32", "made with width 16, now it is 32"),
+                             ("--no-tied", "made with tied True, now it is False"),
+                             ("--data shakespeare", "made with --data pydoc")):
+        assert_refused(gpt_demo, [*arguments, "--resume", *changed.split()], message, tmp_path,
+                       capsys)
 
 
 # ---- what the figures of heads show ----
+
+def test_a_piece_of_words_is_shown():
+    tokenizer = CharTokenizer("abc .\n")
+    ids = tokenizer.encode("....... a b.. ab cab bc \n\n.....a")
+    assert tokenizer.decode(mostly_words(ids, 8, tokenizer)) == " cab bc "
+
 
 def test_caught_weights_are_the_ones_that_are_used(rng):
     model = GPT(Config(5, 6, 2, 2, 4), rng=rng)
@@ -104,14 +168,35 @@ def test_caught_weights_are_the_ones_that_are_used(rng):
 
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--preset", "default"], "--weights is a folder"),
-    (["--weights", "nowhere"], "nowhere"),
+    (["--weights", "nowhere"], "there is no nowhere.config.json; a folder with a GPT-2 has"),
     (["--preset", "smoke", "--prompt", ""], "--prompt is empty"),
     (["--preset", "smoke", "--temperature", "-1"], "temperature"),
-    (["--preset", "smoke", "--top-k", "-3"], "top_k")])
+    (["--preset", "smoke", "--temperature", "nan"], "temperature"),
+    (["--preset", "smoke", "--top-k", "-3"], "top_k"),
+    (["--preset", "smoke", "--top-p", "0"], "top_p"),
+    (["--preset", "smoke", "--top-p", "1.1"], "top_p"),
+    (["--preset", "smoke", "--count", "0"], "--count is above 0")])
 def test_options_of_the_gpt2_demo(arguments, message, tmp_path, capsys):
-    with pytest.raises(SystemExit) as end:
-        gpt2_demo([*arguments, "--out", str(tmp_path)])
-    assert end.value.code == 2 and message in capsys.readouterr().err
+    assert_refused(gpt2_demo, arguments, message, tmp_path, capsys)
+
+
+def test_weights_without_their_tokenizer(tmp_path, capsys):
+    gpt2.save(tmp_path / "bare", GPT(Config(300, 8, 1, 1, 4), rng=np.random.default_rng(0)))
+    assert_refused(gpt2_demo, ["--weights", str(tmp_path / "bare")], "has no vocab.json", tmp_path,
+                   capsys)
+
+
+def test_text_is_streamed_as_its_bytes_come(capsys):
+    """Half a character waits for its rest; what a terminal would obey is not passed on to it."""
+    tokenizer, printed = BPETokenizer([]), []
+
+    def tokens():
+        for byte in "é\x1b[31m\n".encode() + b"\xc3":
+            yield np.array([byte])
+            printed.append(capsys.readouterr().out)
+
+    assert stream("a", tokens(), tokenizer) == ("é\ufffd[31m\n", 9)
+    assert printed[:3] == ["\na|", "é", "\ufffd"]
 
 
 def test_a_prompt_longer_than_the_context_is_said_to_be_cropped(tmp_path, capsys):

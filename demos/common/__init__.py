@@ -24,9 +24,9 @@ OWN_TEXT takes any text, which `texts` cuts into tokens.
 """
 from demos.common.figures import PALETTE, image_grid, image_rows, new_figure, tile
 from demos.common.images import check_images
-from demos.common.options import OWN_FILE, OWN_TEXT
+from demos.common.options import OWN_FILE, OWN_TEXT, check_positive
 from demos.common.resume import Snapshots, epoch_batch
 from demos.common.run import demo
 
-__all__ = ["OWN_FILE", "OWN_TEXT", "PALETTE", "Snapshots", "check_images", "demo", "epoch_batch",
-           "image_grid", "image_rows", "new_figure", "tile"]
+__all__ = ["OWN_FILE", "OWN_TEXT", "PALETTE", "Snapshots", "check_images", "check_positive", "demo",
+           "epoch_batch", "image_grid", "image_rows", "new_figure", "tile"]

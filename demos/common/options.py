@@ -53,6 +53,14 @@ def demo_parser(name, description, presets, data):
     return parser
 
 
+def check_positive(settings, *names):
+    """Raise ValueError for those of a run's settings that are not above 0."""
+    for name in names:
+        value = getattr(settings, name)
+        if not value > 0:
+            raise ValueError(f"--{name.replace('_', '-')} is above 0; got {value}")
+
+
 def make_writable(folder):
     """Make `folder` where it is missing. Raises ValueError where files cannot be written to it."""
     try:
