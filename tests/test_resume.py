@@ -1,10 +1,19 @@
-"""VAE and GAN demos stopped by Ctrl-C and continued: bit for bit as if they never had been."""
+"""Demos stopped by Ctrl-C and continued: bit for bit as if they never had been."""
 import json
 import signal
 
 import pytest
 
-from demos import gan_digits, gan_ring, mode_collapse, vae, vae_manifold
+from demos import (
+    bigram,
+    encoder_vs_decoder,
+    gan_digits,
+    gan_ring,
+    gpt,
+    mode_collapse,
+    vae,
+    vae_manifold,
+)
 from demos.common import run
 from tinygen.backend import np
 
@@ -16,6 +25,9 @@ STOPS = {
                  (4,)),
     gan_ring: ("--toys ring --batch 8 --seeds 2 --steps 4", (2, 4)),
     mode_collapse: ("--batch 4 --steps 3", (1, 4, 10)),
+    bigram: ("--data own.txt --batch 4 --block 8 --steps 6", (2, 3)),
+    gpt: ("--data own.txt --block 8 --dropout 0.2 --samples 3 --steps 9", (1, 5)),
+    encoder_vs_decoder: ("--steps 6", (4,)),
 }
 
 
@@ -27,6 +39,8 @@ def result(folder):
 def test_a_stopped_run_ends_like_a_whole_one(demo, tmp_path, monkeypatch, rng):
     """In all that it measures, logs and films."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.txt").write_text("To be, or not to be: that is the question. " * 9,
+                                      encoding="utf-8")
     np.savez("own.npz", x=rng.random((90, 8, 8), dtype="float32"), y=np.arange(90) % 3)
     histories, finish = [], run.Run.finish
     monkeypatch.setattr(run.Run, "finish",
