@@ -24,7 +24,7 @@ SECOND_HALVES = ("n-------", "n---n---", "n-n-n---", "n-----..", "n-n-n-..", "n-
 
 # How likely a melody is to move by so many white keys: mostly by steps, at most by a sixth.
 MOVES = {0: 0.10, 1: 0.32, 2: 0.08, 3: 0.04, 4: 0.02, 5: 0.01}
-LEAP = 3  # a fourth: two such keys are no neighbours in any chord
+LEAP = 3  # a fourth, counted in white keys: wider than the thirds that chords are built from
 
 
 # ---- the rules: a bar (16,) and the number of its chord -> whether the bar keeps it ----

@@ -41,7 +41,8 @@ class Film:
                 "fields": list(self.fields)}
 
     def load_state_dict(self, state):
-        self.steps, self.points, self.fields = state["steps"], state["points"], state["fields"]
+        self.steps, self.points, self.fields = (list(state[name]) for name in
+                                                ("steps", "points", "fields"))
 
     def frames(self, title, relative=False):
         """A figure for each picture, drawn when its turn comes. relative: see `draw_field`."""

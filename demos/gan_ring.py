@@ -27,7 +27,8 @@ from demos.common import demo, new_figure
 from demos.common.adversarial import discriminator_step, generator_step
 from demos.common.flight import diagnose, flight_figure
 from demos.common.modes import covered
-from models.gan import LOSSES, Config, MLPDiscriminator, MLPGenerator, noise
+from models.gan import LOSSES, Config, MLPDiscriminator, MLPGenerator
+from models.parts import noise
 from tinygen.backend import np, xp
 from tinygen.optim import Adam
 

@@ -127,8 +127,8 @@ def on_a_quadratic(run):
     for d in cfg.dimensions:
         mean, logvar = np.full(d, MEAN, np.float32), np.full(d, LOGVAR, np.float32)
         for name in ESTIMATORS:
-            g = single_draw_gradients(quadratic, xp.asarray(mean), xp.asarray(logvar),
-                               noise(cfg.draws, d, rng=run.rng), name)
+            eps = noise(cfg.draws, d, rng=run.rng)
+            g = single_draw_gradients(quadratic, xp.asarray(mean), xp.asarray(logvar), eps, name)
             variance[name].append(total_variance(g))
             error = g.std(axis=0) / np.sqrt(len(g))
             off[name].extend((g.mean(axis=0) - exact_gradient(mean, logvar)) / error)
@@ -171,9 +171,10 @@ def on_a_digit(run, config, data):
     f = reconstruction_of(model, image)
     with tg.no_grad():
         mean, logvar = (head[0] for head in model.encode(image))
-    gradients = {name: single_draw_gradients(f, mean, logvar,
-                                      noise(run.settings.draws, config.latent_size, rng=run.rng),
-                                      name) for name in ESTIMATORS}
+    gradients = {}
+    for name in ESTIMATORS:
+        eps = noise(run.settings.draws, config.latent_size, rng=run.rng)
+        gradients[name] = single_draw_gradients(f, mean, logvar, eps, name)
     trick = gradients["trick"]
     for name in ESTIMATORS[1:]:
         run.measure(f"digit, {name}: off the trick's mean, in standard errors, rms",

@@ -264,7 +264,7 @@ def train_regressor(x, y, run, batch=64, lr=2e-3):
     model = nn.Sequential(nn.Flatten(), *dense([int(np.prod(SCENE)), 128], run.rng),
                           nn.Linear(128, 1, rng=run.rng), nn.Flatten(0))
     optimizer = Adam(model.parameters(), lr=lr)
-    steps = run.settings.regressor_steps
+    steps, batch = run.settings.regressor_steps, min(batch, len(x))
     for step in range(steps):
         rows = epoch_batch(step, batch, len(x), run.seed)
         optimizer.lr = lr * warmup_cosine(step, warmup=0, total=steps)

@@ -38,7 +38,6 @@ from demos._toy_gan import draw_samples
 from demos.common import demo
 from demos.common.adversarial import discriminator_step, generator_step
 from demos.common.modes import covered
-from demos.common.options import BadOption
 from demos.common.resume import Snapshots
 from models.gan import (
     LOSSES,
@@ -47,12 +46,12 @@ from models.gan import (
     MLPGenerator,
     critic_loss,
     discriminator_loss,
-    noise,
     non_saturating_loss,
     saturating_loss,
     value,
     wasserstein_loss,
 )
+from models.parts import noise
 from tinygen.backend import np, xp
 from tinygen.data import RING_CENTRES, ring
 from tinygen.optim import SGD, Adam, warmup_cosine
@@ -75,7 +74,6 @@ def main(run):
     cfg = run.settings
     check_settings(cfg)
     fresh = [f"fresh generator {number + 1}" for number in range(cfg.starts)]
-    lines = Snapshots()
     for loop in reversed(fresh):  # the first comes last, and is the one that the games go on with
         generator, discriminator = new_players(run.rng)
         lines = Snapshots()
@@ -104,10 +102,10 @@ def main(run):
 
 
 def check_settings(cfg):
-    """Raise BadOption for what leaves nothing to train or to see."""
+    """Raise ValueError for what leaves nothing to train or to see."""
     if cfg.starts < 1 or cfg.batch < 1 or cfg.lr <= 0 or cfg.penalty <= 0:
-        raise BadOption("--starts and --batch are at least 1, --lr and --penalty above 0; got "
-                        f"{cfg.starts}, {cfg.batch}, {cfg.lr:g} and {cfg.penalty:g}")
+        raise ValueError("--starts and --batch are at least 1, --lr and --penalty above 0; got "
+                         f"{cfg.starts}, {cfg.batch}, {cfg.lr:g} and {cfg.penalty:g}")
 
 
 def new_players(rng):
@@ -137,7 +135,8 @@ def freeze(run, loop, generator, discriminator, lines):
                 run.log(value=value(real_scores, fake_scores), logit=fake_scores.mean())
         if step in shown:
             lines.add(step, np.stack(list(map(figures.along_line, (discriminator, critic)))))
-        x, z = xp.asarray(ring(cfg.batch, run.rng)), noise(cfg.batch, 2, rng=run.rng)
+        x = xp.asarray(ring(cfg.batch, run.rng))
+        z = noise(cfg.batch, CONFIG.latent_size, rng=run.rng)
         discriminator_step(generator, discriminator, d_optimizer, discriminator_loss, x, z)
         discriminator_step(generator, critic, c_optimizer, critic_loss, x, z, penalty=cfg.penalty,
                            rng=run.rng)
@@ -155,7 +154,8 @@ def play(run, loop, generator, discriminator, loss, rule):
                           g_optimizer=g_optimizer, d_optimizer=d_optimizer):
         for optimizer, rate in zip((g_optimizer, d_optimizer), rates):
             optimizer.lr = rate * warmup_cosine(step, warmup=0, total=cfg.steps)
-        x, z = xp.asarray(ring(cfg.batch, run.rng)), noise(cfg.batch, 2, rng=run.rng)
+        x = xp.asarray(ring(cfg.batch, run.rng))
+        z = noise(cfg.batch, CONFIG.latent_size, rng=run.rng)
         run.log(**discriminator_step(generator, discriminator, d_optimizer, discriminator_loss, x,
                                      z))
         z = noise(cfg.batch, CONFIG.latent_size, rng=run.rng)

@@ -34,6 +34,11 @@ def test_a_byte_a_number_loses_at_most_half_a_level(rng):
     np.testing.assert_allclose(outside[0], seen.max(axis=0), rtol=1e-5)
 
 
+def test_a_number_that_never_varies_comes_back(rng):
+    seen = np.full((9, 2), 0.3, "float32")
+    assert np.array_equal(through_bytes(seen, seen), seen)
+
+
 def test_in_batches_gives_what_one_call_would(rng):
     model, x = tg.nn.Linear(4, 3, rng=rng), rng.random((11, 4)).astype("float32")
     y = in_batches(model, x, size=4)

@@ -14,7 +14,8 @@ from tinygen.tensor import plain
 
 def discriminator_step(generator, discriminator, optimizer, loss, x, z, y=None, *, penalty=0.0,
                        rng=None):
-    """Better telling x from G(z); the generator's parameters are left alone.
+    """One step of the discriminator towards telling x from G(z); the generator's parameters are
+    left alone.
 
     x: real examples (N, ...). z: noise (N, latent_size). y: the labels of both. penalty: the weight
     of the gradient penalty, whose points rng draws.
@@ -34,8 +35,11 @@ def discriminator_step(generator, discriminator, optimizer, loss, x, z, y=None, 
 
 
 def generator_step(generator, discriminator, optimizer, loss, z, y=None):
-    """Better being taken for real. The gradient passes through the discriminator, and not into it:
-    neither its parameters nor what its layers remember (spectral norm's vectors) change."""
+    """One step of the generator towards being taken for real.
+
+    The gradient passes through the discriminator and stays out of it: neither its parameters nor
+    what its layers remember (spectral norm's vectors) change.
+    """
     discriminator.eval()
     value = loss(discriminator(generator(z, y), y))
     discriminator.train()

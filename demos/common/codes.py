@@ -32,6 +32,7 @@ class PCA:
 def through_bytes(z, seen):
     """Codes as they come back from a byte a number, 256 levels over the range of those `seen`."""
     low, step = seen.min(axis=0), np.ptp(seen, axis=0) / 255
+    step = np.where(step > 0, step, 1).astype(step.dtype)  # a number that never varies is `low`
     stored = np.clip(np.round((z - low) / step), 0, 255).astype(np.uint8)
     return low + step * stored.astype(np.float32)
 

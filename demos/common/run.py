@@ -8,6 +8,7 @@ import platform
 import shlex
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -146,9 +147,8 @@ class Run:
 
     def save_figure(self, figure, name, caption):
         """Write `figure` to the output folder as `name`.png, to be shown with `caption`."""
-        with replacing(self.out / f"{name}.png") as file:
+        with self._new_file(f"{name}.png", caption) as file:
             figure.savefig(file, format="png")
-        self._figures.append({"file": f"{name}.png", "caption": caption})
 
     def save_animation(self, frames, name, caption, *, seconds=0.1, enlarge=1):
         """Write `frames` to the output folder as `name`.gif, to be shown with `caption`.
@@ -157,22 +157,26 @@ class Run:
         all of one size; a generator may draw each when its turn comes. Each is shown for `seconds`,
         the last one longer. enlarge: the side of the square that a pixel becomes.
         """
-        with replacing(self.out / f"{name}.gif") as file:
+        with self._new_file(f"{name}.gif", caption) as file:
             write_gif(file, frames, seconds, enlarge)
-        self._figures.append({"file": f"{name}.gif", "caption": caption})
 
     def save_sound(self, data, name, caption):
         """Write `data`, the bytes of a WAV file, to the output folder as `name`.wav, to be played
         with `caption`."""
-        with replacing(self.out / f"{name}.wav") as file:
+        with self._new_file(f"{name}.wav", caption) as file:
             file.write(data)
-        self._figures.append({"file": f"{name}.wav", "caption": caption})
 
     def save_text(self, text, name, caption):
         """Write `text` to the output folder as `name`.txt, to be shown with `caption`."""
-        with replacing(self.out / f"{name}.txt") as file:
+        with self._new_file(f"{name}.txt", caption) as file:
             file.write(text.encode())
-        self._figures.append({"file": f"{name}.txt", "caption": caption})
+
+    @contextmanager
+    def _new_file(self, name, caption):
+        """A file of the output folder to write to; once it is whole, the result lists it."""
+        with replacing(self.out / name) as file:
+            yield file
+        self._figures.append({"file": name, "caption": caption})
 
     def measure(self, metric, value, *, at_most=None, at_least=None, baseline=None):
         """Add a measured value to the result, and judge it by the limits that are given.
