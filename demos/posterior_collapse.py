@@ -92,16 +92,17 @@ def train(run, name, model, images, fix):
         logits, mean, logvar = model(x, noise(BATCH, run.settings.latents, rng=run.rng))
         reconstruction = tg.bce_with_logits(logits, x, reduction="sum") / BATCH
         kl = tg.kl_standard_normal(mean, logvar, axis=()).mean(axis=0)  # (latents,)
-        loss = reconstruction + beta_at(step / total, fix) * tg.maximum(kl, fix.free_bits).sum()
+        loss = reconstruction + weighed(kl, step / total, fix)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         run.log(reconstruction=reconstruction, kl=kl.sum())
 
 
-def beta_at(done, fix):
-    """The weight of the KL when this share of the steps is done."""
-    return fix.beta * (min(1.0, done / fix.warm_up) if fix.warm_up else 1.0)
+def weighed(kl, done, fix):
+    """The KL's part of the loss when this share of the steps is done.  (latents,) -> one number"""
+    beta = fix.beta * (min(1.0, done / fix.warm_up) if fix.warm_up else 1.0)
+    return beta * tg.maximum(kl, fix.free_bits).sum()
 
 
 # ---- 1. By a dial ----

@@ -6,7 +6,7 @@ from demos import posterior_collapse
 from demos._collapse_figures import active_latents, active_units
 from demos._collapse_model import SIZE, AutoregressiveVAE, pixels_before, small_ink
 from demos.common.elbo import Elbo, evaluate
-from demos.posterior_collapse import Fix, beta_at
+from demos.posterior_collapse import Fix, weighed
 from models import vae
 from models.parts import noise
 from models.vae import Config
@@ -81,9 +81,25 @@ def test_small_ink_is_ink_or_paper():
 
 
 def test_beta_rises_in_warm_up_only():
-    assert [beta_at(done, Fix("", warm_up=0.5, beta=2.0)) for done in (0, 0.25, 0.5, 0.9)] == [
-        0, 1, 2, 2]
-    assert beta_at(0, Fix("")) == 1
+    kl, warm_up = xp.asarray(np.array([0.2, 0.8])), Fix("", warm_up=0.5, beta=2.0)
+    assert [weighed(kl, done, warm_up).item() for done in (0, 0.25, 0.5, 0.9)] == [0, 1, 2, 2]
+    assert weighed(kl, 0, Fix("")).item() == 1
+
+
+def test_free_bits_leave_small_kl_alone():
+    kl = tg.Tensor(xp.asarray(np.array([0.2, 0.8])))
+    loss = weighed(kl, 0, Fix("", free_bits=0.5))
+    assert loss.item() == pytest.approx(1.3)
+    assert to_numpy(tg.grad(loss, kl)).tolist() == [0, 1]
+
+
+def test_skips_bring_z_to_each_layer(rng):
+    z = noise(3, 2, rng=rng)
+    for skip in (False, True):
+        model = build(rng, skip)
+        model.layers[1].weight.data[:, :5] = 0  # nothing comes from the layer before
+        logits = to_numpy(model.decode(z))
+        assert np.allclose(logits[0], logits[1]) != skip
 
 
 def test_the_counts_tell_latents_that_speak_from_those_that_do_not(rng):
