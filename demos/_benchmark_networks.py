@@ -2,13 +2,14 @@
 
 tinygen's layers, optimisers and `backward` read as PyTorch's do, so that the same text builds a
 network and trains it in both libraries. The few functions that go by another name stand in
-`library`. A network is built by `build(nn, **rng)`, which gives its modules, and trained by the
+`library`. A network is built by `build(lib, **rng)`, which gives its modules, and trained by the
 function that `trainer(lib, *modules)` gives: each call takes one step and returns its loss.
 """
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Callable
 
+from models import gpt
 from tinygen.backend import np
 
 
@@ -17,14 +18,22 @@ def library(name):
     if name == "tinygen":
         import tinygen as tg
         return SimpleNamespace(
-            nn=tg.nn, Adam=tg.optim.Adam, array=tg.xp.asarray, exp=tg.exp, mse=tg.mse,
-            bce=tg.bce_with_logits, kl=tg.kl_standard_normal)
+            nn=tg.nn, Adam=tg.optim.Adam, AdamW=tg.optim.AdamW, clip=tg.optim.clip_grad_norm,
+            array=tg.xp.asarray, exp=tg.exp, mse=tg.mse, bce=tg.bce_with_logits,
+            kl=tg.kl_standard_normal, cross_entropy=tg.cross_entropy, GPT=gpt.GPT,
+            generate=lambda model, ids, count: np.stack(
+                list(gpt.generate(model, ids, count, temperature=0, rng=None))))
     import torch
     from torch.nn import functional as F
+
+    from demos import _benchmark_gpt
     return SimpleNamespace(
-        nn=torch.nn, Adam=torch.optim.Adam, array=torch.from_numpy, exp=torch.exp, mse=F.mse_loss,
-        bce=F.binary_cross_entropy_with_logits,
-        kl=lambda mean, logvar: 0.5 * (mean ** 2 + logvar.exp() - logvar - 1).sum(-1))
+        nn=torch.nn, Adam=torch.optim.Adam, AdamW=torch.optim.AdamW,
+        clip=torch.nn.utils.clip_grad_norm_, array=torch.from_numpy, exp=torch.exp,
+        mse=F.mse_loss, bce=F.binary_cross_entropy_with_logits,
+        kl=lambda mean, logvar: 0.5 * (mean ** 2 + logvar.exp() - logvar - 1).sum(-1),
+        cross_entropy=lambda logits, ids: F.cross_entropy(logits.flatten(0, 1), ids.flatten()),
+        GPT=_benchmark_gpt.GPT, generate=_benchmark_gpt.generate)
 
 
 # ---- the networks ----
@@ -32,7 +41,8 @@ def library(name):
 HALF = dict(kernel_size=4, stride=2, padding=1)  # of the sides; transposed, double
 
 
-def dense_autoencoder(nn, **rng):
+def dense_autoencoder(lib, **rng):
+    nn = lib.nn
     sizes = [784, 512, 256, 32, 256, 512, 784]
     layers = [nn.Flatten()]
     for n, m in zip(sizes, sizes[1:]):
@@ -40,12 +50,14 @@ def dense_autoencoder(nn, **rng):
     return [nn.Sequential(*layers[:-1], nn.Sigmoid(), nn.Unflatten(1, (1, 28, 28)))]
 
 
-def conv_network(nn, **rng):
+def conv_network(lib, **rng):
+    nn = lib.nn
     return [nn.Sequential(*_encoder(nn, **rng), *_decoder(nn, **rng), nn.Sigmoid())]
 
 
-def conv_vae(nn, **rng):
+def conv_vae(lib, **rng):
     """Encoder, the heads for mean and log-variance, decoder."""
+    nn = lib.nn
     return [nn.Sequential(*_encoder(nn, **rng)), nn.Linear(256, 20, **rng),
             nn.Linear(256, 20, **rng),
             nn.Sequential(nn.Linear(20, 256, **rng), nn.ReLU(), *_decoder(nn, **rng))]
@@ -62,8 +74,9 @@ def _decoder(nn, **rng):
             nn.ConvTranspose2d(32, 1, **HALF, **rng)]
 
 
-def dcgan(nn, **rng):
+def dcgan(lib, **rng):
     """Generator and critic."""
+    nn = lib.nn
     return [nn.Sequential(nn.Linear(64, 6272, **rng), nn.Unflatten(1, (128, 7, 7)),
                           nn.BatchNorm2d(128), nn.ReLU(),
                           nn.ConvTranspose2d(128, 64, **HALF, **rng), nn.BatchNorm2d(64),
@@ -73,9 +86,18 @@ def dcgan(nn, **rng):
                           nn.Linear(6272, 1, **rng))]
 
 
-def tiny_mlp(nn, **rng):
+def tiny_mlp(lib, **rng):
+    nn = lib.nn
     return [nn.Sequential(nn.Linear(2, 16, **rng), nn.Tanh(), nn.Linear(16, 16, **rng), nn.Tanh(),
                           nn.Linear(16, 1, **rng))]
+
+
+SMALL = gpt.Config(65, block_size=64, layers=4, heads=4, width=128, bias=False, tied=True)
+LARGE = gpt.Config(65, block_size=256, layers=6, heads=6, width=384, bias=False, tied=True)
+
+
+def language_model(config):
+    return lambda lib, **rng: [lib.GPT(config, **rng)]
 
 
 # ---- their training steps: forward, zero, backward, Adam ----
@@ -142,6 +164,34 @@ def adversarial(batch):
     return trainer
 
 
+def next_token(batch, config):
+    """The trainer of a GPT on random text, with clipped gradients and AdamW."""
+    def trainer(lib, model):
+        text = np.random.default_rng(1).integers(config.vocab_size,
+                                                 size=(2, batch, config.block_size))
+        ids, targets = map(lib.array, text)
+        parameters = list(model.parameters())
+        optimizer = lib.AdamW(parameters, lr=1e-3, betas=(0.9, 0.99), weight_decay=0.1)
+
+        def step():
+            loss = lib.cross_entropy(model(ids), targets)
+            optimizer.zero_grad()
+            loss.backward()
+            lib.clip(parameters, 1.0)
+            optimizer.step()
+            return loss.item()
+        return step
+    return trainer
+
+
+def writing(count):
+    """No training: a step writes `count` tokens with a cache. In place of a loss, their sum."""
+    def trainer(lib, model):
+        start = lib.array(np.zeros((1, 1), np.int64))
+        return lambda: float(lib.generate(model, start, count).sum())
+    return trainer
+
+
 def _random(lib, *shapes):
     """An array from 0 to 1 of each shape, the same in both libraries."""
     rng = np.random.default_rng(1)
@@ -175,6 +225,20 @@ GENERATOR = [64 * 6272, 49 * 128 * 1024, 196 * 64 * 16]
 CRITIC = [196 * 64 * 16, 49 * 128 * 1024, 6272]
 IMAGE = 1, 28, 28
 
+
+def _transformer(config, places, seen):
+    """Multiply-adds of a GPT forward at so many places, that see `seen` places in all."""
+    c = config
+    matrices = 12 * c.layers * c.width ** 2 + c.vocab_size * c.width
+    return places * matrices + seen * 2 * c.layers * c.width
+
+
+def _language(config, batch):
+    """Floating-point operations of a GPT's training step; each place sees those before it."""
+    t = config.block_size
+    return 2 * 3 * batch * _transformer(config, t, t * (t + 1) // 2)
+
+
 NETWORKS = {
     "dense AE": Network(dense_autoencoder, regression(128, IMAGE, IMAGE),
                         2 * 128 * _training(DENSE)),
@@ -186,4 +250,8 @@ NETWORKS = {
                                                       + _training(GENERATOR))),
     "tiny MLP": Network(tiny_mlp, regression(32, (2,), (1,)),
                         2 * 32 * _training([2 * 16, 16 * 16, 16])),
+    "small GPT": Network(language_model(SMALL), next_token(12, SMALL), _language(SMALL, 12)),
+    "10.8M GPT": Network(language_model(LARGE), next_token(16, LARGE), _language(LARGE, 16)),
+    "200 tokens": Network(language_model(LARGE), writing(200),
+                          2 * _transformer(LARGE, 200, 200 * 201 // 2)),
 }

@@ -21,18 +21,20 @@ from tinygen.backend import np, to_numpy
 def build(library_name, network, weights):
     """A function that takes a training step and returns its loss.
 
-    weights: a file, written here by tinygen, so that PyTorch starts from the same numbers.
+    weights: a file, written here by tinygen, so that PyTorch starts from the same numbers; all
+    parameters end to end.
     """
     lib, network = library(library_name), NETWORKS[network]
     if library_name == "tinygen":
-        modules = network.build(lib.nn, rng=np.random.default_rng(0))
-        np.savez(weights, *[to_numpy(p) for module in modules for p in module.parameters()])
+        modules = network.build(lib, rng=np.random.default_rng(0))
+        parameters = [to_numpy(p).ravel() for module in modules for p in module.parameters()]
+        np.save(weights, np.concatenate(parameters))
     else:
-        modules = network.build(lib.nn)
-        parameters = [p for module in modules for p in module.parameters()]
-        with np.load(weights) as arrays:
-            for p, array in zip(parameters, arrays.values()):
-                p.data.copy_(lib.array(array))
+        modules = network.build(lib)
+        numbers, end = lib.array(np.load(weights)), 0
+        for p in [p for module in modules for p in module.parameters()]:
+            start, end = end, end + p.numel()
+            p.data.copy_(numbers[start:end].view_as(p))
     return network.trainer(lib, *modules)
 
 

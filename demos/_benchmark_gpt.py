@@ -1,0 +1,69 @@
+"""The benchmark's GPT in PyTorch, as fast as plain PyTorch makes it.
+
+Query, key and value are one product, attention is `scaled_dot_product_attention`, and generation
+writes keys and values into room that was set aside. Its parameters hold the numbers of
+`models.gpt.GPT` in the same order: the three matrices end to end are the one here.
+"""
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class Block(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.norm1 = nn.LayerNorm(width, bias=False)
+        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+        self.norm2 = nn.LayerNorm(width, bias=False)
+        self.feed_forward = nn.Sequential(nn.Linear(width, 4 * width, bias=False),
+                                          nn.GELU(approximate="tanh"),
+                                          nn.Linear(4 * width, width, bias=False))
+
+    def forward(self, x, first, kept):
+        """x: (B, T, width), the places from `first` on. kept: room for earlier keys and values."""
+        b, t, width = x.shape
+        q, k, v = (part.view(b, t, self.heads, width // self.heads).transpose(1, 2)
+                   for part in self.qkv(self.norm1(x)).split(width, dim=2))
+        if kept is not None:
+            kept[:, :, :, first:first + t] = torch.stack([k, v])
+            k, v = kept[:, :, :, :first + t]
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=t > 1)
+        x = x + self.out(y.transpose(1, 2).reshape(b, t, width))
+        return x + self.feed_forward(self.norm2(x))
+
+
+class GPT(nn.Module):
+    """Token ids to the logits of the token after each.  (B, T) -> (B, T, vocab_size)"""
+
+    def __init__(self, config):
+        super().__init__()
+        self.config = c = config
+        self.token = nn.Embedding(c.vocab_size, c.width)
+        self.position = nn.Embedding(c.block_size, c.width)
+        self.blocks = nn.ModuleList(Block(c.width, c.heads) for _ in range(c.layers))
+        self.norm = nn.LayerNorm(c.width, bias=False)
+        self.head = nn.Linear(c.width, c.vocab_size, bias=False)
+        self.head.weight = self.token.weight
+
+    def forward(self, ids, first=0, cache=None):
+        places = torch.arange(first, first + ids.shape[1])
+        x = self.token(ids) + self.position(places)
+        for i, block in enumerate(self.blocks):
+            x = block(x, first, None if cache is None else cache[i])
+        return self.head(self.norm(x))
+
+
+@torch.inference_mode()
+def generate(model, ids, count):
+    """The likeliest tokens after ids, one at a time.  (B, T) -> (B, count)"""
+    c = model.config
+    cache = torch.empty(c.layers, 2, len(ids), c.heads, c.block_size, c.width // c.heads)
+    drawn, first = [], 0
+    for _ in range(count):
+        logits = model(ids, first, cache)[:, -1]
+        first += ids.shape[1]
+        ids = logits.argmax(dim=1, keepdim=True)
+        drawn.append(ids)
+    return torch.cat(drawn, dim=1)
