@@ -439,6 +439,8 @@ def test_image_figures_have_labelled_rows(tiny, monkeypatch):
     axes = common.image_rows({"original": images, "code 16": images[:4]}).axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["original", "code 16"]
     assert common.image_grid(images).axes[0].images[0].get_array().shape == (88, 118, 3)
+    small = common.image_rows({"one": images[:3, :, :4, :4], "two": images[:2, :, :4, :4]}).axes[0]
+    assert small.images[0].get_array().shape == (9, 16, 3)
 
 
 def fake_check(monkeypatch, outcome=0):

@@ -51,6 +51,7 @@ def expect_refusal(capsys, words, *argv, demo=autoencoder):
     (np.zeros((60, 4, 16, 16)), None, "with 1 or 3 channels"),
     (np.zeros((59, 16, 16)), None, "it takes 60; own.npz has 59"),
     (np.zeros((60, 16, 16)), None, "--batch is from 1 to the 50 training images"),
+    (np.zeros((90, 16, 16)), None, "all images of own.npz are the same"),
 ])
 def test_bad_images_are_one_line(own, capsys, x, y, words):
     own(x, y)
@@ -74,8 +75,8 @@ def test_a_demo_that_needs_named_data_refuses_a_file(own, capsys):
     expect_refusal(capsys, "invalid choice: 'own.npz' (choose from", demo=colorize)
 
 
-def test_enough_images_of_a_size_that_fits_pass(own):
-    own(np.zeros((60, 3, 4, 4)))
+def test_enough_images_of_a_size_that_fits_pass(own, rng):
+    own(rng.random((60, 3, 4, 4)))
     check_images(load_images("own.npz"), batch=50)
     with pytest.raises(ValueError, match="got 51"):
         check_images(load_images("own.npz"), batch=51)

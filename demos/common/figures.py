@@ -57,7 +57,7 @@ def image_rows(rows):
     """A figure with a labelled row of images for each item of `rows`: label -> (N, C, H, W)."""
     sheets = [tile(images, len(images)) for images in rows.values()]
     widest = max(sheet.shape[1] for sheet in sheets)
-    gap = sheets[0].shape[0] // 8
+    gap = max(1, sheets[0].shape[0] // 8)
     sheets = [np.pad(sheet, ((0, gap), (0, widest - sheet.shape[1]), (0, 0)), constant_values=1)
               for sheet in sheets]
     figure, axes = _picture(np.concatenate(sheets)[:-gap], 0.2 + 0.09 * max(map(len, rows)))

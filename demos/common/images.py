@@ -4,7 +4,8 @@ SHOWN = 10  # test images in the figures, at least
 
 
 def check_images(images, batch):
-    """Raise ValueError for images that the networks can't take, for too few, for too large a batch.
+    """Raise ValueError for images that the networks can't take or learn from, for too few, and for
+    too large a batch.
 
     images: tinygen.data.Images.
     """
@@ -20,3 +21,6 @@ def check_images(images, batch):
     if not 1 <= batch <= len(images.x_train):
         raise ValueError(f"--batch is from 1 to the {len(images.x_train)} training images of "
                          f"{images.name}; got {batch}")
+    if (images.x_train == images.x_train[0]).all():
+        raise ValueError(f"--data: all images of {images.name} are the same; there is nothing to "
+                         "learn from them")
