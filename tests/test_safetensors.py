@@ -97,6 +97,8 @@ W = entry("F32", [2], 0, 8)
     ({"w": entry("F32", [True, 2], 0, 8)}, bytes(8), "whole numbers"),
     ({"w": entry("F32", [2 ** 62, 2 ** 62], 0, 8)}, bytes(8), "does not fit"),
     ({"w": entry("F32", [0, 2 ** 70], 0, 8)}, bytes(8), "does not fit"),
+    ({"w": entry("F32", [0, 2 ** 70], 0, 0)}, b"", "does not fit"),
+    ({"w": entry("F64", [0, 2 ** 40, 2 ** 40], 0, 0)}, b"", "does not fit"),
     ({"w": entry("F32", [1] * 60, 0, 4)}, bytes(4), "does not fit"),
     ({"w": entry("F32", "2", 0, 8)}, bytes(8), "whole numbers"),
     ({"w": entry("F8", [2], 0, 8)}, bytes(8), "unknown dtype 'F8'"),
