@@ -180,6 +180,7 @@ def _read_config(path):
         settings = dict(vocab_size=config["vocab_size"], layers=config["n_layer"],
                         block_size=config.get("n_positions", config.get("n_ctx")),
                         heads=config["n_head"], width=config["n_embd"])
+        inner = 4 * settings["width"]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is no configuration of a GPT-2: {error!r}") from error
     if config.get("model_type", "gpt2") != "gpt2":
@@ -188,7 +189,7 @@ def _read_config(path):
         if config.get(name, known[0]) not in known:
             raise ValueError(f"{path}: {name} is {config[name]!r}, and this computes with "
                              f"{known[0]!r}")
-    if config.get("n_inner") not in (None, 4 * settings["width"]):
+    if config.get("n_inner") not in (None, inner):
         raise ValueError(f"{path}: n_inner is {config['n_inner']}, and this computes with four "
-                         f"times the width, {4 * settings['width']}")
+                         f"times the width, {inner}")
     return settings

@@ -189,7 +189,9 @@ def test_saved_and_loaded(trained, tmp_path):
 @pytest.mark.parametrize("changes", [
     {"vocab": "{"}, {"vocab": "[]"}, {"vocab": '{"a": "x"}'}, {"vocab": '{"猫": 3}'},
     {"vocab": '{"a": 1}'}, {"merges": "a b c"}, {"merges": "a"}, {"merges": "x y"},
-    {"vocab": '{"a": null}'}, {"vocab": "[" * 100_000}])
+    {"vocab": '{"a": null}'}, {"vocab": "[" * 100_000},
+    {"vocab": '{"a": -1}'}, {"vocab": '{"a": 1.0}'}, {"vocab": '{"a": 1, "b": 1}'},
+    {"vocab": f'{{"a": {10 ** 30}}}'}])
 def test_damaged_files(changes, tmp_path):
     write_gpt2(tmp_path, **changes)
     with pytest.raises(ValueError, match="no part of a tokenizer|has none"):

@@ -151,8 +151,12 @@ class BPETokenizer:
         folder = Path(folder)
         path = folder / "vocab.json"
         try:
-            vocabulary = json.loads(path.read_text(encoding="utf-8"))
-            ids = {token: int(i) for token, i in vocabulary.items()}
+            ids = json.loads(path.read_text(encoding="utf-8"))
+            numbers = list(ids.values())
+            if any(type(i) is not int or not 0 <= i < 2 ** 31 for i in numbers):
+                raise ValueError("an id is no whole number, or too large")
+            if len(set(numbers)) < len(numbers):
+                raise ValueError("two tokens have the same id")
             special = {END_OF_TEXT: ids.pop(END_OF_TEXT)} if END_OF_TEXT in ids else {}
             ids = {_bytes(token): i for token, i in ids.items()}
             path = folder / "merges.txt"
