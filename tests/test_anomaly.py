@@ -7,6 +7,7 @@ from demos import anomaly
 from demos.common.codes import in_batches
 from models import autoencoder, gan, vae
 from tinygen.backend import np, to_numpy, xp
+from tinygen.data import load_images
 
 
 def auroc_by_pairs(values, anomalous):
@@ -67,6 +68,7 @@ def test_descent_on_z_finds_an_image_that_the_generator_drew(rng):
 
 def test_the_elbo_of_each_image_has_the_mean_that_the_model_s_loss_has(rng):
     model = vae.DenseVAE(vae.Config(3, 8), hidden=16, rng=rng)
+    model.logvar.bias.data -= 5  # a KL that counts
     x = rng.random((400, 1, 8, 8), dtype=np.float32)
     each = scores.negative_elbo(model, rng)(x)
     assert each.shape == (400,)
@@ -83,6 +85,25 @@ def test_errors_are_sums_over_pixels(rng):
     with tg.no_grad():
         mean = float(to_numpy(autoencoder.loss(model, xp.asarray(x))))
     assert found.mean() == pytest.approx(64 * mean, rel=1e-5)
+
+
+def test_what_the_discriminator_takes_for_real_is_not_strange(rng):
+    x = rng.random((9, 1, 8, 8), dtype=np.float32)
+    found = scores.called_fake(lambda x: x.sum(axis=(1, 2, 3)))(x)
+    np.testing.assert_allclose(found, -x.sum(axis=(1, 2, 3)), rtol=1e-5)
+
+
+def test_the_networks_never_see_the_digit_held_out(tmp_path, monkeypatch):
+    seen, data = [], load_images("digits")
+
+    def train(run, digit, images):
+        seen.append((digit, images))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(anomaly, "train", train)
+    assert anomaly.main(["--digits", "4", "--out", str(tmp_path)]) == 130
+    (digit, images), = seen
+    assert digit == 4 and np.array_equal(images, data.x_train[data.y_train != 4])
 
 
 def test_relative_to_the_ink():

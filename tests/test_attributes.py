@@ -75,6 +75,19 @@ def test_response_and_correlation_of_a_linear_world(rng):
     assert abs(correlation(rng.standard_normal((2, 9, 500, 2)), 1)) < 0.1
 
 
+def test_codes_are_moved_as_far_as_asked_and_read_again(monkeypatch):
+    """In a world where a code is the image, its attributes, and its digit too."""
+    monkeypatch.setattr(attributes, "decode", lambda model, z: z)
+    monkeypatch.setattr(attributes, "attributes", lambda z: z * [1, 10])
+    monkeypatch.setattr(attributes, "probabilities", lambda judge, z: np.eye(2)[(z[:, 0] > 1) * 1])
+    z, ways = np.array([[0.5, 3.0], [0.0, 7.0]]), np.array([[1.0, 0.0], [0.0, 2.0]])
+    change, kept = attributes.apply_all(None, z, np.array([0, 0]), ways, None)
+    np.testing.assert_allclose(change[0, :, 1], np.stack([ASKED, 0 * ASKED], axis=1), atol=1e-6)
+    np.testing.assert_allclose(change[1, :, 0, 1], 20 * ASKED, atol=1e-6)
+    assert kept[0, [0, 5, 6, 8]].tolist() == [1, 1, 0.5, 0] and (kept[1] == 1).all()
+    assert attributes.reached(change, 0) == 4 and attributes.reached(change, 1) == 80
+
+
 @pytest.mark.parametrize(("argv", "words"), [
     (["--latents", "0"], "latent_size"), (["--beta", "-1"], "beta"),
     (["--judge-steps", "0"], "--judge-steps")])

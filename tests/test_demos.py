@@ -441,6 +441,7 @@ def test_image_figures_have_labelled_rows(tiny, monkeypatch):
     assert common.image_grid(images).axes[0].images[0].get_array().shape == (88, 118, 3)
     small = common.image_rows({"one": images[:3, :, :4, :4], "two": images[:2, :, :4, :4]}).axes[0]
     assert small.images[0].get_array().shape == (9, 16, 3)
+    assert small.figure.get_size_inches()[1] > 0.8  # room for two labels
 
 
 def fake_check(monkeypatch, outcome=0):

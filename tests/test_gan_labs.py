@@ -1,10 +1,12 @@
 """What vanishing_gradients and hyperparameters measure by: gradients, divergences, cells."""
 import math
+from types import SimpleNamespace
 
 import pytest
 
 import tinygen as tg
 from demos import _vanishing_figures, hyperparameters, vanishing_gradients
+from demos.common.adversarial import discriminator_step, generator_step
 from demos.common.flight import grad_norm
 from demos.hyperparameters import Cell, Outcomes, log, train, trains, verdict
 from models.gan import non_saturating_loss, saturating_loss
@@ -71,6 +73,34 @@ def test_a_cell_is_the_same_each_time():
     assert np.array_equal(first["points"], second["points"])
     other = train(Cell("wasserstein", 4, 2e-3, 8e-3, d_steps=2), steps=6, batch=8)
     assert not np.array_equal(first["points"], other["points"])
+
+
+def test_maps_go_row_by_row_from_below():
+    cfg = SimpleNamespace(lrs=(1e-3, 1e-2), losses=("wasserstein",), seeds=2, turns=(1, 4))
+    plan = hyperparameters.plan_maps(cfg, 5)
+    assert list(plan) == [("wasserstein", 5), ("wasserstein", 6), "turns"]
+    assert [(cell.g_lr, cell.d_lr) for cell in plan["wasserstein", 6]] == [
+        (1e-3, 1e-3), (1e-2, 1e-3), (1e-3, 1e-2), (1e-2, 1e-2)]
+    assert [(cell.g_steps, cell.d_steps) for cell in plan["turns"]] == [
+        (1, 1), (4, 1), (1, 4), (4, 4)]
+
+
+@pytest.mark.parametrize("loss, penalty", [("wasserstein", hyperparameters.PENALTY),
+                                           ("non-saturating", 0)])
+def test_cells_take_as_many_steps_whoever_takes_them(loss, penalty, monkeypatch):
+    taken = []
+
+    def counted(step):
+        def counting(*args, **settings):
+            taken.append((step.__name__, settings.get("penalty")))
+            return step(*args, **settings)
+        return counting
+
+    for step in (discriminator_step, generator_step):
+        monkeypatch.setattr(hyperparameters, step.__name__, counted(step))
+    train(Cell(loss, 0, 1e-3, 1e-3, d_steps=3, g_steps=1), steps=8, batch=4)
+    turn = 3 * [("discriminator_step", penalty)] + [("generator_step", None)]
+    assert taken == 4 * turn
 
 
 def test_log_says_whether_all_is_finite():

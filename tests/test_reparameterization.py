@@ -51,6 +51,15 @@ def test_each_draw_of_the_score_function_is_f_times_the_score(rng):
                                rtol=1e-3, atol=1e-4)
 
 
+def test_the_baseline_of_a_draw_is_the_mean_of_the_others(rng):
+    """With its own f in it, the mean gradient would be too small: by half, of two draws."""
+    eps = noise(2, 2, rng=rng)
+    args = quadratic, xp.asarray(MEAN), xp.asarray(LOGVAR), eps
+    bare, less = (single_draw_gradients(*args, name) for name in ("score", "score, baseline"))
+    f = quadratic(MEAN + np.exp(0.5 * LOGVAR) * to_numpy(eps))
+    np.testing.assert_allclose(less, bare * ((f - f[::-1]) / f)[:, None], rtol=1e-3)
+
+
 def test_a_baseline_takes_variance_away_and_adds_no_bias(rng):
     trick, score, baseline = (total_variance(draws(name, rng)) for name in ESTIMATORS)
     assert trick < baseline < score
@@ -86,6 +95,14 @@ def test_f_of_a_digit_is_its_reconstruction(rng):
 def test_descent_by_the_trick_goes_down(rng):
     losses = descend(lambda z: 5 * quadratic(z - 2), 3, "trick", 0.1, rng, 60)
     assert len(losses) == 60 and losses[-5:].mean() < 0.6 * losses[:5].mean()
+
+
+def test_the_best_rate_is_the_one_that_ends_lowest(rng, monkeypatch):
+    monkeypatch.setattr(reparameterization, "RATES", (1e-6, 0.1, 1e-5))
+    losses, rate = reparameterization.best_descent(lambda z: 5 * quadratic(z - 2), 3, "trick", rng,
+                                                   steps=60)
+    assert rate == 0.1 and reparameterization.end_of(losses) < losses[:5].mean()
+    assert reparameterization.end_of(np.arange(20.0)) == 18.5
 
 
 @pytest.mark.parametrize(("argv", "words"), [

@@ -15,6 +15,7 @@ STYLE = {
     "lines.linewidth": 1.8, "image.cmap": "viridis", "image.interpolation": "nearest",
 }
 INCHES_PER_PIXEL = 0.02  # of an image in a grid: a digit is about half an inch wide
+LEAST_INCHES = 0.4       # for small images, so that the label of a row fits beside it
 
 
 def pyplot():
@@ -50,7 +51,8 @@ def tile(images, columns, gap=2):
 
 def image_grid(images, columns=None):
     """A figure of all `images` (N, 1 or 3, H, W), about as wide as high unless `columns` says."""
-    return _picture(tile(images, columns or int(np.ceil(len(images) ** 0.5))))[0]
+    columns = columns or int(np.ceil(len(images) ** 0.5))
+    return _picture(tile(images, columns), images.shape[2])[0]
 
 
 def image_rows(rows):
@@ -60,17 +62,18 @@ def image_rows(rows):
     gap = max(1, sheets[0].shape[0] // 8)
     sheets = [np.pad(sheet, ((0, gap), (0, widest - sheet.shape[1]), (0, 0)), constant_values=1)
               for sheet in sheets]
-    figure, axes = _picture(np.concatenate(sheets)[:-gap], 0.2 + 0.09 * max(map(len, rows)))
+    figure, axes = _picture(np.concatenate(sheets)[:-gap], sheets[0].shape[0] - gap,
+                            space_left=0.2 + 0.09 * max(map(len, rows)))
     axes.set_anchor("W")  # next to its labels, whose space the layout then knows
     height = sheets[0].shape[0]
     axes.set_yticks([(height - gap) / 2 + height * row for row in range(len(rows))], list(rows))
     return figure
 
 
-def _picture(sheet, space_left=0.0):
+def _picture(sheet, image_height, space_left=0.0):
     height, width, _ = sheet.shape
-    size = np.array([width, height]) * INCHES_PER_PIXEL
-    figure, axes = new_figure(width=size[0] + space_left + 0.1, height=size[1] + 0.1)
+    scale = max(INCHES_PER_PIXEL, LEAST_INCHES / image_height)
+    figure, axes = new_figure(width=scale * width + space_left + 0.1, height=scale * height + 0.1)
     axes.imshow(sheet)
     axes.grid(False)
     axes.spines[:].set_visible(False)
