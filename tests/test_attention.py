@@ -1,4 +1,6 @@
 """Attention: who may look at what, what dropout leaves, and the cache."""
+import sys
+
 import pytest
 
 import tinygen as tg
@@ -78,6 +80,30 @@ def test_a_batch_in_parts_gives_what_it_gives_whole(monkeypatch):
         return [to_numpy(a) for a in (y, *tg.grad(y, xs, draw(5, 2, 4, 3, seed=4)))]
     whole = everything()
     monkeypatch.setattr(backend, "CACHE_NUMBERS", 2 * 4 * 4 * 2)  # two of the batch at a time
+    for a, b in zip(whole, everything(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("leading", [(), (2, 2)])
+@pytest.mark.parametrize("settings", [{}, dict(causal=True), dict(causal=True, dropout=0.3)])
+def test_queries_in_blocks_give_what_the_textbook_gives(leading, settings, monkeypatch):
+    monkeypatch.setattr(sys.modules["tinygen.ops.attention"], "QUERIES", 2)
+    xs = [tg.Tensor(to_numpy(x)) for x in qkv(*leading, t=5, s=6)]
+    tg.check_gradients(lambda q, k, v: ops.attention(q, k, v, **settings), *xs)
+    y, twin = (f(*xs, **settings) for f in (ops.attention, ops.attention.textbook))
+    np.testing.assert_allclose(to_numpy(y), to_numpy(twin), rtol=1e-12)
+
+
+def test_a_mask_in_blocks(monkeypatch):
+    xs = [tg.Tensor(to_numpy(x)) for x in qkv(3, 2, t=5, s=5)]
+    mask = xp.asarray(np.random.default_rng(0).random((3, 1, 1, 5)) < 0.5) | xp.asarray(
+        np.eye(5, dtype=bool))
+
+    def everything():
+        y = ops.attention(*xs, mask=mask, causal=True)
+        return [to_numpy(a) for a in (y, *tg.grad(y, xs, draw(3, 2, 5, 3, seed=4)))]
+    whole = everything()
+    monkeypatch.setattr(sys.modules["tinygen.ops.attention"], "QUERIES", 2)
     for a, b in zip(whole, everything(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-15)
 

@@ -18,6 +18,8 @@ from tinygen.ops.linear import matmul
 from tinygen.ops.norm import softmax
 from tinygen.ops.shape import swapaxes
 
+QUERIES = 128  # in a block: enough for fast products, few enough to save much of what causal hides
+
 
 def attention_textbook(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0):
     """softmax(q kᵀ / √d, only where allowed) v"""
@@ -27,7 +29,7 @@ def attention_textbook(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0)
         scores = where(allowed, scores, _lowest(q))
     weights = softmax(scores)
     if dropout:
-        weights = weights * _kept(slice(None), weights, dropout, seed)
+        weights = weights * _all_kept(q, k, dropout, seed)
     return matmul(weights, v)
 
 
@@ -46,52 +48,56 @@ def attention(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0):
     bias = None  # added to the scores, with a column for each query as they have
     if allowed is not None:
         bias = xp.where(_mT(xp.atleast_2d(allowed)), 0, _lowest(q)).astype(q.dtype)
+        bias = xp.broadcast_to(bias, (*q.shape[:-2], k.shape[-2], q.shape[-2]))
     scale = 1 / math.sqrt(q.shape[-1])
-    # Part by part of the batch, and once more in backward: the weights, which would take most of a
-    # Transformer's memory, stay in the cache and are never stored.
-    parts = _parts(q, k)
+    # Block by block: the weights, which would take most of a Transformer's memory, stay in the
+    # cache and are never stored.
+    blocks = _blocks(q, k, causal)
 
-    def weights(part):
-        """e^scores, up to a factor for each query, and their sums.  -> (..., S, T), (..., T, 1)
-
-        With a column for each query softmax compares and adds whole rows, which is faster.
-        """
-        w = k[part] @ _mT(q[part] * scale)
+    def scores(part, rows, seen):
+        """(..., S, T): with a column for each query softmax compares and adds whole rows."""
+        s = k[part][..., seen, :] @ _mT(q[part][..., rows, :] * scale)
         if bias is not None:
-            w += bias[part] if bias.ndim == q.ndim and len(bias) == len(q) else bias
-        w -= w.max(axis=-2, keepdims=True)  # largest 0: nothing overflows
-        xp.exp(w, out=w)
-        return w, (xp.ones(w.shape[-2], w.dtype) @ w)[..., None]
+            s += bias[part][..., seen, rows]
+        return s
 
     y = xp.empty_like(q, shape=(*q.shape[:-1], v.shape[-1]))
-    for part in parts:
-        w, total = weights(part)
+    logsumexp = xp.empty((*q.shape[:-2], 1, q.shape[-2]), q.dtype)  # of each query's scores
+    for part, rows, seen in blocks:
+        w = scores(part, rows, seen)
+        largest = w.max(axis=-2, keepdims=True)
+        w -= largest  # nothing overflows
+        xp.exp(w, out=w)
+        total = (xp.ones(w.shape[-2], w.dtype) @ w)[..., None, :]
+        logsumexp[part][..., rows] = largest + xp.log(total)
         if dropout:
-            w *= _mT(_kept(part, _mT(w), dropout, seed))
-        y[part] = _mT(w) @ v[part]
-        y[part] /= total
+            w *= _kept(part, rows, seen, k, dropout, seed)
+        w_v = _mT(w) @ v[part][..., seen, :]
+        w_v /= _mT(total)
+        y[part][..., rows, :] = w_v
 
     # With scores s, p = softmax(s) and y = pv:  v̄ = pᵀȳ,  p̄ = ȳvᵀ,  as for softmax
-    # s̄ = p·(p̄ - Σ p̄·p) where Σ p̄·p = Σ ȳ·y,  q̄ = s̄k/√d,  k̄ = s̄ᵀq/√d.  Here p is w/total, and
-    # ȳ is divided by total in its place.
+    # s̄ = p·(p̄ - Σ p̄·p) where Σ p̄·p = Σ ȳ·y,  q̄ = s̄k/√d,  k̄ = s̄ᵀq/√d.
     @once
     def gradients(g):
-        gq, gk, gv = xp.empty_like(q), xp.empty_like(k), xp.empty_like(v)
-        for part in parts:
-            w, total = weights(part)
-            h = g[part] / total
-            gs = v[part] @ _mT(h)  # (..., S, T)
+        gq, gk, gv = xp.empty_like(q), xp.zeros_like(k), xp.zeros_like(v)
+        for part, rows, seen in blocks:
+            h = g[part][..., rows, :]
+            p = scores(part, rows, seen)
+            p -= logsumexp[part][..., rows]
+            xp.exp(p, out=p)
+            gs = v[part][..., seen, :] @ _mT(h)
             if dropout:
-                kept = _mT(_kept(part, _mT(w), dropout, seed))
+                kept = _kept(part, rows, seen, k, dropout, seed)
                 gs *= kept
-                gv[part] = (w * kept) @ h
+                gv[part][..., seen, :] += (p * kept) @ h
             else:
-                gv[part] = w @ h
-            gs -= _mT(dot_along(h, y[part]))
-            gs *= w
+                gv[part][..., seen, :] += p @ h
+            gs -= _mT(dot_along(h, y[part][..., rows, :]))
+            gs *= p
             gs *= scale
-            gq[part] = _mT(gs) @ k[part]
-            gk[part] = gs @ q[part]
+            gq[part][..., rows, :] = _mT(gs) @ k[part][..., seen, :]
+            gk[part][..., seen, :] += gs @ q[part][..., rows, :]
         return gq, gk, gv
 
     return (y, lambda g, y, q, k, v: gradients(g)[0],
@@ -99,11 +105,18 @@ def attention(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0):
             lambda g, y, q, k, v: gradients(g)[2])
 
 
-def _parts(q, k):
-    """Slices of the batch, the first axis; where there is no batch, all at once."""
-    if q.ndim == 2:
-        return [slice(None)]
-    return cache_parts(len(q), math.prod(q.shape[1:-1]) * k.shape[-2])
+def _blocks(q, k, causal):
+    """Slices, some queries at a time: of the batch, of the queries, and of the keys they look at.
+
+    With causal the keys after the last of these queries are left out, in the end nearly half of
+    all. Without a batch the first slice is an ellipsis.
+    """
+    t, s = q.shape[-2], k.shape[-2]
+    parts = [...]
+    if q.ndim > 2:
+        parts = cache_parts(q.shape[0], math.prod(q.shape[1:-2]) * min(t, QUERIES) * s)
+    rows = [slice(i, min(i + QUERIES, t)) for i in range(0, t, QUERIES)]
+    return [(part, r, slice(0, s - t + r.stop if causal else s)) for part in parts for r in rows]
 
 
 def _allowed(q, k, causal, mask):
@@ -121,17 +134,26 @@ def _lowest(x):
     return float(xp.finfo(x.dtype).min) / 2
 
 
-def _kept(part, weights, dropout, seed):
-    """Dropout's factors for these weights, 0 or 1/(1 - dropout): the part of the batch they are of.
+def _kept(part, rows, seen, k, dropout, seed):
+    """Dropout's factors for a block's weights, 0 or 1/(1 - dropout).  -> (..., S, T)
 
-    Each element of the batch draws from a generator of its own, so that the parts don't matter.
+    Each block of queries of each element of the batch draws from a generator of its own, so that
+    neither the parts nor what is left out matter.
     """
-    batch = weights.shape if weights.ndim > 2 else (1, *weights.shape)
-    first = part.start or 0
-    drawn = [np.random.default_rng((seed, first + i)).random(batch[1:], "float32")
-             for i in range(batch[0])]
-    kept = np.stack(drawn).reshape(weights.shape) >= dropout
-    return xp.asarray(kept).astype(weights.dtype) / (1 - dropout)
+    shape = (*k.shape[1:-2], k.shape[-2], rows.stop - rows.start)
+    batch = [0] if part is ... else range(k.shape[0])[part]
+    drawn = np.stack([np.random.default_rng((seed, i, rows.start)).random(shape, "float32")
+                      for i in batch])
+    kept = (drawn if k.ndim > 2 else drawn[0])[..., seen, :] >= dropout
+    return xp.asarray(kept).astype(k.dtype) / (1 - dropout)
+
+
+def _all_kept(q, k, dropout, seed):
+    """Dropout's factors for all weights.  -> (..., T, S)"""
+    kept = xp.empty((*q.shape[:-1], k.shape[-2]), q.dtype)
+    for part, rows, seen in _blocks(q, k, causal=False):
+        kept[part][..., rows, :] = _mT(_kept(part, rows, seen, k, dropout, seed))
+    return kept
 
 
 def _mT(x):
