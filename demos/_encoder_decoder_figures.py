@@ -1,5 +1,6 @@
 """The figures of encoder_vs_decoder."""
 from demos.common import PALETTE, new_figure
+from demos.common.texts import visible
 from tinygen.backend import np
 
 
@@ -47,7 +48,7 @@ def cross_figure(texts, weights):
         picture = axes.imshow(weight, vmin=0, vmax=0.6, aspect="auto", cmap="Blues")
         axes.set_title(words)
         axes.grid(False)
-        axes.set_xticks(range(len(words)), words.replace(" ", "␣"))
+        axes.set_xticks(range(len(words)), visible(words))
         axes.set_yticks(range(len(iso)), iso)
         axes.tick_params(length=0, labelsize=10, labelfontfamily="monospace", labelcolor="#222222")
     figure.colorbar(picture, ax=all_axes, label="weight", shrink=0.5, extend="max")

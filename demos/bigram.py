@@ -6,7 +6,7 @@ The same table can be found by gradient descent on the cross-entropy, starting f
 absurd for a table, and it is the whole of training: put a Transformer in the table's place, and the
 loop below does not change by a line.
 
-    python -m demos.bigram                       15 s on two cores
+    python -m demos.bigram                       6 s on two cores
     python -m demos.bigram --data shakespeare    the same
 
 Expect the two to agree within 0.02 nats on text that neither has seen. On Tiny Shakespeare the
@@ -18,7 +18,7 @@ import sys
 
 import tinygen as tg
 from demos.common import OWN_TEXT, check_positive, demo, new_figure
-from demos.common.texts import batch, load_tokens, text_loss
+from demos.common.texts import batch, load_tokens, text_loss, visible
 from models import gpt
 from models.gpt import Bigram
 from tinygen.backend import np, to_numpy, xp
@@ -92,7 +92,7 @@ def write(model, text, rng):
 
 def tables_figure(counted, trained, text, shown=30):
     often = np.argsort(-np.bincount(text.train, minlength=len(text.tokenizer)))[:shown]
-    labels = [shown_as(text.tokenizer.characters[i]) for i in often]
+    labels = [visible(text.tokenizer.characters[i]) for i in often]
     figure, all_axes = new_figure(1, 2, width=12, height=6.2)
     for axes, (name, model) in zip(all_axes, (("counted", counted), ("trained", trained))):
         table = to_numpy(tg.softmax(model.table.weight.data))[np.ix_(often, often)]
@@ -107,10 +107,6 @@ def tables_figure(counted, trained, text, shown=30):
     all_axes[0].set_ylabel("last character")
     figure.colorbar(picture, ax=all_axes, label="probability", shrink=0.8, extend="max")
     return figure
-
-
-def shown_as(character):
-    return {" ": "␣", "\n": "↵", "\t": "⇥"}.get(character, character)
 
 
 def loss_figure(history, counted, size):

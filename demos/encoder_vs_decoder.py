@@ -41,6 +41,7 @@ from demos._dates import (
 from demos._encoder_decoder_figures import cross_figure, learning_figure, mask_figure
 from demos.common import check_positive, demo
 from demos.common.heads import attention_weights, heads_figure
+from demos.common.texts import visible
 from models import transformer
 from models.gpt import Block
 from models.transformer import Config, Transformer, translate
@@ -178,7 +179,7 @@ def report(run, model, train_days, test_days):
         "words the few that do; for the hyphens, which are always the same, nowhere in particular.")
     words, iso = shown[1]
     run.save_figure(
-        heads_figure(maps[1], list(iso), list(words.replace(" ", "␣")),
+        heads_figure(maps[1], list(iso), list(visible(words)),
                      [f"layer {layer + 1}" for layer in range(len(maps[1]))]), "heads",
         "The same for one of the dates, head by head.")
     run.save_figure(

@@ -25,7 +25,7 @@ import sys
 import tinygen as tg
 from demos.common import OWN_TEXT, Snapshots, check_positive, demo, new_figure
 from demos.common.heads import attention_weights, heads_figure
-from demos.common.texts import batch, load_tokens, text_loss
+from demos.common.texts import batch, load_tokens, text_loss, visible
 from models import gpt, gpt2
 from models.gpt import GPT, Config
 from tinygen.backend import np, xp
@@ -101,7 +101,8 @@ def main(run):
     ids = mostly_words(text.val, min(SENTENCE, cfg.block), text.tokenizer)
     maps = attention_weights(lambda: model.eval()(xp.asarray(ids[None])))
     run.save_figure(
-        heads_figure([layer[0] for layer in maps], labels(ids, text.tokenizer)), "heads",
+        heads_figure([layer[0] for layer in maps],
+                     [visible(text.tokenizer.decode([i])) for i in ids]), "heads",
         "Who looks at whom in a piece of unseen text, head by head: a row for each place, a column "
         "for each place that it may look at. Some heads look at the character just before, some at "
         "where a word began, some spread over all.")
@@ -129,12 +130,6 @@ def mostly_words(ids, count, tokenizer, among=100):
     """Of so many pieces of a text the one with the most letters.  -> tokens (count,)"""
     pieces, _ = consecutive_windows(ids[:among * count + 1], count)
     return max(pieces, key=lambda piece: sum(map(str.isalpha, tokenizer.decode(piece))))
-
-
-def labels(ids, tokenizer):
-    """Each token as something to see."""
-    shown = {" ": "␣", "\n": "↵", "\t": "⇥"}
-    return ["".join(shown.get(c, c) for c in tokenizer.decode([i])) for i in ids.tolist()]
 
 
 def loss_figure(history, vocabulary):

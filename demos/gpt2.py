@@ -54,8 +54,9 @@ def main(run):
     ids = tokenizer.encode(cfg.prompt)
     if not len(ids):
         raise ValueError("--prompt is empty, and there has to be something to go on from")
+    first = ", ".join(map(str, ids[:20])) + (", ..." if len(ids) > 20 else "")
     run.print(f"{sum(p.size for p in model.parameters()):,} parameters, read in "
-              f"{time.monotonic() - started:.1f} s; the prompt's tokens: {ids.tolist()}")
+              f"{time.monotonic() - started:.1f} s; the prompt's tokens: {first}")
     if len(ids) > model.block_size:
         run.print(f"The prompt has {len(ids)} tokens, and the model sees {model.block_size}: "
                   "its last ones are used.")

@@ -10,19 +10,12 @@ from demos.common.heads import attention_weights
 from demos.common.options import DataNames
 from demos.common.texts import batch, load_tokens, text_loss
 from demos.gpt import main as gpt_demo
-from demos.gpt import mostly_words
 from demos.gpt2 import main as gpt2_demo
 from demos.gpt2 import stream
 from models import gpt2
 from models.gpt import GPT, Bigram, Config
 from tinygen.backend import np, to_numpy, xp
-from tinygen.data import (
-    BPETokenizer,
-    CharTokenizer,
-    consecutive_windows,
-    random_windows,
-    split_tokens,
-)
+from tinygen.data import BPETokenizer, consecutive_windows, random_windows, split_tokens
 
 IDS = np.arange(1000)
 
@@ -142,11 +135,6 @@ def test_a_checkpoint_of_another_config(tmp_path, capsys):
 
 
 # ---- what the figures of heads show ----
-
-def test_a_piece_of_words_is_shown():
-    tokenizer = CharTokenizer("abc .\n")
-    ids = tokenizer.encode("....... a b.. ab cab bc \n\n.....a")
-    assert tokenizer.decode(mostly_words(ids, 8, tokenizer)) == " cab bc "
 
 
 def test_caught_weights_are_the_ones_that_are_used(rng):

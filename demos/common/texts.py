@@ -35,6 +35,11 @@ def load_tokens(name, block_size, tokens=0):
     return Text(tokenizer, *split_tokens(tokenizer.encode(text), block_size))
 
 
+def visible(text):
+    """The text with its spaces and line ends as something to see, for the ticks of a figure."""
+    return text.translate({ord(" "): "␣", ord("\n"): "↵", ord("\t"): "⇥"})
+
+
 def batch(ids, count, block_size, rng):
     """Random windows and their targets on the backend.  -> (count, block_size) twice"""
     return tuple(map(xp.asarray, random_windows(ids, count, block_size, rng=rng)))

@@ -152,10 +152,9 @@ class BPETokenizer:
         path = folder / "vocab.json"
         try:
             ids = json.loads(path.read_text(encoding="utf-8"))
-            numbers = list(ids.values())
-            if any(type(i) is not int or not 0 <= i < 2 ** 31 for i in numbers):
+            if any(type(i) is not int or not 0 <= i < 2 ** 31 for i in ids.values()):
                 raise ValueError("an id is no whole number, or too large")
-            if len(set(numbers)) < len(numbers):
+            if len(set(ids.values())) < len(ids):
                 raise ValueError("two tokens have the same id")
             special = {END_OF_TEXT: ids.pop(END_OF_TEXT)} if END_OF_TEXT in ids else {}
             ids = {_bytes(token): i for token, i in ids.items()}
