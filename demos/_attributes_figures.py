@@ -1,5 +1,5 @@
 """Figures of demos.attributes."""
-from demos.common import PALETTE, new_figure, tile
+from demos.common import PALETTE, new_figure, show_sheet, tile
 from tinygen.backend import np
 
 COLOURS = {"means": PALETTE[1], "least squares": PALETTE[0]}
@@ -30,11 +30,8 @@ def draw_rows(images, shown, asked, name):
 
 
 def _sheet(axes, sheet, size, labels, gap=2):
-    axes.imshow(sheet)
-    axes.grid(False)
-    axes.spines[:].set_visible(False)
+    show_sheet(axes, sheet)
     axes.tick_params(length=0)
-    axes.set_yticks([])
     axes.set_xticks([size / 2 + (size + gap) * i for i in range(len(labels))], labels)
 
 

@@ -1,5 +1,5 @@
 """Figures of demos.posterior_collapse."""
-from demos.common import PALETTE, image_rows, new_figure, tile
+from demos.common import PALETTE, image_rows, new_figure, show_sheet, tile
 from tinygen.backend import np
 
 ACTIVE = 0.01  # nats of KL, and variance of the mean
@@ -96,9 +96,6 @@ def draw_same_code(images, redrawn):
     figure, all_axes = new_figure(2, 2, width=9, height=4.7)
     for axes, (title, draws) in zip(all_axes.flat, redrawn.items()):
         rows = np.concatenate([images[:, None], np.zeros_like(images[:, None]), draws], axis=1)
-        axes.imshow(tile(rows.reshape(-1, *images.shape[1:]), rows.shape[1]))
+        show_sheet(axes, tile(rows.reshape(-1, *images.shape[1:]), rows.shape[1]))
         axes.set_title(title)
-        axes.set(xticks=[], yticks=[])
-        axes.grid(False)
-        axes.spines[:].set_visible(False)
     return figure

@@ -1,7 +1,7 @@
 """The figures of the VAE demos."""
 from statistics import NormalDist
 
-from demos.common import PALETTE, image_rows, new_figure, tile
+from demos.common import PALETTE, image_rows, new_figure, show_sheet, tile
 from models.vae import generate, reconstruct
 from tinygen.backend import np, to_numpy, xp
 
@@ -12,23 +12,6 @@ GREY = "#888888"
 def spread_over_classes(y, count):
     """Indices of `count` images that differ in class as far as there are classes."""
     return np.argsort(y, kind="stable")[(2 * np.arange(count) + 1) * len(y) // (2 * count)]
-
-
-def panels(groups, columns=10):
-    """Images side by side, a titled panel for each group.  title -> (N, C, H, W)"""
-    figure, all_axes = new_figure(1, len(groups), width=5.5 * len(groups), height=4.9)
-    for axes, (title, images) in zip(np.atleast_1d(all_axes), groups.items()):
-        picture(axes, tile(images, columns))
-        axes.set_title(title)
-    return figure
-
-
-def picture(axes, sheet, **settings):
-    """Show `sheet` without a frame."""
-    axes.imshow(sheet, **settings)
-    axes.grid(False)
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set_visible(False)
 
 
 def terms(history, without_code):
@@ -188,9 +171,9 @@ def transfer(originals, drawn, digits):
     figure, (left, right) = new_figure(
         1, 2, width=1.2 + 0.55 * (1 + len(digits)), height=0.5 + 0.55 * len(originals),
         width_ratios=[1, len(digits)])
-    picture(left, tile(originals, 1))
+    show_sheet(left, tile(originals, 1))
     left.set_title("hand", loc="center")
-    picture(right, tile(drawn.reshape(-1, *drawn.shape[2:]), len(digits)))
+    show_sheet(right, tile(drawn.reshape(-1, *drawn.shape[2:]), len(digits)))
     side = originals.shape[3] + 2  # with the gap between tiles
     right.set_xticks(side * np.arange(len(digits)) + side / 2, digits)
     right.tick_params(length=0, labeltop=True, labelbottom=False, labelsize=12, colors="#222222")

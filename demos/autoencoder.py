@@ -20,7 +20,7 @@ After Hinton and Salakhutdinov, Reducing the dimensionality of data with neural 
 import sys
 
 import tinygen as tg
-from demos.common import PALETTE, demo, epoch_batch, image_rows, new_figure, tile
+from demos.common import PALETTE, demo, epoch_batch, image_panels, image_rows, new_figure, tile
 from demos.common.codes import PCA, in_batches, through_bytes
 from demos.common.images import check_images
 from demos.common.options import OWN_FILE
@@ -98,7 +98,7 @@ def main(run):
                     "test images nearby.")
     drawn = autoencoder.sample(models["conv 16"], seen_codes, 80, rng=run.rng)
     linear = sample_pca(pca, seen, 16, 80, rng=run.rng)
-    run.save_figure(samples_figure({"conv autoencoder": drawn, "PCA": linear}), "samples",
+    run.save_figure(image_panels({"conv autoencoder": drawn, "PCA": linear}), "samples",
                     "New images: codes of 16 numbers drawn from a Gaussian fitted to those of "
                     "training images, then decoded. Not all are digits, for real codes fill no "
                     "Gaussian; a variational autoencoder trains them to.")
@@ -178,16 +178,6 @@ def map_figure(model, codes, columns=26):
                 aspect="auto", interpolation="antialiased")
     axes.grid(False)
     axes.set(xlabel="first number of the code", ylabel="second number of the code")
-    return figure
-
-
-def samples_figure(drawn):
-    figure, all_axes = new_figure(1, len(drawn), width=11, height=4.9)
-    for axes, (title, images) in zip(all_axes, drawn.items()):
-        axes.imshow(tile(images, columns=10))
-        axes.set_title(title)
-        axes.set(xticks=[], yticks=[])
-        axes.spines[:].set_visible(False)
     return figure
 
 

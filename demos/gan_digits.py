@@ -29,6 +29,7 @@ from demos.common import (
     check_images,
     demo,
     epoch_batch,
+    image_panels,
     image_rows,
     new_figure,
     tile,
@@ -167,7 +168,7 @@ def show(run, generator, images, samples, snapshots):
         "They settle because the learning rate falls to 0; the game itself has no end.")
     run.save_animation((tile(drawn, columns=8) for _, drawn in snapshots), "growth",
                        "64 fixed z over the whole training.", seconds=0.15, enlarge=2)
-    run.save_figure(samples_figure({"generated": samples[:80], "real": images.x_train[:80]}),
+    run.save_figure(image_panels({"generated": samples[:80], "real": images.x_train[:80]}),
                     "samples", "Samples, not chosen, beside training images.")
     history = run.history["training"]
     run.save_figure(flight_figure(history), "flight",
@@ -179,18 +180,6 @@ def show(run, generator, images, samples, snapshots):
                     for i in range(5)}), "between",
         "Along straight lines from one z to another. Strokes bend and join step by step; a "
         "generator that had learnt images by heart would jump, and pixels would only fade.")
-
-
-# ---- figures ----
-
-def samples_figure(sheets):
-    figure, all_axes = new_figure(1, len(sheets), width=11, height=4.9)
-    for axes, (title, images) in zip(all_axes, sheets.items()):
-        axes.imshow(tile(images, columns=10))
-        axes.set_title(title)
-        axes.set(xticks=[], yticks=[])
-        axes.spines[:].set_visible(False)
-    return figure
 
 
 def judge_figure(drawn, real):

@@ -21,7 +21,16 @@ import sys
 import time
 
 import tinygen as tg
-from demos.common import OWN_FILE, PALETTE, check_images, demo, epoch_batch, new_figure, tile
+from demos.common import (
+    OWN_FILE,
+    PALETTE,
+    check_images,
+    demo,
+    epoch_batch,
+    new_figure,
+    show_sheet,
+    tile,
+)
 from demos.common.codes import PCA, in_batches, through_bytes
 from demos.common.nearest import neighbours
 from models import autoencoder
@@ -126,10 +135,8 @@ def neighbours_figure(images, queries, found, right):
                                   width_ratios=[sheet.shape[1] for sheet in sheets.values()])
     figure.get_layout_engine().set(wspace=0.06)
     for axes, (title, sheet) in zip(all_axes, sheets.items()):
-        axes.imshow(sheet)
+        show_sheet(axes, sheet)
         axes.set_title(title)
-        axes.set(xticks=[], yticks=[])
-        axes.spines[:].set_visible(False)
     return figure
 
 

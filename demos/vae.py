@@ -25,7 +25,7 @@ import sys
 
 import tinygen as tg
 from demos import _vae_figures as draw
-from demos.common import OWN_FILE, check_images, demo, epoch_batch, tile
+from demos.common import OWN_FILE, check_images, demo, epoch_batch, image_panels, tile
 from demos.common.codes import in_batches
 from demos.common.elbo import evaluate, mean_image_nats
 from models.parts import line, noise
@@ -117,8 +117,8 @@ def measure(run, test, train, codes, without_code):
 def show(run, vae, plain, images, test, codes, without_code):
     x, y = images.x_test, images.y_test
     z = noise(80, len(test.per_latent), rng=run.rng)  # the same codes for both
-    run.save_figure(draw.panels({"variational autoencoder": generate(vae, z),
-                                 "plain autoencoder": generate(plain, z)}), "samples",
+    run.save_figure(image_panels({"variational autoencoder": generate(vae, z),
+                                  "plain autoencoder": generate(plain, z)}), "samples",
                     "New images from codes drawn from N(0, 1). The plain autoencoder was never "
                     "told where to put its codes, so these are none that its decoder knows.")
     run.save_figure(draw.terms(run.history["VAE"], without_code), "elbo",

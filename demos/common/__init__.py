@@ -16,17 +16,28 @@
     if __name__ == "__main__":
         sys.exit(main())
 
-Beside it, for those who need them: `codes` has PCA and passes over whole data sets, `flight` the
-flight recorder of a GAN, its figure and diagnosis. What a loop collects for later goes to its
+Beside it, for those who need them: `codes` has PCA and passes over whole data sets, `nearest` the
+search for neighbours, `classifier` a judge of what is drawn, `elbo` the measures of a VAE,
+`adversarial` the two steps of a GAN, `modes` the count of what it covers, `flight` its flight
+recorder, with a figure and a diagnosis. What a loop collects for later goes to its
 `Snapshots`, which a checkpoint keeps. A demo with OWN_FILE among its data takes images from a file
 of the user's, which may be of other sizes and classes, and passes them to `check_images`; one with
 OWN_TEXT takes any text, which `texts` cuts into tokens.
 """
-from demos.common.figures import PALETTE, image_grid, image_rows, new_figure, tile
+from demos.common.figures import (
+    PALETTE,
+    image_grid,
+    image_panels,
+    image_rows,
+    new_figure,
+    show_sheet,
+    tile,
+)
 from demos.common.images import check_images
 from demos.common.options import OWN_FILE, OWN_TEXT, check_positive
 from demos.common.resume import Snapshots, epoch_batch
 from demos.common.run import demo
 
 __all__ = ["OWN_FILE", "OWN_TEXT", "PALETTE", "Snapshots", "check_images", "check_positive", "demo",
-           "epoch_batch", "image_grid", "image_rows", "new_figure", "tile"]
+           "epoch_batch", "image_grid", "image_panels", "image_rows", "new_figure", "show_sheet",
+           "tile"]

@@ -70,14 +70,27 @@ def image_rows(rows):
     return figure
 
 
+def image_panels(groups, columns=10):
+    """A figure with a titled panel of images for each item of `groups`: title -> (N, C, H, W)."""
+    figure, panels = new_figure(1, len(groups), width=5.5 * len(groups), height=4.9, squeeze=False)
+    for axes, (title, images) in zip(panels[0], groups.items()):
+        show_sheet(axes, tile(images, columns))
+        axes.set_title(title)
+    return figure
+
+
+def show_sheet(axes, sheet):
+    """Show a picture such as `tile` makes, without a frame."""
+    axes.imshow(sheet)
+    axes.grid(False)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+
+
 def _picture(sheet, image_height, space_left=0.0):
     height, width, _ = sheet.shape
     scale = max(INCHES_PER_PIXEL, LEAST_INCHES / image_height)
     figure, axes = new_figure(width=scale * width + space_left + 0.1, height=scale * height + 0.1)
-    axes.imshow(sheet)
-    axes.grid(False)
-    axes.spines[:].set_visible(False)
+    show_sheet(axes, sheet)
     axes.tick_params(length=0, colors="#222222")
-    axes.set_xticks([])
-    axes.set_yticks([])
     return figure, axes
