@@ -8,6 +8,7 @@ import math
 
 from tinygen.backend import xp
 from tinygen.operation import op
+from tinygen.ops.kernels import in_parts
 from tinygen.tensor import describe, plain, shape_of
 
 # ---- arithmetic ----
@@ -175,25 +176,30 @@ def gelu(x):
     # y = xΦ,  Φ = (1 + tanh u)/2,  u = cx + ax³,  Φ' = 2Φ(1 - Φ)u',  dy = (Φ + xΦ')·dx
     c = math.sqrt(2 / math.pi)
     a = 0.044715 * c
-    phi = x * x
-    phi *= a
-    phi += c
-    phi *= x
-    phi = xp.tanh(phi)
-    phi += 1
-    phi *= 0.5
+    y, phi = xp.empty_like(x), xp.empty_like(x)
+    for x_part, y_part, p in in_parts(x, y, phi):
+        xp.multiply(x_part, x_part, out=p)
+        p *= a
+        p += c
+        p *= x_part
+        xp.tanh(p, out=p)
+        p += 1
+        p *= 0.5
+        xp.multiply(x_part, p, out=y_part)
 
     def gradient(g, y, x):
-        slope = x * x
-        slope *= 6 * a
-        slope += 2 * c
-        slope *= x
-        slope *= phi
-        slope *= 1 - phi
-        slope += phi
-        slope *= g
+        slope = xp.empty_like(x)
+        for x_part, p, g_part, s in in_parts(x, phi, g, slope):
+            xp.multiply(x_part, x_part, out=s)
+            s *= 6 * a
+            s += 2 * c
+            s *= x_part
+            s *= p
+            s *= 1 - p
+            s += p
+            s *= g_part
         return slope
-    return x * phi, gradient
+    return y, gradient
 
 
 # ---- choices ----

@@ -1,5 +1,19 @@
-"""What several fused kernels do inside: sums in one pass, and work that their gradients share."""
-from tinygen.backend import xp
+"""What several fused kernels do inside: work in parts, sums in one pass, shared gradients."""
+from tinygen.backend import cache_parts, xp
+
+ARRAYS = 8  # as many parts, of as many arrays, are to fit the cache at once
+
+
+def in_parts(*arrays):
+    """The same part of each of several arrays of one shape, part by part, as views.
+
+    An elementwise kernel goes over its arrays many times; a part stays in the cache meanwhile.
+    """
+    if all(a.flags.c_contiguous for a in arrays):
+        arrays = [a.reshape(-1) for a in arrays]
+    n, size = len(arrays[0]), arrays[0].size
+    for part in cache_parts(n, ARRAYS * size // max(1, n)):
+        yield [a[part] for a in arrays]
 
 
 def sum_along(x, axis=-1):

@@ -48,7 +48,7 @@ def linear(x, w, b=None):
     if b is not None and b.shape != w.shape[:1]:
         raise ValueError(f"linear: the bias has one number for each of the {len(w)} outputs, got "
                          f"shape {b.shape}")
-    y = rows(x) @ w.T  # one product whatever the axes in front
+    y = x.reshape(-1, x.shape[-1]) @ w.T  # one product whatever the axes in front
     if b is not None:
         y += b
     # dy = dx·wᵀ + x·dwᵀ + db,  <ȳ, dy> = <ȳ w, dx> + <ȳᵀ x, dw> + <Σ ȳ, db>
