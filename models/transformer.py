@@ -124,19 +124,20 @@ def translate(model, source):
 
     (B, S) -> ids on the host, (B, T), without START, with PAD after STOP
     """
-    training = model.training
+    cache = nn.KeyValueCache(model.config.max_length)
+    written = np.full((source.shape[0], 1), START)
+    ended, training = np.zeros(len(written), bool), model.training
     model.eval()
-    with tg.no_grad():
-        memory, mask = model.encode(source)
-        cache = nn.KeyValueCache(model.config.max_length)
-        written = np.full((source.shape[0], 1), START)
-        ended = np.zeros(len(written), bool)
-        while not ended.all() and written.shape[1] < model.config.max_length:
-            logits = model.decode(xp.asarray(written[:, -1:]), memory, mask, cache)
-            likeliest = to_numpy(logits)[:, -1].argmax(axis=1)
-            written = np.c_[written, np.where(ended, PAD, likeliest)]
-            ended |= likeliest == STOP
-    model.train(training)
+    try:
+        with tg.no_grad():
+            memory, mask = model.encode(source)
+            while not ended.all() and written.shape[1] < model.config.max_length:
+                logits = model.decode(xp.asarray(written[:, -1:]), memory, mask, cache)
+                likeliest = to_numpy(logits)[:, -1].argmax(axis=1)
+                written = np.c_[written, np.where(ended, PAD, likeliest)]
+                ended |= likeliest == STOP
+    finally:
+        model.train(training)
     return written[:, 1:]
 
 

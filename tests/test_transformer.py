@@ -109,6 +109,9 @@ def test_a_sequence_that_is_too_long(rng):
     model = Transformer(TINY, rng=rng)
     with pytest.raises(ValueError, match="at most 5 tokens, got 6; raise max_length"):
         model(xp.asarray(np.full((1, 6), 3)), xp.asarray(np.full((1, 2), 3)))
+    with pytest.raises(ValueError, match="at most 5 tokens, got 6"):
+        translate(model, xp.asarray(np.full((1, 6), 3)))
+    assert model.training
 
 
 @pytest.mark.parametrize("settings", [
