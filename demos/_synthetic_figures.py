@@ -3,6 +3,7 @@ from demos.common import PALETTE, new_figure, tile
 from tinygen.backend import np
 
 SHOWN = 11  # road scenes in a row
+SCENES = 3 * SHOWN
 
 
 def scores(right):
@@ -39,7 +40,7 @@ def roads(scenes, curvature, drawn, told):
     figure, panels = new_figure(2, width=9.5, height=5.6)
     for axes, title, x, y in zip(panels, ("Drawn", "Generated"), (scenes, drawn),
                                  (curvature, told)):
-        few = np.arange(3 * SHOWN)  # the first ones, none chosen
+        few = np.arange(SCENES)  # the first ones, none chosen
         columns = y[few].argsort().reshape(SHOWN, 3)
         x = np.repeat(x[columns.T.ravel()], 3, axis=1)  # grey as red, green and blue: 1 is white
         axes.imshow(tile(x, SHOWN, gap=1), aspect="auto")

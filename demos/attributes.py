@@ -31,7 +31,6 @@ Attribute vectors: Larsen et al., Autoencoding beyond pixels using a learned sim
 """
 import sys
 
-import tinygen as tg
 from demos._attributes_figures import (
     draw_attributes,
     draw_kept,
@@ -39,7 +38,7 @@ from demos._attributes_figures import (
     draw_responses,
     draw_rows,
 )
-from demos.common import demo, epoch_batch
+from demos.common import check_positive, demo, epoch_batch
 from demos.common.classifier import probabilities, train_classifier
 from demos.common.codes import in_batches
 from models import vae
@@ -63,8 +62,7 @@ QUARTER = 0.25
 @demo(PRESETS, data=("digits", "mnist-10k"))
 def main(run):
     cfg, data = run.settings, load_images(run.data)
-    if cfg.judge_steps < 1:
-        raise ValueError(f"--judge-steps is at least 1, got {cfg.judge_steps}")
+    check_positive(cfg, "judge_steps")
     model = DenseVAE(Config(cfg.latents, beta=cfg.beta), rng=run.rng)
     optimizer = Adam(model.parameters(), lr=cfg.lr)
     for step in run.steps(model=model, optimizer=optimizer):

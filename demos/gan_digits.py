@@ -27,6 +27,7 @@ from demos.common import (
     PALETTE,
     Snapshots,
     check_images,
+    check_positive,
     demo,
     epoch_batch,
     image_panels,
@@ -64,6 +65,7 @@ SHOWN = 12
 def main(run):
     cfg, images = run.settings, load_images(run.data)
     check_images(images, cfg.batch)
+    check_positive(cfg, "judge_steps")
     if cfg.batch < 2:
         raise ValueError(f"--batch is at least 2, for batch norm over examples; got {cfg.batch}")
     if len(cfg.channels) != 2:

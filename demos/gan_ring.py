@@ -23,7 +23,7 @@ import math
 import sys
 
 from demos._toy_gan import COUNTED, SHOWN, TOYS, Film, draw_points, draw_samples, spread
-from demos.common import demo, new_figure
+from demos.common import check_positive, demo, new_figure
 from demos.common.adversarial import discriminator_step, generator_step
 from demos.common.flight import diagnose, flight_figure
 from demos.common.modes import covered
@@ -96,8 +96,7 @@ def check_settings(cfg):
     unknown = [toy for toy in cfg.toys if toy not in TOYS]
     if unknown:
         raise ValueError(f"--toys: {' and '.join(TOYS)} are known; got {', '.join(unknown)}")
-    if cfg.seeds < 1 or cfg.batch < 1:
-        raise ValueError(f"--seeds and --batch are at least 1; got {cfg.seeds} and {cfg.batch}")
+    check_positive(cfg, "seeds", "batch")
 
 
 def report(run, toy, results, films):

@@ -26,12 +26,13 @@ al., 2018) makes the search itself the subject: with enough of it most losses re
 import csv
 import io
 import itertools
+import math
 import sys
 from dataclasses import dataclass
 
 from demos._hyperparameter_figures import lr_figure, samples_figure, steps_figure
 from demos._toy_gan import draw_samples
-from demos.common import demo
+from demos.common import check_positive, demo
 from demos.common.adversarial import discriminator_step, generator_step
 from demos.common.flight import diagnose
 from demos.common.modes import covered
@@ -114,9 +115,10 @@ def check_settings(cfg):
     unknown = [loss for loss in cfg.losses if loss not in LOSSES]
     if unknown:
         raise ValueError(f"--losses: there are {', '.join(LOSSES)}; got {', '.join(unknown)}")
-    if cfg.seeds < 1 or cfg.batch < 1 or min(cfg.turns) < 1 or min(cfg.lrs) <= 0:
-        raise ValueError("--seeds, --batch and --turns are at least 1 and --lrs above 0; got "
-                         f"{cfg.seeds}, {cfg.batch}, {cfg.turns} and {cfg.lrs}")
+    check_positive(cfg, "seeds", "batch")
+    if min(cfg.turns) < 1 or not all(0 < lr < math.inf for lr in cfg.lrs):
+        raise ValueError("--turns are at least 1, and --lrs above 0 and finite; got "
+                         f"{' '.join(map(str, cfg.turns))} and {' '.join(map(str, cfg.lrs))}")
 
 
 def train(cell, steps, batch):

@@ -84,9 +84,11 @@ def main(run):
 
 
 def check(cfg, images):
+    """Raise ValueError for settings out of their range."""
     most = len(images.x_test) // 2
     for name, least, greatest in (("batch", 2, len(images.x_train)), ("own", 10, most),
-                                  ("generated", 100, 100_000), ("scenes", cfg.batch, MANY),
+                                  ("generated", 100, 100_000),
+                                  ("scenes", max(cfg.batch, figures.SCENES), MANY),
                                   ("road_steps", 1, 10 ** 6), ("classifier_steps", 1, 10 ** 6),
                                   ("regressor_steps", 1, 10 ** 6)):
         value = getattr(cfg, name)

@@ -25,7 +25,7 @@ import sys
 
 import tinygen as tg
 from demos import _vae_figures as draw
-from demos.common import check_images, demo, epoch_batch, image_rows, tile
+from demos.common import check_images, check_positive, demo, epoch_batch, image_rows, tile
 from demos.common.classifier import probabilities, share_right, train_classifier
 from demos.common.elbo import evaluate, nearest_agrees
 from models.parts import noise
@@ -48,6 +48,7 @@ FRAMES = 48  # of the animation
 def main(run):
     cfg, images = run.settings, load_images(run.data)
     check_images(images, cfg.batch)
+    check_positive(cfg, "judge_steps")
     if not 0 <= min(cfg.digit) <= max(cfg.digit) < CLASSES:
         raise ValueError(f"--digit is from 0 to {CLASSES - 1}, one or several; got "
                          f"{' '.join(map(str, cfg.digit))}")

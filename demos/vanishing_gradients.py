@@ -35,7 +35,7 @@ import sys
 import tinygen as tg
 from demos import _vanishing_figures as figures
 from demos._toy_gan import draw_samples
-from demos.common import demo
+from demos.common import check_positive, demo
 from demos.common.adversarial import discriminator_step, generator_step
 from demos.common.modes import covered
 from demos.common.resume import Snapshots
@@ -72,7 +72,7 @@ OVERLAPPING = "trained generator"      # the loop whose fakes lie among the real
 @demo(PRESETS)
 def main(run):
     cfg = run.settings
-    check_settings(cfg)
+    check_positive(cfg, "starts", "batch", "lr", "penalty")
     fresh = [f"fresh generator {number + 1}" for number in range(cfg.starts)]
     for loop in reversed(fresh):  # the first comes last, and is the one that the games go on with
         generator, discriminator = new_players(run.rng)
@@ -99,13 +99,6 @@ def main(run):
     report_gradients(run, fresh, noises)
     report_games(run, games)
     save_figures(run, fresh, lines, fakes, games)
-
-
-def check_settings(cfg):
-    """Raise ValueError for what leaves nothing to train or to see."""
-    if cfg.starts < 1 or cfg.batch < 1 or cfg.lr <= 0 or cfg.penalty <= 0:
-        raise ValueError("--starts and --batch are at least 1, --lr and --penalty above 0; got "
-                         f"{cfg.starts}, {cfg.batch}, {cfg.lr:g} and {cfg.penalty:g}")
 
 
 def new_players(rng):

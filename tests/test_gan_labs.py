@@ -116,6 +116,20 @@ def test_what_trains_has_modes_and_quality():
     assert not trains({**least, "quality": least["quality"] - 0.01})
 
 
+@pytest.mark.parametrize("demo, argv, words", [
+    (hyperparameters, "--losses hinge", "--losses: there are saturating, non-saturating"),
+    (hyperparameters, "--lrs 0.002 nan", "--lrs above 0 and finite; got 1 4 and 0.002 nan"),
+    (hyperparameters, "--turns 0", "--turns are at least 1"),
+    (hyperparameters, "--seeds 0", "--seeds is above 0; got 0"),
+    (vanishing_gradients, "--penalty nan", "--penalty is above 0; got nan"),
+    (vanishing_gradients, "--starts 0", "--starts is above 0; got 0")])
+def test_bad_options_are_one_line(demo, argv, words, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        demo.main(["--preset", "smoke", "--out", str(tmp_path), *argv.split()])
+    message = capsys.readouterr().err
+    assert end.value.code == 2 and words in message and message.count("\n") == 1
+
+
 def test_cells_of_another_length_are_not_mixed():
     kept = Outcomes(10)
     kept.rows.append({"modes": 8})

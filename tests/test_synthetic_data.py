@@ -38,6 +38,7 @@ def test_copies_are_found_and_new_images_are_not(kind, monkeypatch, rng):
 @pytest.mark.parametrize("argv, words", [
     ("--own 3", "--own is from 10 to 1000; got 3"),
     ("--scenes 20", "--scenes is from 64 to 5000; got 20"),
+    ("--batch 2 --scenes 20", "--scenes is from 33 to 5000; got 20"),
     ("--batch 0", "--batch is from 2 to"),
     ("--road-steps 0", "--road-steps is from 1 to"),
     ("--latent 0", "latent_size is an integer of at least 1")])

@@ -79,7 +79,7 @@ def test_points_are_coloured_by_whether_they_count():
 
 @pytest.mark.parametrize("argv, words", [
     ("--toys star", "ring and grid are known; got star"),
-    ("--seeds 0", "at least 1; got 0"),
+    ("--seeds 0", "--seeds is above 0; got 0"), ("--batch -1", "--batch is above 0; got -1"),
 ])
 def test_ring_refuses(argv, words, tmp_path, capsys):
     with pytest.raises(SystemExit):
