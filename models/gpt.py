@@ -43,14 +43,18 @@ class Config:
     tied: bool = False
 
     def __post_init__(self):
-        check_sizes("GPT", vocab_size=self.vocab_size, block_size=self.block_size,
-                    layers=self.layers, heads=self.heads, width=self.width)
-        if self.width % self.heads:
-            raise ValueError(f"GPT: heads divides width, got {self.heads} heads for width "
-                             f"{self.width}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"GPT: dropout is a probability of at least 0 and below 1, got "
-                             f"{self.dropout}")
+        check_sizes("GPT", vocab_size=self.vocab_size, block_size=self.block_size)
+        check_blocks("GPT", self.layers, self.heads, self.width, self.dropout)
+
+
+def check_blocks(model, layers, heads, width, dropout):
+    """Raise ValueError, in the name of `model`, for blocks that cannot be."""
+    check_sizes(model, layers=layers, heads=heads, width=width)
+    if width % heads:
+        raise ValueError(f"{model}: heads divides width, got {heads} heads for width {width}")
+    if not 0 <= dropout < 1:
+        raise ValueError(f"{model}: dropout is a probability of at least 0 and below 1, got "
+                         f"{dropout}")
 
 
 class Bigram(nn.Module):

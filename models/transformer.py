@@ -16,7 +16,7 @@ Attention is all you need (Vaswani et al., 2017).
 from dataclasses import dataclass
 
 import tinygen as tg
-from models.gpt import Block, initialise
+from models.gpt import Block, check_blocks, initialise
 from tinygen import nn
 from tinygen.backend import np, to_numpy, xp
 from tinygen.nn.linear import check_sizes
@@ -42,16 +42,10 @@ class Config:
     dropout: float = 0.0
 
     def __post_init__(self):
-        check_sizes("Transformer", max_length=self.max_length, layers=self.layers,
-                    heads=self.heads, width=self.width)
+        check_sizes("Transformer", max_length=self.max_length)
         check_sizes("Transformer", least=STOP + 2, source_vocab=self.source_vocab,
                     target_vocab=self.target_vocab)
-        if self.width % self.heads:
-            raise ValueError(f"Transformer: heads divides width, got {self.heads} heads for width "
-                             f"{self.width}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"Transformer: dropout is a probability of at least 0 and below 1, "
-                             f"got {self.dropout}")
+        check_blocks("Transformer", self.layers, self.heads, self.width, self.dropout)
 
 
 class Stack(nn.Module):
