@@ -29,9 +29,10 @@ def draw_histograms(gradients):
     figure, all_axes = new_figure(1, len(gradients), width=11, height=3.4)
     for axes, (name, values) in zip(all_axes, gradients.items()):
         low, high = np.percentile(values, [0.5, 99.5])
-        axes.hist(values, bins=60, range=(low, high), color=COLOURS[name], alpha=0.75)
+        counts, *_ = axes.hist(values, bins=60, range=(low, high), color=COLOURS[name], alpha=0.75)
         axes.axvline(values.mean(), color="black", linewidth=1.2)
-        axes.set(title=name, xlabel="nats by unit of the mean", yticks=[])
+        axes.set(title=name, xlabel="nats by unit of the mean", yticks=[],
+                 ylim=(0, 1.3 * counts.max()))  # with room for the numbers
         error = values.std() / len(values) ** 0.5
         axes.annotate(f"mean {values.mean():.1f} ± {error:.1f}\nstd {values.std():.3g}",
                       (0.98, 0.96), xycoords="axes fraction", ha="right", va="top")

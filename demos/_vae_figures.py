@@ -2,6 +2,7 @@
 from statistics import NormalDist
 
 from demos.common import PALETTE, image_rows, new_figure, show_sheet, tile
+from demos.common.elbo import ACTIVE_NATS
 from models.vae import generate, reconstruct
 from tinygen.backend import np, to_numpy, xp
 
@@ -66,7 +67,7 @@ def latents(vae, measured, x, steps=11):
     for row, value in enumerate(kl):
         bars.annotate(f"{value:.2f}", (value, row), (4, 0), textcoords="offset points",
                       va="center", color="#444444")
-    bars.set(title=f"{active.sum()} active latents, {(~active).sum()} unused",
+    bars.set(title=f"{active.sum()} active latents: above {ACTIVE_NATS} nats",
              xlabel="KL, nats an image", xlim=(0, 1.15 * kl.max() + 1e-6),
              yticks=np.arange(len(order)), yticklabels=[f"z{index}" for index in order])
     bars.grid(axis="y", visible=False)
