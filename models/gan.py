@@ -156,24 +156,9 @@ class DCDiscriminator(Discriminator):
             *_head(hidden or inside, config, rng))
 
 
-class StatelessBatchNorm(nn.Module):
-    """Batch norm by the batch at hand, also in evaluation.  (N, C, ...) -> same
-
-    A discriminator is asked about batches that are all real or all fake. Running statistics would
-    be those of both mixed, which none of these batches has.
-    """
-
-    def __init__(self, features):
-        self.weight = tg.Tensor(xp.ones(features, "float32"))
-        self.bias = tg.Tensor(xp.zeros(features, "float32"))
-
-    def forward(self, x):
-        return tg.batch_norm(x, self.weight, self.bias)
-
-
 def _inner(layer, config, rng, first=False):
     """A layer of a discriminator with what comes after it, as a list."""
-    norm = [StatelessBatchNorm(len(layer.weight))] if config.batch_norm and not first else []
+    norm = [nn.StatelessBatchNorm(len(layer.weight))] if config.batch_norm and not first else []
     return [_normed(layer, config, rng), *norm, nn.LeakyReLU(0.2)]
 
 

@@ -1,4 +1,4 @@
-"""Layers for a discriminator: SpectralNorm by singular values, MinibatchDiscrimination by loops."""
+"""Layers for a discriminator: by singular values, by loops, and beside BatchNorm."""
 import copy
 
 import pytest
@@ -192,3 +192,19 @@ def test_the_order_of_the_batch_does_not_matter(rng):
     x, order = rng.normal(size=(6, 4)), rng.permutation(6)
     shuffled = to_numpy(layer(xp.asarray(x[order])))
     assert shuffled == pytest.approx(to_numpy(layer(xp.asarray(x)))[order], rel=1e-12)
+
+
+# ---- StatelessBatchNorm ----
+
+@pytest.mark.parametrize("kind, shape", [(nn.BatchNorm1d, (6, 3)), (nn.BatchNorm2d, (4, 3, 2, 2))])
+def test_stateless_batch_norm_is_batch_norm_in_training_always(kind, shape, rng):
+    layer, twin = nn.StatelessBatchNorm(3), kind(3)
+    for p, q in zip(layer.parameters(), twin.parameters(), strict=True):
+        p.data[:] = q.data[:] = xp.asarray(rng.normal(size=3).astype("float32"))
+    x = xp.asarray(rng.normal(2, 3, shape).astype("float32"))
+    expected = to_numpy(twin(x))
+    for mode in (layer.train(), layer.eval()):
+        np.testing.assert_allclose(to_numpy(mode(x)), expected, rtol=1e-5, atol=1e-6)
+    assert list(layer.state_dict()) == ["weight", "bias"]
+    with pytest.raises(ValueError, match="StatelessBatchNorm: num_features .* 0"):
+        nn.StatelessBatchNorm(0)

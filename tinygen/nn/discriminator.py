@@ -1,4 +1,4 @@
-"""Layers for a GAN's discriminator: one bounds its slope, the other shows it the whole batch."""
+"""Layers for a GAN's discriminator: one bounds its slope, two show it the whole batch."""
 import math
 
 from tinygen import ops
@@ -99,3 +99,19 @@ class MinibatchDiscrimination(Module):
         # passes no gradient on at 0.
         closeness = ops.sum(ops.exp(-distance), axis=1) - 1  # (N, kernels)
         return ops.concatenate(x, closeness, axis=1)
+
+
+class StatelessBatchNorm(Module):
+    """BatchNorm by the batch at hand, in evaluation too.  (N, num_features, ...) -> same
+
+    A discriminator is asked about batches that are all real or all fake. Running statistics would
+    be those of both mixed, which none of these batches has.
+    """
+
+    def __init__(self, num_features):
+        check_sizes("StatelessBatchNorm", num_features=num_features)
+        self.weight = Tensor(xp.ones(num_features, "float32"))
+        self.bias = Tensor(xp.zeros(num_features, "float32"))
+
+    def forward(self, x):
+        return ops.batch_norm(x, self.weight, self.bias)
