@@ -320,6 +320,8 @@ ROWS = [
     ("MinibatchDiscrimination",
      lambda: nn.MinibatchDiscrimination(3, 2, 2, rng=rng())(t(5, 3, 1, 1)), ValueError,
      r"x is \(N, 3\), got shape \(5, 3, 1, 1\); put nn.Flatten"),
+    ("batch_norm", lambda: nn.StatelessBatchNorm(4)(t(2, 6)), ValueError,
+     "w has one number for each of the 6"),
     # Tensor
     ("Tensor", lambda: tg.Tensor(3), TypeError,
      "must be floating-point, got int64.*write 2.0 for 2"),

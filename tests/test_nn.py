@@ -242,6 +242,7 @@ LAYERS = [
     (lambda rng: nn.SpectralNorm(nn.ConvTranspose2d(4, 2, 4, stride=2, groups=2, rng=rng), rng=rng),
      (2, 4, 5, 6), (2, 2, 12, 14)),
     (lambda rng: nn.MinibatchDiscrimination(4, 3, 2, rng=rng), (5, 4), (5, 7)),
+    (lambda rng: nn.StatelessBatchNorm(4), (5, 4, 3, 3), (5, 4, 3, 3)),
     (lambda rng: nn.MultiHeadAttention(6, 2, 0.3, bias=False, rng=rng), (2, 5, 6), (2, 5, 6)),
     (lambda rng: nn.Dropout(0.5, rng=rng), (5, 4), (5, 4)),
     (lambda rng: nn.Flatten(), (2, 3, 4, 5), (2, 60)),
