@@ -110,9 +110,11 @@ def read_own(path):
     if y.shape != x.shape[:1] or y.dtype.kind not in "iu":
         refuse("y has one whole number for each image (zeros will do where there are no classes)",
                f"{y.dtype} of shape {y.shape} for {len(x)} images")
-    if y.min() < 0 or y.max() >= len(x):
-        refuse("classes in y are counted from 0, and there are no more of them than images",
-               f"{y.min()} to {y.max()}")
+    if y.min() < 0:
+        refuse("classes in y are counted from 0", f"{y.min()}")
+    if y.max() >= len(x):
+        refuse(f"classes in y are counted from 0, so the largest of {len(x)} images is at most "
+               f"{len(x) - 1}", f"{y.max()}")
     if x.dtype != np.uint8:
         if x.dtype.kind != "f":
             refuse("x holds bytes (uint8), or floats from 0 to 1", x.dtype)
