@@ -28,6 +28,9 @@ TOUR = {
     "gan_ring": ("tour", 20),
     "gan_digits": ("tour", 30),
     "music": ("default", 7),
+    "attention": ("default", 4),
+    "bigram": ("default", 9),
+    "gpt": ("tour", 45),
 }
 GRADIENTS_SECONDS = 3
 SMOKE_SECONDS = 5

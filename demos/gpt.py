@@ -34,7 +34,7 @@ from tinygen.optim import AdamW, clip_grad_norm, warmup_cosine
 
 PRESETS = {
     "smoke": dict(steps=12, batch=4, block=16, layers=2, heads=2, width=16, warmup=2, samples=2),
-    "tour": dict(steps=400, lr=3e-3, samples=2),
+    "tour": dict(steps=600, lr=3e-3, samples=2),
     "default": dict(steps=2000, batch=16, block=64, layers=4, heads=4, width=128, dropout=0.0,
                     bias=False, tied=True, tokens=0, lr=2e-3, final=0.1, warmup=100, beta2=0.99,
                     decay=0.1, clip=1.0, samples=5, temperature=0.8),
