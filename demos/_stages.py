@@ -5,7 +5,6 @@
 The frame is the same from the second stage on, and only the body grows. At the end the body is
 `models.gpt.Block`, three times, and the whole is a small `models.gpt.GPT`.
 """
-import math
 from dataclasses import dataclass
 
 import tinygen as tg

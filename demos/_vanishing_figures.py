@@ -2,9 +2,9 @@
 import math
 
 import tinygen as tg
-from demos._toy_gan import draw_points
 from demos.common import PALETTE, new_figure
 from demos.common.modes import covered
+from demos.common.toys import draw_points
 from tinygen.backend import np, to_numpy, xp
 from tinygen.data import RING_CENTRES, STD
 

@@ -2,8 +2,8 @@
 
 Each network takes the same steps in both libraries: the same weights, the same batch, forward,
 backward and Adam, the same number of threads. The DCGAN's step is one of the critic and one of the
-generator; the last row's is no training, it writes 200 tokens with the network above it, keeping
-keys and values. Both libraries run in turns, so that whatever else the computer does slows both alike;
+generator. The last row is no training: the network above it writes 200 tokens, with its keys and
+values kept. Both libraries run in turns, so that whatever else the computer does slows both alike;
 each has a process of its own, so that neither shares the other's memory. A step is judged twice:
 against the matrix products alone, which no library can avoid, at the rate that NumPy's own product
 reaches here; and against PyTorch, run eagerly.

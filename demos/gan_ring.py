@@ -22,11 +22,11 @@ al., PacGAN (2018), tables 1 and 2.
 import math
 import sys
 
-from demos._toy_gan import COUNTED, SHOWN, TOYS, Film, draw_points, draw_samples, spread
 from demos.common import check_positive, demo, new_figure
 from demos.common.adversarial import discriminator_step, generator_step
 from demos.common.flight import diagnose, flight_figure
 from demos.common.modes import covered
+from demos.common.toys import COUNTED, SHOWN, TOYS, Film, draw_points, draw_samples, spread
 from models.gan import LOSSES, Config, MLPDiscriminator, MLPGenerator
 from models.parts import noise
 from tinygen.backend import np, xp

@@ -22,7 +22,6 @@ learners (Radford et al., 2019).
 import math
 import sys
 
-import tinygen as tg
 from demos.common import OWN_TEXT, Snapshots, check_positive, demo, new_figure
 from demos.common.heads import attention_weights, heads_figure
 from demos.common.texts import batch, load_tokens, text_loss, visible

@@ -23,7 +23,6 @@ import time
 from demos.common import check_positive, demo
 from models import gpt2
 from models.gpt import GPT, Config, check_sampling, generate
-from tinygen.backend import np
 from tinygen.data import BPETokenizer
 
 PRESETS = {

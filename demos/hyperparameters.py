@@ -30,12 +30,12 @@ import math
 import sys
 from dataclasses import dataclass
 
-from demos._hyperparameter_figures import lr_figure, samples_figure, steps_figure
-from demos._toy_gan import draw_samples
+from demos._hyperparameters_figures import lr_figure, samples_figure, steps_figure
 from demos.common import check_positive, demo
 from demos.common.adversarial import discriminator_step, generator_step
 from demos.common.flight import diagnose
 from demos.common.modes import covered
+from demos.common.toys import draw_samples
 from models.gan import LOSSES, Config, MLPDiscriminator, MLPGenerator
 from models.parts import noise
 from tinygen.backend import np, to_numpy, xp

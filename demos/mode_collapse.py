@@ -33,11 +33,11 @@ Gulrajani et al., Improved training of Wasserstein GANs (2017).
 import sys
 from dataclasses import dataclass
 
-from demos._toy_gan import COUNTED, SHOWN, TOYS, Film, draw_points, draw_samples
 from demos.common import demo, new_figure
 from demos.common.adversarial import discriminator_step, generator_step
 from demos.common.flight import diagnose, flight_figure
 from demos.common.modes import covered
+from demos.common.toys import COUNTED, SHOWN, TOYS, Film, draw_points, draw_samples
 from models.gan import LOSSES, Config, MLPDiscriminator, MLPGenerator
 from models.parts import noise
 from tinygen.backend import np, xp

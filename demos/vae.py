@@ -24,8 +24,8 @@ Auto-encoding variational Bayes (Kingma and Welling, 2014).
 import sys
 
 import tinygen as tg
-from demos import _vae_figures as draw
 from demos.common import OWN_FILE, check_images, demo, epoch_batch, image_panels, tile
+from demos.common import vae_figures as draw
 from demos.common.codes import in_batches
 from demos.common.elbo import evaluate, mean_image_nats
 from models.parts import line, noise

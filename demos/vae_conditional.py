@@ -24,8 +24,8 @@ Learning structured output representation using deep conditional generative mode
 import sys
 
 import tinygen as tg
-from demos import _vae_figures as draw
 from demos.common import check_images, check_positive, demo, epoch_batch, image_rows, tile
+from demos.common import vae_figures as draw
 from demos.common.classifier import probabilities, share_right, train_classifier
 from demos.common.elbo import evaluate, nearest_agrees
 from models.parts import noise

@@ -20,8 +20,8 @@ Auto-encoding variational Bayes (Kingma and Welling, 2014), figure 4.
 import sys
 from statistics import NormalDist
 
-from demos import _vae_figures as draw
 from demos.common import OWN_FILE, Snapshots, check_images, demo, epoch_batch, tile
+from demos.common import vae_figures as draw
 from demos.common.elbo import evaluate, mean_image_nats, nearest_agrees
 from models.parts import noise
 from models.vae import Config, DenseVAE, generate, loss

@@ -34,11 +34,11 @@ import sys
 
 import tinygen as tg
 from demos import _vanishing_figures as figures
-from demos._toy_gan import draw_samples
 from demos.common import check_positive, demo
 from demos.common.adversarial import discriminator_step, generator_step
 from demos.common.modes import covered
 from demos.common.resume import Snapshots
+from demos.common.toys import draw_samples
 from models.gan import (
     LOSSES,
     Config,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from models.gpt import GPT, Config
 from tinygen import nn, safetensors
-from tinygen.backend import np, to_numpy
+from tinygen.backend import np
 from tinygen.data import BPETokenizer
 from tinygen.files import replacing
 

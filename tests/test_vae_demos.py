@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from demos import _vae_figures, vae_conditional, vae_manifold
 from demos import vae as vae_demo
+from demos import vae_conditional, vae_manifold
+from demos.common import vae_figures
 from demos.common.elbo import Elbo, evaluate, mean_image_nats, nearest_agrees
 from models import vae
 from models.vae import Config, ConvVAE, DenseVAE
@@ -149,6 +150,6 @@ def test_limits_hold_for_a_presets_own_run_on_its_own_data(data, change, limit):
 
 def test_images_are_chosen_from_all_classes(rng):
     y = rng.permutation(np.repeat(np.arange(10), 7))
-    assert sorted(y[_vae_figures.spread_over_classes(y, 10)]) == list(range(10))
-    chosen = _vae_figures.spread_over_classes(np.zeros(12, int), 12)
+    assert sorted(y[vae_figures.spread_over_classes(y, 10)]) == list(range(10))
+    chosen = vae_figures.spread_over_classes(np.zeros(12, int), 12)
     assert sorted(chosen) == list(range(12))

@@ -17,12 +17,13 @@
         sys.exit(main())
 
 Beside it, for those who need them: `codes` has PCA and passes over whole data sets, `nearest` the
-search for neighbours, `classifier` a judge of what is drawn, `elbo` the measures of a VAE,
-`adversarial` the two steps of a GAN, `modes` the count of what it covers, `flight` its flight
-recorder, with a figure and a diagnosis. What a loop collects for later goes to its
-`Snapshots`, which a checkpoint keeps. A demo with OWN_FILE among its data takes images from a file
-of the user's, which may be of other sizes and classes, and passes them to `check_images`; one with
-OWN_TEXT takes any text, which `texts` cuts into tokens.
+search for neighbours, `classifier` a judge of what is drawn, `elbo` the measures of a VAE and
+`vae_figures` its pictures, `adversarial` the two steps of a GAN, `toys` its pictures on the plane,
+`modes` the count of what it covers, `flight` its flight recorder, with a figure and a diagnosis,
+`heads` what attention looks at. What a loop collects for later goes to its `Snapshots`, which a
+checkpoint keeps. A demo with OWN_FILE among its data takes images from a file of the user's, which
+may be of other sizes and classes, and passes them to `check_images`; one with OWN_TEXT takes any
+text, which `texts` cuts into tokens.
 """
 from demos.common.figures import (
     PALETTE,

@@ -1,6 +1,6 @@
 """The figures of demos/hyperparameters.py: heat maps with numbers in their cells, and samples."""
-from demos._toy_gan import draw_points
 from demos.common import new_figure
+from demos.common.toys import draw_points
 from tinygen.backend import np
 from tinygen.data import RING_CENTRES
 

@@ -2,9 +2,9 @@
 import pytest
 
 from demos import gan_ring, mode_collapse
-from demos._toy_gan import FRAMES, SIDE, TOYS, Film, draw_points, field, places, reach, spread
 from demos.common import new_figure
 from demos.common.adversarial import discriminator_step, generator_step
+from demos.common.toys import FRAMES, SIDE, TOYS, Film, draw_points, field, places, reach, spread
 from models.gan import Config, MLPDiscriminator, MLPGenerator
 from models.parts import noise
 from tinygen import checkpoint
