@@ -8,7 +8,7 @@ each has a process of its own, so that neither shares the other's memory. A step
 against the matrix products alone, which no library can avoid, at the rate that NumPy's own product
 reaches here; and against PyTorch, run eagerly.
 
-    python -m demos.benchmark                            4 min on two cores
+    python -m demos.benchmark                            3 min on two cores
     python -m demos.benchmark --networks "DCGAN,small GPT"
 """
 import importlib.util

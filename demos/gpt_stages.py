@@ -7,7 +7,7 @@ feed-forward layer. More of the same on top would train badly, unless each block
 there instead of replacing it: residuals. Layer norm keeps what runs through them in proportion.
 After that there is nothing new in a GPT but size.
 
-    python -m demos.gpt_stages                                        3 min on two cores
+    python -m demos.gpt_stages                                        4 min on two cores
     python -m demos.gpt_stages --data shakespeare                     the same
     python -m demos.gpt_stages --data shakespeare --preset long       hours: 10.8 M parameters
 
