@@ -24,10 +24,11 @@ class Block(nn.Module):
     def forward(self, x, first, kept):
         """x: (B, T, width), the places from `first` on. kept: room for earlier keys and values."""
         b, t, width = x.shape
-        q, k, v = (part.view(b, t, self.heads, width // self.heads).transpose(1, 2)
-                   for part in self.qkv(self.norm1(x)).split(width, dim=2))
+        qkv = self.qkv(self.norm1(x)).view(b, t, 3, self.heads, width // self.heads)
+        qkv = qkv.permute(2, 0, 3, 1, 4)  # (3, B, heads, T, width/heads)
+        q, k, v = qkv
         if kept is not None:
-            kept[:, :, :, first:first + t] = torch.stack([k, v])
+            kept[:, :, :, first:first + t] = qkv[1:]
             k, v = kept[:, :, :, :first + t]
         y = F.scaled_dot_product_attention(q, k, v, is_causal=t > 1)
         x = x + self.out(y.transpose(1, 2).reshape(b, t, width))

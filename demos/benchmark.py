@@ -102,8 +102,9 @@ def main(run):
     networks = list(NETWORKS)
     if settings.networks != "all":
         networks = [name.strip() for name in settings.networks.split(",")]
-    for name in set(networks) - set(NETWORKS):
-        raise BadOption(f"--networks: there are {', '.join(NETWORKS)}; got {name!r}")
+    for name in networks:
+        if name not in NETWORKS:
+            raise BadOption(f"--networks: all, or some of {', '.join(NETWORKS)}; got {name!r}")
     libraries = ["tinygen"] + ["torch"] * (importlib.util.find_spec("torch") is not None)
     with Worker("tinygen", settings.threads) as worker:
         sgemm = worker.ask("sgemm")

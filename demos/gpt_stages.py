@@ -13,7 +13,7 @@ After that there is nothing new in a GPT but size.
 
 Each stage is a few lines in demos/_stages.py and is trained by the same loop, with the settings of
 Karpathy's lecture "Let's build GPT" (2023). On Tiny Shakespeare each comes within 0.03 nats of the
-lecture's, and from one seed to another by 0.03 of itself. Only the last, scaled one needs the
+lecture's, and moves by up to 0.03 from one seed to another. Only the last, scaled one needs the
 lecture's hours for its 1.48; at a size for a laptop it reaches 2.0 in 1,000 steps.
 """
 import math

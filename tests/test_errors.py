@@ -51,6 +51,8 @@ ROWS = [
     *each("neg exp log sqrt sin cos tanh abs sigmoid softplus relu leaky_relu "
           "elu silu gelu alias",
           lambda op: op([1.0, 2.0]), TypeError, LIST),
+    ("gelu", lambda: ops.gelu(2.0), TypeError, NUMBER),
+    ("gelu", lambda: ops.gelu(np.float32(2)), TypeError, "needs Tensors or arrays, not numbers"),
     ("add", lambda: t(3) + [1, 2, 3], TypeError, "got list .*"),
     ("add", lambda: t(3) + "1", TypeError, "got str '1'"),
     ("add", lambda: t(3) + None, TypeError, "NoneType"),
@@ -273,6 +275,10 @@ ROWS = [
     # attention
     ("attention", lambda: ops.attention(t(2, 3), t(4, 2), t(4, 3)), ValueError,
      r"v \(..., S, e\) have the same leading axes; got \(2, 3\), \(4, 2\), \(4, 3\)"),
+    ("attention", lambda: ops.attention(t(4, 3), t(0, 3), t(0, 3)), ValueError,
+     r"there is at least one key.* got keys \(0, 3\)"),
+    ("attention", lambda: ops.attention(t(4, 0), t(4, 0), t(4, 3)), ValueError,
+     r"of at least one number; got keys \(4, 0\)"),
     ("attention", lambda: ops.attention(t(4, 3), t(2, 3), t(2, 3), causal=True), ValueError,
      "the 4 queries are the last of .* there are 2 keys"),
     ("attention", lambda: ops.attention(t(4, 3), t(4, 3), t(4, 3), mask=floats(4, 4)), TypeError,

@@ -1,4 +1,5 @@
 """Every op: its gradients by the table, its values by NumPy, its dtypes, twins and adjoints."""
+import itertools
 import types
 
 import pytest
@@ -462,6 +463,23 @@ def test_results_do_not_depend_on_the_memory_layout(f, rng):
     np.testing.assert_allclose(to_numpy(f(first)), to_numpy(f(last)), rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(to_numpy(tg.grad(f(first), first, g)),
                                to_numpy(tg.grad(f(last), last, g)), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(), (0, 3), (9,), (5, 4), (2, 3, 4, 5)])
+def test_gelu_in_parts_of_arrays_of_any_layout(shape, rng, monkeypatch):
+    """Rows, columns and every other number, for x and for the cotangent."""
+    monkeypatch.setattr(backend, "CACHE_NUMBERS", 64)
+    layouts = [lambda a: a, lambda a: a.T.copy().T, lambda a: xp.stack([a, a], axis=-1)[..., 0]]
+    x, g = tg.Tensor(rng.normal(size=shape)), xp.asarray(rng.normal(size=shape))
+    y = ops.gelu_textbook(x)
+    gx = tg.grad(y, x, g)
+    for of_x, of_g in itertools.product(layouts, layouts):
+        there = tg.Tensor(to_numpy(x))
+        there.data = of_x(x.data)
+        fused = ops.gelu(there)
+        np.testing.assert_allclose(to_numpy(fused), to_numpy(y), rtol=1e-11)
+        np.testing.assert_allclose(to_numpy(tg.grad(fused, there, of_g(g))), to_numpy(gx),
+                                   rtol=1e-11, atol=1e-15)
 
 
 @pytest.mark.parametrize("f, there", [

@@ -154,7 +154,7 @@ class Op:
         kinds = (ValueError, IndexError, TypeError)
         kind = next((kind for kind in kinds if isinstance(error, kind)), ValueError)
         if isinstance(error, AttributeError):
-            if not any(x is None or isinstance(x, (int, float)) for x in inputs):
+            if not any(x is None or isinstance(x, (int, float, np.generic)) for x in inputs):
                 return error  # a mistake in the rule, not in its input
             kind = TypeError
             message = "this op needs Tensors or arrays, not numbers; make one with tg.Tensor(2.0)"

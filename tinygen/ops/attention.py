@@ -41,7 +41,7 @@ def attention(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0):
     keys kept from earlier T may be less than S. mask: a boolean array that broadcasts to
     (..., T, S), True where a query may look at a key. dropout: the probability with which a weight
     is left out, drawn from `seed`, an integer.
-    Raises ValueError for shapes that do not fit and for a query that may look at nothing.
+    Raises ValueError for shapes that do not fit and for a query that has no key to look at.
     """
     _check(q, k, v, causal, mask, dropout)
     allowed = _allowed(q, k, causal, mask)
@@ -165,6 +165,9 @@ def _check(q, k, v, causal, mask, dropout):
                           and q.shape[-1] == k.shape[-1] and k.shape[-2] == v.shape[-2]):
         raise ValueError(f"attention: q (..., T, d), k (..., S, d) and v (..., S, e) have the same "
                          f"leading axes; got {q.shape}, {k.shape}, {v.shape}")
+    if 0 in k.shape[-2:]:
+        raise ValueError(f"attention: there is at least one key, of at least one number; got keys "
+                         f"{k.shape}")
     t, s = q.shape[-2], k.shape[-2]
     if causal and t > s:
         raise ValueError(f"attention: with causal the {t} queries are the last of the places that "

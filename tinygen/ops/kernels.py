@@ -1,11 +1,11 @@
 """What several fused kernels do inside: work in parts, sums in one pass, shared gradients."""
 from tinygen.backend import cache_parts, xp
 
-ARRAYS = 8  # as many parts, of as many arrays, are to fit the cache at once
+ARRAYS = 8  # of so many arrays a part each is to fit the cache at once
 
 
 def in_parts(*arrays):
-    """The same part of each of several arrays of one shape, part by part, as views.
+    """Yield a part of each of several arrays of one shape, as views, until all have been through.
 
     An elementwise kernel goes over its arrays many times; a part stays in the cache meanwhile.
     """
