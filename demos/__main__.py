@@ -22,7 +22,7 @@ from tinygen.backend import np
 
 # What the tour runs, in this order: demo -> (preset, seconds on the reference machine).
 TOUR = {
-    "autoencoder": ("tour", 40),
+    "autoencoder": ("tour", 48),
     "unpooling": ("default", 3),
     "vae": ("tour", 20),
     "gan_ring": ("tour", 20),

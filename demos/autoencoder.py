@@ -31,7 +31,7 @@ from tinygen.data import IMAGES, load_images
 
 PRESETS = {
     "smoke": dict(steps=3),
-    "tour": dict(steps=350),
+    "tour": dict(steps=450),
     "default": dict(steps=600, batch=64, lr=1e-3),  # 4 epochs of the drawn digits
     "long": dict(steps=1240, batch=128),            # 20 epochs of mnist-10k
 }
