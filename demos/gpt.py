@@ -9,12 +9,14 @@ closes them. The loop is that of every other network here: a batch, forward, bac
     python -m demos.gpt --data shakespeare --preset lecture      hours: 10.8 M parameters
     python -m demos.gpt --data your.txt --tokens 512             byte pairs instead of characters
 
---preset nanogpt is the configuration that nanoGPT's README gives for a laptop's processor, which
-reaches a validation loss of 1.88 nats a character on Tiny Shakespeare after 2,000 steps; the
-lecture's network is to reach 1.48 after 5,000. Before the first step the loss is the logarithm of
-the number of tokens, for all are as likely. The trained weights are left in the folder gpt2 of the
-results, in GPT-2's own layout, which other tools open; with byte pairs `demos.gpt2` goes on writing
-from there.
+--preset nanogpt is the configuration that nanoGPT's README gives for a laptop's processor, with a
+validation loss of 1.88 nats a character on 20 batches of Tiny Shakespeare after 2,000 steps. On all
+of the validation text it reaches 1.89 to 1.93 here, from three starts, and 1.90 to 1.91 in PyTorch.
+The lecture's network is to reach 1.48 after 5,000. Before the first step the loss is the logarithm
+of the number of tokens, for all are as likely. The default ends at 1.31 on Python's reference.
+
+The trained weights are left in the folder gpt2 of the results, in GPT-2's own layout, which other
+tools open; with byte pairs `demos.gpt2` goes on writing from there.
 
 Karpathy's lecture "Let's build GPT" (2023) and nanoGPT; Language models are unsupervised multitask
 learners (Radford et al., 2019).

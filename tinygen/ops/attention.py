@@ -50,8 +50,8 @@ def attention(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0):
         bias = xp.where(_mT(xp.atleast_2d(allowed)), 0, _lowest(q)).astype(q.dtype)
         bias = xp.broadcast_to(bias, (*bias.shape[:-2], k.shape[-2], q.shape[-2]))
     scale = 1 / math.sqrt(q.shape[-1])
-    # Block by block: the weights, which would take most of a Transformer's memory, stay in the
-    # cache and are never stored.
+    # Block by block, and once more in backward: the weights, which would take most of a
+    # Transformer's memory, stay in the cache and are never stored.
     blocks = _blocks(q, k, causal)
 
     def scores(part, rows, seen):
