@@ -1,7 +1,9 @@
 """Run the demos: all of the tour, or one by name.
 
-    python -m demos                  the tour: gradients, then the demos below, then out/index.html
-    python -m demos NAME --help      one demo, the same as  python -m demos.NAME --help
+    python -m demos                  the tour: gradients, then one or more demos of each family
+    python -m demos NAME             one demo
+    python -m demos NAME --help      its settings
+    python -m demos --list           all demos, by family
 """
 import argparse
 import ast
@@ -19,6 +21,8 @@ from demos.common.options import Parser, make_writable
 from demos.common.progress import duration, replace_unprintable
 from demos.common.report import write_page
 from tinygen.backend import np
+
+FAMILIES = "autoencoders", "vaes", "gans", "language", "speed"  # in the order to read them
 
 # What the tour runs, in this order: demo -> (preset, seconds on the reference machine).
 TOUR = {
@@ -41,13 +45,31 @@ REFERENCE_MATMUL, REFERENCE_TANH = 0.7, 0.09
 
 
 def find_demos():
-    """name -> first line of its docstring, for every script in this folder; none is imported."""
-    found = {}
-    for folder in demos.__path__:
-        for path in sorted(Path(folder).glob("[!_]*.py")):
-            text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-            found[path.stem] = text.partition("\n")[0]
-    return found
+    """family -> {demo: first line of its docstring}; none is imported."""
+    return {family: {path.stem: title(path) for folder in demos.__path__
+                     for path in sorted(Path(folder, family).glob("[!_]*.py"))}
+            for family in FAMILIES}
+
+
+def title(path):
+    """First line of a Python file's docstring."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return text.partition("\n")[0]
+
+
+def listing(families):
+    """The families and their demos, as text."""
+    width = max((len(name) for names in families.values() for name in names), default=0)
+    lines = []
+    for family, names in families.items():
+        lines += ["", family, *(f"  {name:<{width}}  {text}" for name, text in names.items())]
+    return "\n".join(lines[1:])
+
+
+def command_of(name):
+    """The function main(argv) of a demo."""
+    family = next(family for family, names in find_demos().items() if name in names)
+    return importlib.import_module(f"demos.{family}.{name}").main
 
 
 def slowness():
@@ -92,7 +114,7 @@ def check_gradients():
 def run_demo(name, argv):
     """Run one demo -> exit status, what went wrong."""
     try:
-        status = importlib.import_module(f"demos.{name}").main(argv)
+        status = command_of(name)(argv)
     except SystemExit as end:
         status = end.code
     except KeyboardInterrupt:
@@ -143,31 +165,29 @@ def tour(plan, titles, out):
 def main(argv=None):
     argv = sys.argv[1:] if argv is None else argv
     replace_unprintable()
-    titles = find_demos()
-    width = max(map(len, titles), default=0)
-    listing = "\n".join(f"{name:<{width}}  {title}" for name, title in titles.items())
-    parser = Parser(prog="python -m demos", description=__doc__, epilog=listing,
+    families = find_demos()
+    titles = {name: text for names in families.values() for name, text in names.items()}
+    parser = Parser(prog="python -m demos", description=__doc__, epilog=listing(families),
                     allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="?", metavar="NAME [OPTIONS]", help="run this demo only")
-    parser.add_argument("--list", action="store_true", help="only list the demos")
+    parser.add_argument("--list", action="store_true", help="list the demos by family")
     parser.add_argument("--smoke", action="store_true", help="run all demos, a few seconds each")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder of the results")
     if argv and argv[0] in titles:
-        return importlib.import_module(f"demos.{argv[0]}").main(argv[1:])
+        return command_of(argv[0])(argv[1:])
     options = parser.parse_args(argv)
     if options.name:
         close = difflib.get_close_matches(options.name, titles, n=1, cutoff=0.4)
         fix = f"did you mean {close[0]}?" if close else f"there are {', '.join(titles) or 'none'}"
         parser.error(f"no demo is called {options.name!r}: {fix}")
 
-    print(listing)
     if options.list:
+        print(listing(families))
         return 0
     try:
         make_writable(options.out)
     except ValueError as error:
         parser.error(str(error))
-    print()
     return tour({name: ("smoke", SMOKE_SECONDS) for name in titles} if options.smoke else TOUR,
                 titles, options.out)
 

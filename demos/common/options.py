@@ -31,7 +31,7 @@ class BadOption(ValueError):
 
 def demo_parser(name, description, presets, data):
     """The parser of demo `name`; a setting that the command line leaves alone is parsed as None."""
-    parser = Parser(prog=f"python -m demos.{name}", description=description, allow_abbrev=False,
+    parser = Parser(prog=f"python -m demos {name}", description=description, allow_abbrev=False,
                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", choices=list(presets), default="default",
                         help="a set of settings; the options below change single ones")

@@ -74,7 +74,7 @@ class Run:
         self.name, self.preset, self.seed = name, options.preset, options.seed
         self.data, self.out = getattr(options, "data", None), options.out
         self.title, self.idea = results.title_and_idea(text)
-        self.command = shlex.join(["python", "-m", f"demos.{name}", *argv])
+        self.command = shlex.join(["python", "-m", "demos", name, *argv])
         preset = {**presets["default"], **presets[options.preset]}
         given = {name: getattr(options, name) for name in preset}
         self.settings = SimpleNamespace(**{name: preset[name] if value is None else value

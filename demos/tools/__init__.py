@@ -1,0 +1,1 @@
+"""What several families use: codes of a whole data set, nearest neighbours, a classifier."""

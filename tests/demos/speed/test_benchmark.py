@@ -1,0 +1,32 @@
+"""The benchmark: which networks it takes, and that PyTorch's GPT is the same network."""
+import pytest
+
+from demos.speed import benchmark
+from demos.speed.parts.networks import library
+from models import gpt
+from tinygen.backend import np, to_numpy
+
+
+@pytest.mark.parametrize("networks, wrong", [("tiny MLP,DGAN,foo", "DGAN"), ("tiny MLP,", ""),
+                                             ("Tiny MLP", "Tiny MLP")])
+def test_a_network_that_is_none_is_named(networks, wrong, capsys):
+    with pytest.raises(SystemExit):
+        benchmark.main(["--preset", "smoke", "--networks", networks])
+    assert f"200 tokens; got {wrong!r}" in capsys.readouterr().err
+
+
+def test_both_gpts_write_the_same(rng):
+    torch = pytest.importorskip("torch")
+    ours, theirs = library("tinygen"), library("torch")
+    config = gpt.Config(11, block_size=8, layers=2, heads=2, width=8, bias=False, tied=True)
+    model, twin = ours.GPT(config, rng=rng), theirs.GPT(config)
+    for p in model.parameters():
+        p.data *= 20  # so that what comes next depends on what was written
+    numbers = torch.from_numpy(np.concatenate([to_numpy(p).ravel() for p in model.parameters()]))
+    torch.nn.utils.vector_to_parameters(numbers, twin.parameters())
+    ids = rng.integers(11, size=(5, 3))
+    np.testing.assert_allclose(to_numpy(model(ours.array(ids))),
+                               twin(theirs.array(ids)).detach(), rtol=1e-3, atol=1e-3)
+    written = theirs.generate(twin, theirs.array(ids), 5)
+    np.testing.assert_array_equal(ours.generate(model, ours.array(ids), 5).T, written)
+    assert len(np.unique(written)) > 3
