@@ -32,7 +32,7 @@ from demos.tools.classifier import probabilities, train_classifier
 from demos.tools.codes import in_batches
 from demos.tools.nearest import nearest
 from models.gan import LOSSES, Config, DCDiscriminator, DCGenerator
-from models.parts import line, noise
+from models.parts import interpolate_codes, noise
 from tinygen.backend import np, xp
 from tinygen.data import IMAGES, load_images
 from tinygen.optim import Adam, warmup_cosine
@@ -169,7 +169,8 @@ def show(run, generator, images, samples, snapshots):
                     "good the samples are: these get better while the losses hardly move.")
     ends = noise(10, generator.config.latent_size, rng=run.rng)
     run.save_figure(
-        image_rows({f"line {i + 1}": draw(generator, line(ends[2 * i], ends[2 * i + 1], SHOWN))
+        image_rows({f"line {i + 1}":
+                    draw(generator, interpolate_codes(ends[2 * i], ends[2 * i + 1], SHOWN))
                     for i in range(5)}), "between",
         "Along straight lines from one z to another. Strokes bend and join step by step; a "
         "generator that had learnt images by heart would jump, and pixels would only fade.")

@@ -46,9 +46,9 @@ from models.gan import (
     MLPGenerator,
     critic_loss,
     discriminator_loss,
+    game_value,
     non_saturating_loss,
     saturating_loss,
-    value,
     wasserstein_loss,
 )
 from models.parts import noise
@@ -125,7 +125,7 @@ def freeze(run, loop, generator, discriminator, lines):
                     no_penalty=g_gradient(generator, free, wasserstein_loss, codes))
             with tg.no_grad():
                 real_scores, fake_scores = discriminator(real), discriminator(generator(codes))
-                run.log(value=value(real_scores, fake_scores), logit=fake_scores.mean())
+                run.log(value=game_value(real_scores, fake_scores), logit=fake_scores.mean())
         if step in shown:
             lines.add(step, np.stack(list(map(figures.along_line, (discriminator, critic)))))
         x = xp.asarray(ring(cfg.batch, run.rng))

@@ -28,7 +28,7 @@ from tinygen.optim import Adam, warmup_cosine
 
 PRESETS = {
     "smoke": dict(steps=20),
-    "default": dict(steps=1500, batch=64, block=64, lr=0.1),
+    "default": dict(steps=1500, batch=64, block_size=64, lr=0.1),
 }
 ONCE = 0.1  # added to each count, so that a pair which never occurred is not impossible
 WRITTEN = 300  # characters
@@ -37,8 +37,8 @@ WRITTEN = 300  # characters
 @demo(PRESETS, data=(*TEXTS, OWN_TEXT))
 def main(run):
     cfg = run.settings
-    check_positive(cfg, "batch", "block")
-    text = load_tokens(run.data, cfg.block)
+    check_positive(cfg, "batch", "block_size")
+    text = load_tokens(run.data, cfg.block_size)
     size = len(text.tokenizer)
 
     counted = Bigram(size, rng=run.rng)
@@ -48,14 +48,14 @@ def main(run):
     optimizer = Adam(trained.parameters(), lr=cfg.lr)
     for step in run.steps(model=trained, optimizer=optimizer):
         optimizer.lr = cfg.lr * warmup_cosine(step, warmup=0, total=cfg.steps)
-        ids, targets = batch(text.train, cfg.batch, cfg.block, run.rng)
+        ids, targets = batch(text.train, cfg.batch, cfg.block_size, run.rng)
         loss = gpt.loss(trained, ids, targets)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         run.log(loss=loss)
 
-    losses = {name: [text_loss(model, ids, cfg.block) for ids in (text.train, text.val)]
+    losses = {name: [text_loss(model, ids, cfg.block_size) for ids in (text.train, text.val)]
               for name, model in (("counted", counted), ("trained", trained))}
     run.measure("trained and counted: difference on unseen text, nats",
                 abs(losses["trained"][1] - losses["counted"][1]), at_most=0.02)

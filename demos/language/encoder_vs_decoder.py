@@ -49,8 +49,8 @@ from tinygen.backend import np, to_numpy, xp
 from tinygen.optim import AdamW, clip_grad_norm, warmup_cosine
 
 PRESETS = {
-    "smoke": dict(steps=8, batch=8, width=16, layers=1, heads=2, warmup=2, tested=5),
-    "default": dict(steps=1000, batch=64, width=64, layers=2, heads=4, lr=2e-3, warmup=100,
+    "smoke": dict(steps=8, batch=8, n_layer=1, n_head=2, n_embd=16, warmup=2, tested=5),
+    "default": dict(steps=1000, batch=64, n_layer=2, n_head=4, n_embd=64, lr=2e-3, warmup=100,
                     clip=1.0, tested=500),
 }
 PLACES, NUMBERS = 7, 16  # of the sequence in the first part; numbers for each place
@@ -67,8 +67,8 @@ def main(run):
     cfg = run.settings
     check_positive(cfg, "batch", "clip", "tested")
     who_sees_whom(run)
-    model = Transformer(Config(len(SOURCE) + OFFSET, len(TARGET) + OFFSET, LONGEST, cfg.layers,
-                               cfg.heads, cfg.width), rng=run.rng)
+    model = Transformer(Config(len(SOURCE) + OFFSET, len(TARGET) + OFFSET, LONGEST, cfg.n_layer,
+                               cfg.n_head, cfg.n_embd), rng=run.rng)
     train_days, test_days = split_days(np.random.default_rng(run.seed))
     optimizer = AdamW(model.parameters(), lr=cfg.lr)
     for step in run.steps(model=model, optimizer=optimizer):
@@ -202,4 +202,4 @@ def cross_attention(model, words, iso):
     """
     source, target = encode_words([words]), encode_iso([iso])[:, :-2]
     weights = attention_weights(lambda: model(source, target))
-    return [w[0] for w in weights[model.config.layers + 1::2]]  # self, cross, self, cross, ...
+    return [w[0] for w in weights[model.config.n_layer + 1::2]]  # self, cross, self, cross, ...

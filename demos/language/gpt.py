@@ -36,15 +36,16 @@ from tinygen.data import TEXTS, consecutive_windows
 from tinygen.optim import AdamW, clip_grad_norm, warmup_cosine
 
 PRESETS = {
-    "smoke": dict(steps=12, batch=4, block=16, layers=2, heads=2, width=16, warmup=2, samples=2),
+    "smoke": dict(steps=12, batch=4, block_size=16, n_layer=2, n_head=2, n_embd=16, warmup=2,
+                  samples=2),
     "tour": dict(steps=600, lr=3e-3, samples=2),
-    "default": dict(steps=2000, batch=16, block=64, layers=4, heads=4, width=128, dropout=0.0,
-                    bias=False, tied=True, tokens=0, lr=2e-3, final=0.1, warmup=100, beta2=0.99,
-                    decay=0.1, clip=1.0, samples=5, temperature=0.8),
+    "default": dict(steps=2000, batch=16, block_size=64, n_layer=4, n_head=4, n_embd=128,
+                    dropout=0.0, bias=False, tied=True, tokens=0, lr=2e-3, final=0.1,
+                    warmup=100, beta2=0.99, decay=0.1, clip=1.0, samples=5, temperature=0.8),
     "nanogpt": dict(batch=12, lr=1e-3, temperature=1.0),
-    "lecture": dict(steps=5000, batch=64, block=256, layers=6, heads=6, width=384, dropout=0.2,
-                    bias=True, tied=False, lr=3e-4, final=1.0, warmup=0, beta2=0.999, decay=0.01,
-                    samples=10, temperature=1.0),
+    "lecture": dict(steps=5000, batch=64, block_size=256, n_layer=6, n_head=6, n_embd=384,
+                    dropout=0.2, bias=True, tied=False, lr=3e-4, final=1.0, warmup=0,
+                    beta2=0.999, decay=0.01, samples=10, temperature=1.0),
 }
 # (data, preset) -> between what a run's validation loss is to end, in nats a token.
 EXPECTED = {("shakespeare", "nanogpt"): (1.85, 1.91), ("shakespeare", "lecture"): (1.45, 1.51),
@@ -57,10 +58,10 @@ SENTENCE = 32  # tokens in the figure of the heads
 def main(run):
     cfg = run.settings
     gpt.check_sampling(cfg.temperature, None, None)
-    check_positive(cfg, "batch", "block", "clip", "samples")
-    text = load_tokens(run.data, cfg.block, cfg.tokens)
+    check_positive(cfg, "batch", "block_size", "clip", "samples")
+    text = load_tokens(run.data, cfg.block_size, cfg.tokens)
     vocabulary = len(text.tokenizer)
-    model = GPT(Config(vocabulary, cfg.block, cfg.layers, cfg.heads, cfg.width, cfg.dropout,
+    model = GPT(Config(vocabulary, cfg.block_size, cfg.n_layer, cfg.n_head, cfg.n_embd, cfg.dropout,
                        cfg.bias, cfg.tied), rng=run.rng)
     run.print(f"{len(text.train):,} tokens to train on, {len(text.val):,} to validate with, "
               f"{vocabulary} different; {sum(p.size for p in model.parameters()):,} parameters")
@@ -75,7 +76,7 @@ def main(run):
                           samples=samples):
         matrices.lr = vectors.lr = cfg.lr * warmup_cosine(
             step, warmup=min(cfg.warmup, cfg.steps // 2), total=cfg.steps, final=cfg.final)
-        ids, targets = batch(text.train, cfg.batch, cfg.block, run.rng)
+        ids, targets = batch(text.train, cfg.batch, cfg.block_size, run.rng)
         loss = gpt.loss(model, ids, targets)
         matrices.zero_grad()
         vectors.zero_grad()
@@ -85,7 +86,7 @@ def main(run):
         vectors.step()
         run.log(loss=loss)
         if (step + 1) % every == 0:
-            val = text_loss(model, text.val[:20 * cfg.batch * cfg.block], cfg.block)
+            val = text_loss(model, text.val[:20 * cfg.batch * cfg.block_size], cfg.block_size)
             run.log(val=val)
             samples.add(step + 1, write(model, text, cfg, run.seed))
             run.print(f"\nAfter {step + 1} steps it writes:\n"
@@ -95,13 +96,13 @@ def main(run):
         "\n\n".join(f"After {step} steps:\n{text.tokenizer.decode(ids)}" for step, ids in samples),
         "written", f"What it writes on the way, {WRITTEN} tokens with the same luck each time.")
     gpt2.save(run.out / "gpt2", model, text.tokenizer if cfg.tokens else None)
-    val = text_loss(model, text.val, cfg.block)
-    report(run, val, text_loss(model, text.train[:len(text.val)], cfg.block), vocabulary)
+    val = text_loss(model, text.val, cfg.block_size)
+    report(run, val, text_loss(model, text.train[:len(text.val)], cfg.block_size), vocabulary)
     run.save_figure(
         loss_figure(run.history["training"], vocabulary), "loss",
         "Training loss, step by step, and validation loss. The first step's is the logarithm of "
         "the number of tokens.")
-    ids = mostly_words(text.val, min(SENTENCE, cfg.block), text.tokenizer)
+    ids = mostly_words(text.val, min(SENTENCE, cfg.block_size), text.tokenizer)
     maps = attention_weights(lambda: model.eval()(xp.asarray(ids[None])))
     run.save_figure(
         heads_figure([layer[0] for layer in maps],

@@ -69,7 +69,7 @@ def main(run):
     if cfg.scale not in stages.SCALES:
         raise BadOption(f"--scale: there are {', '.join(stages.SCALES)}; got {cfg.scale}")
     scale = stages.SCALES[cfg.scale]
-    text = load_tokens(run.data, scale.block)
+    text = load_tokens(run.data, scale.block_size)
     size = len(text.tokenizer)
     losses, written = {}, {}
     for stage in STAGES:
@@ -78,7 +78,7 @@ def main(run):
         losses[stage.name], written[stage.name] = judge(run, stage, model, text)
 
     model = SCALED.build(size, run.rng, scale)
-    train(run, SCALED.name, model, text.train, scale.steps, scale.batch, scale.block, scale.lr)
+    train(run, SCALED.name, model, text.train, scale.steps, scale.batch, scale.block_size, scale.lr)
     losses[SCALED.name], written[SCALED.name] = judge(run, SCALED, model, text)
     report(run, losses, written, size)
 
@@ -142,7 +142,7 @@ def report(run, losses, written, vocabulary):
 
 def described(scale):
     s = stages.SCALES[scale]
-    return (f"{s.layers} blocks of {s.heads} heads and width {s.width} that see {s.block} "
+    return (f"{s.n_layer} blocks of {s.n_head} heads and width {s.n_embd} that see {s.block_size} "
             f"characters, trained for {s.steps:,} steps")
 
 

@@ -44,7 +44,7 @@ from demos.vaes.parts.melodies import (
 )
 from demos.vaes.parts.synth import played, song, wav
 from models import vae
-from models.parts import line, noise
+from models.parts import interpolate_codes, noise
 from tinygen.backend import np, to_numpy, xp
 from tinygen.optim import Adam, warmup_cosine
 
@@ -206,7 +206,7 @@ def between_figure(model, bars, chords):
     few = np.array([over_c[len(over_c) // 4], over_c[3 * len(over_c) // 4]])
     z = model_means(model, few, np.zeros(2, dtype=np.int64))
     labels = np.zeros(BETWEEN, dtype=np.int64)
-    steps = compose(model, line(z[0], z[1], BETWEEN), labels)
+    steps = compose(model, interpolate_codes(z[0], z[1], BETWEEN), labels)
     right = kept(steps, labels).all(axis=1)
     figure, axes = new_figure(width=13, height=3.1)
     titles = [f"{i / (BETWEEN - 1):.0%}" + ("" if ok else ", breaks a rule")

@@ -31,7 +31,7 @@ from demos.common.run import demo
 from demos.tools.codes import in_batches
 from demos.vaes.parts import figures as draw
 from demos.vaes.parts.elbo import evaluate, mean_image_nats
-from models.parts import line, noise
+from models.parts import interpolate_codes, noise
 from models.vae import Config, ConvVAE, DenseVAE, elbo_terms, generate
 from tinygen.backend import np, to_numpy, xp
 from tinygen.data import IMAGES, load_images
@@ -155,7 +155,7 @@ def between(vae, mean, x):
     mean (2n, latent_size), x (2n, C, H, W): the first and second n are the ends of n lines.
     """
     pairs = len(x) // 2
-    z, faded = (line(xp.asarray(ends[:pairs]), xp.asarray(ends[pairs:]), FRAMES)
+    z, faded = (interpolate_codes(xp.asarray(ends[:pairs]), xp.asarray(ends[pairs:]), FRAMES)
                 for ends in (mean, x))  # (frames, n, ...)
     drawn = to_numpy(generate(vae, z.reshape(FRAMES * pairs, -1))).reshape(faded.shape)
     there = [tile(np.concatenate(rows), columns=pairs) for rows in zip(drawn, to_numpy(faded))]

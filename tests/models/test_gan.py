@@ -171,14 +171,14 @@ def test_the_value_of_the_game():
     real, fake = xp.asarray(np.array([0.3, -1.2])), xp.asarray(np.array([0.8, 2.0, -0.5]))
     d_real, d_fake = (1 / (1 + np.exp(-to_numpy(s))) for s in (real, fake))
     expected = np.log(d_real).mean() + np.log(1 - d_fake).mean()
-    assert gan.value(real, fake).item() == pytest.approx(expected)
+    assert gan.game_value(real, fake).item() == pytest.approx(expected)
     assert gan.discriminator_loss(real, fake).item() == pytest.approx(-expected)
     assert gan.saturating_loss(fake).item() == pytest.approx(np.log(1 - d_fake).mean())
     assert gan.non_saturating_loss(fake).item() == pytest.approx(-np.log(d_fake).mean())
 
 
 def test_a_discriminator_that_cannot_tell_gives_minus_log_4():
-    assert gan.value(xp.zeros(5), xp.zeros(5)).item() == pytest.approx(-np.log(4))
+    assert gan.game_value(xp.zeros(5), xp.zeros(5)).item() == pytest.approx(-np.log(4))
 
 
 def test_least_squares_and_wasserstein():
@@ -376,7 +376,7 @@ def test_batch_norm_is_over_the_batch_at_hand(build, rng):
     assert np.array_equal(to_numpy(discriminator.eval()(x)), scores)
     assert not np.allclose(to_numpy(discriminator(x[:4])), scores[:4])
     kinds = [type(layer).__name__ for layer in discriminator.layers]
-    assert kinds.count("StatelessBatchNorm") == kinds.count("LeakyReLU") - 1
+    assert sum("BatchNorm" in kind for kind in kinds) == kinds.count("LeakyReLU") - 1
     assert kinds[1] == "LeakyReLU" and kinds[-1] == "Linear"
 
 

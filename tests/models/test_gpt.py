@@ -3,13 +3,13 @@ import pytest
 
 import tinygen as tg
 from models import gpt
-from models.gpt import GPT, Bigram, Config, draw, generate
+from models.gpt import GPT, Bigram, Config, generate, sample_tokens
 from tinygen import to_numpy
 from tinygen.backend import np, xp
 from tinygen.check.gradients import GradientError
 
 V = 7
-TINY = Config(V, block_size=4, layers=2, heads=2, width=4)
+TINY = Config(V, block_size=4, n_layer=2, n_head=2, n_embd=4)
 
 
 def tokens(*shape, seed=0):
@@ -114,7 +114,7 @@ def test_size_of_the_lectures_network(rng):
 
 
 def test_what_is_added_starts_smaller(rng):
-    model = GPT(Config(65, layers=8), rng=rng)
+    model = GPT(Config(65, n_layer=8), rng=rng)
     assert to_numpy(model.token.weight).std() == pytest.approx(0.02, rel=0.03)
     for block in model.blocks:
         assert to_numpy(block.feed_forward.out.weight).std() == pytest.approx(0.005, rel=0.05)
@@ -225,7 +225,7 @@ LOGITS = np.log(np.array([[0.1, 0.5, 0.15, 0.25]]))
 
 def shares(**settings):
     settings = {"temperature": 1.0, "top_k": None, "top_p": None, **settings}
-    drawn = draw(LOGITS.repeat(20_000, axis=0), rng=np.random.default_rng(0), **settings)
+    drawn = sample_tokens(LOGITS.repeat(20_000, axis=0), rng=np.random.default_rng(0), **settings)
     return np.bincount(drawn, minlength=4) / len(drawn)
 
 
@@ -272,7 +272,7 @@ def test_a_token_that_is_not_in_the_vocabulary(rng):
 
 
 @pytest.mark.parametrize("settings", [
-    {"vocab_size": 0}, {"block_size": 0}, {"layers": -1}, {"heads": 3}, {"width": 2.0},
+    {"vocab_size": 0}, {"block_size": 0}, {"n_layer": -1}, {"n_head": 3}, {"n_embd": 2.0},
     {"dropout": 1.0}])
 def test_a_config_that_cannot_be(settings):
     with pytest.raises(ValueError, match=f"GPT: .*{next(iter(settings))}"):

@@ -180,7 +180,7 @@ def test_weights_that_a_checkpoint_will_fill_are_not_drawn(rng):
     ({"model_type": "llama"}, "of a llama"),
     ({"activation_function": "relu"}, "activation_function"),
     ({"layer_norm_epsilon": 1e-3}, "layer_norm_epsilon"), ({"n_inner": 7}, "n_inner is 7"),
-    ({"n_head": 4}, "heads divides width"), ({"n_embd": "6"}, "width"),
+    ({"n_head": 4}, "n_head must divide n_embd"), ({"n_embd": "6"}, "n_embd"),
     ({"n_embd": None}, "no configuration of a GPT-2"),
     ({"n_layer": 3}, "have no h.2"), ({"n_layer": 1}, "more blocks than config.json's 1"),
     ({"n_layer": 10 ** 12}, "have no h.2"),

@@ -7,7 +7,7 @@ from models.transformer import PAD, START, STOP, Config, Transformer, padded, tr
 from tinygen import to_numpy
 from tinygen.backend import np, xp
 
-TINY = Config(6, 7, max_length=5, layers=1, heads=2, width=4)
+TINY = Config(6, 7, max_length=5, n_layer=1, n_head=2, n_embd=4)
 
 
 def batch():
@@ -68,7 +68,7 @@ def test_the_loss_counts_no_padding(rng):
 # ---- writing ----
 
 def test_it_learns_to_reverse(rng):
-    config = Config(6, 6, max_length=5, layers=1, heads=2, width=32)
+    config = Config(6, 6, max_length=5, n_layer=1, n_head=2, n_embd=32)
     model = Transformer(config, rng=rng)
     optimizer = tg.optim.Adam(model.parameters(), lr=3e-3)
     for _ in range(250):
@@ -115,8 +115,8 @@ def test_a_sequence_that_is_too_long(rng):
 
 
 @pytest.mark.parametrize("settings", [
-    {"source_vocab": 3}, {"target_vocab": 0}, {"max_length": 0}, {"layers": 0}, {"heads": 3},
-    {"width": 1.5}, {"dropout": -0.1}])
+    {"source_vocab": 3}, {"target_vocab": 0}, {"max_length": 0}, {"n_layer": 0}, {"n_head": 3},
+    {"n_embd": 1.5}, {"dropout": -0.1}])
 def test_a_config_that_cannot_be(settings):
     with pytest.raises(ValueError, match=f"Transformer: .*{next(iter(settings))}"):
         Config(**{"source_vocab": 6, "target_vocab": 6, **settings})

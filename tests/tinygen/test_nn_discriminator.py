@@ -194,11 +194,11 @@ def test_the_order_of_the_batch_does_not_matter(rng):
     assert shuffled == pytest.approx(to_numpy(layer(xp.asarray(x)))[order], rel=1e-12)
 
 
-# ---- StatelessBatchNorm ----
+# ---- BatchNorm without running statistics ----
 
 @pytest.mark.parametrize("kind, shape", [(nn.BatchNorm1d, (6, 3)), (nn.BatchNorm2d, (4, 3, 2, 2))])
-def test_stateless_batch_norm_is_batch_norm_in_training_always(kind, shape, rng):
-    layer, twin = nn.StatelessBatchNorm(3), kind(3)
+def test_batch_norm_that_tracks_nothing_is_batch_norm_in_training_always(kind, shape, rng):
+    layer, twin = kind(3, track_running_stats=False), kind(3)
     for p, q in zip(layer.parameters(), twin.parameters(), strict=True):
         p.data[:] = q.data[:] = xp.asarray(rng.normal(size=3).astype("float32"))
     x = xp.asarray(rng.normal(2, 3, shape).astype("float32"))
@@ -206,5 +206,3 @@ def test_stateless_batch_norm_is_batch_norm_in_training_always(kind, shape, rng)
     for mode in (layer.train(), layer.eval()):
         np.testing.assert_allclose(to_numpy(mode(x)), expected, rtol=1e-5, atol=1e-6)
     assert list(layer.state_dict()) == ["weight", "bias"]
-    with pytest.raises(ValueError, match="StatelessBatchNorm: num_features .* 0"):
-        nn.StatelessBatchNorm(0)

@@ -36,7 +36,7 @@ def follow(rule, steps, theta=(1.0, -2.0), **settings):
     # g + λθ = 1.5θ
     (optim.SGD, {"lr": 0.1, "weight_decay": 0.5}, [0.85, 0.7225]),
     # v = 0.1, and then 0.09 + 0.1·0.683772²
-    (optim.RMSProp, {"lr": 0.1, "alpha": 0.9, "eps": 0.0}, [1 - 0.1 / 0.1 ** 0.5, 0.5
+    (optim.RMSprop, {"lr": 0.1, "alpha": 0.9, "eps": 0.0}, [1 - 0.1 / 0.1 ** 0.5, 0.5
      + 0.183772234 - 0.1 * 0.683772234 / math.sqrt(0.09 + 0.1 * 0.683772234 ** 2)]),
     # m̂ = 0.18/0.19, v̂ = 0.001809/0.001999
     (optim.Adam, {"lr": 0.1, "eps": 0.0}, [0.9, 0.9 - 0.1 * (0.18 / 0.19) / 0.951289863]),
@@ -80,7 +80,7 @@ def adamw(theta, t, m, v, **settings):
 @pytest.mark.parametrize("rule, paper, memory, settings", [
     (optim.SGD, sgd, 1, {"lr": 0.05, "momentum": 0.8, "nesterov": False, "weight_decay": 0.1}),
     (optim.SGD, sgd, 1, {"lr": 0.05, "momentum": 0.8, "nesterov": True, "weight_decay": 0.1}),
-    (optim.RMSProp, rmsprop, 1, {"lr": 0.05, "alpha": 0.9, "eps": 1e-3, "weight_decay": 0.1}),
+    (optim.RMSprop, rmsprop, 1, {"lr": 0.05, "alpha": 0.9, "eps": 1e-3, "weight_decay": 0.1}),
     (optim.Adam, adam, 2, {"lr": 0.1, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.1}),
     (optim.Adam, adam, 2, {"lr": 0.1, "betas": (0.0, 0.9), "eps": 1e-3, "weight_decay": 0.0}),
     (optim.AdamW, adamw, 2, {"lr": 0.1, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.1}),
@@ -112,7 +112,7 @@ def make_params(seed=0):
 
 RULES = {
     "SGD": lambda params: optim.SGD(params, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1),
-    "RMSProp": lambda params: optim.RMSProp(params, lr=0.1, weight_decay=0.1),
+    "RMSprop": lambda params: optim.RMSprop(params, lr=0.1, weight_decay=0.1),
     "Adam": lambda params: optim.Adam(params, lr=0.1, weight_decay=0.1),
     "AdamW": lambda params: optim.AdamW(params, lr=0.1, weight_decay=0.1),
 }
@@ -317,7 +317,7 @@ def test_a_foreign_state_is_refused():
     (lambda p: optim.AdamW([p], weight_decay=-1), ValueError, "AdamW: weight_decay is at least 0"),
     (lambda p: optim.SGD([p], lr=1, momentum=1.5), ValueError, "SGD: momentum .* got 1.5"),
     (lambda p: optim.SGD([p], lr=1, nesterov=True), ValueError, "needs a momentum above 0"),
-    (lambda p: optim.RMSProp([p], alpha=-0.1), ValueError, "RMSProp: alpha .* got -0.1"),
+    (lambda p: optim.RMSprop([p], alpha=-0.1), ValueError, "RMSprop: alpha .* got -0.1"),
     (lambda p: optim.Adam([p]).step(), ValueError, "Adam.step: no parameter has a gradient; call"),
 ])
 def test_refused(make, error, message):

@@ -18,10 +18,10 @@ BLOCK, WIDTH, HEADS, LAYERS = 8, 32, 4, 3  # of all stages but the scaled one
 @dataclass(frozen=True)
 class Scale:
     """Sizes of the last stage, and how it is trained."""
-    layers: int
-    heads: int
-    width: int
-    block: int
+    n_layer: int
+    n_head: int
+    n_embd: int
+    block_size: int
     batch: int
     dropout: float
     lr: float
@@ -144,4 +144,4 @@ def bigram(vocab_size, rng):
 def scaled(vocab_size, rng, scale):
     """All of this larger, with dropout, and initial weights that fit the depth."""
     s = scale
-    return GPT(Config(vocab_size, s.block, s.layers, s.heads, s.width, s.dropout), rng=rng)
+    return GPT(Config(vocab_size, s.block_size, s.n_layer, s.n_head, s.n_embd, s.dropout), rng=rng)

@@ -92,8 +92,8 @@ def tiny_mlp(lib, **rng):
                           nn.Linear(16, 1, **rng))]
 
 
-SMALL = gpt.Config(65, block_size=64, layers=4, heads=4, width=128, bias=False, tied=True)
-LARGE = gpt.Config(65, block_size=256, layers=6, heads=6, width=384, bias=False, tied=True)
+SMALL = gpt.Config(65, block_size=64, n_layer=4, n_head=4, n_embd=128, bias=False, tied=True)
+LARGE = gpt.Config(65, block_size=256, n_layer=6, n_head=6, n_embd=384, bias=False, tied=True)
 
 
 def language_model(config):
@@ -229,8 +229,8 @@ IMAGE = 1, 28, 28
 def _transformer(config, places, seen):
     """Multiply-adds of a GPT forward at so many places, that see `seen` places in all."""
     c = config
-    matrices = 12 * c.layers * c.width ** 2 + c.vocab_size * c.width
-    return places * matrices + seen * 2 * c.layers * c.width
+    matrices = 12 * c.n_layer * c.n_embd ** 2 + c.vocab_size * c.n_embd
+    return places * matrices + seen * 2 * c.n_layer * c.n_embd
 
 
 def _language(config, batch):

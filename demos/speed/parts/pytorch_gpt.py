@@ -41,11 +41,11 @@ class GPT(nn.Module):
     def __init__(self, config):
         super().__init__()
         self.config = c = config
-        self.token = nn.Embedding(c.vocab_size, c.width)
-        self.position = nn.Embedding(c.block_size, c.width)
-        self.blocks = nn.ModuleList(Block(c.width, c.heads) for _ in range(c.layers))
-        self.norm = nn.LayerNorm(c.width, bias=False)
-        self.head = nn.Linear(c.width, c.vocab_size, bias=False)
+        self.token = nn.Embedding(c.vocab_size, c.n_embd)
+        self.position = nn.Embedding(c.block_size, c.n_embd)
+        self.blocks = nn.ModuleList(Block(c.n_embd, c.n_head) for _ in range(c.n_layer))
+        self.norm = nn.LayerNorm(c.n_embd, bias=False)
+        self.head = nn.Linear(c.n_embd, c.vocab_size, bias=False)
         self.head.weight = self.token.weight
 
     def forward(self, ids, first=0, cache=None):
@@ -60,7 +60,7 @@ class GPT(nn.Module):
 def generate(model, ids, count):
     """The likeliest tokens after ids, one at a time.  (B, T) -> (B, count)"""
     c = model.config
-    cache = torch.empty(c.layers, 2, len(ids), c.heads, c.block_size, c.width // c.heads)
+    cache = torch.empty(c.n_layer, 2, len(ids), c.n_head, c.block_size, c.n_embd // c.n_head)
     drawn, first = [], 0
     for _ in range(count):
         logits = model(ids, first, cache)[:, -1]

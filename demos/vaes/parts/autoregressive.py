@@ -1,6 +1,6 @@
 """The VAE of demos.posterior_collapse whose decoder can do without z, and its small images."""
 import tinygen as tg
-from models.parts import dark, dense
+from models.parts import dense, start_dark
 from models.vae import VAE, reparameterize
 from tinygen import nn
 from tinygen.backend import np, to_numpy, xp
@@ -27,7 +27,7 @@ class AutoregressiveVAE(VAE):
         inside = hidden + latents * skip
         self.layers = nn.ModuleList(nn.Linear(n, hidden, rng=rng)
                                     for n in (latents, inside, inside))
-        self.last = dark(nn.Linear(inside, pixels, rng=rng))
+        self.last = start_dark(nn.Linear(inside, pixels, rng=rng))
         self.before = nn.Linear(pixels, pixels, bias=False, rng=rng)
         self.seen = xp.asarray(pixels_before(config.size, reach))
 

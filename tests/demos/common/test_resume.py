@@ -18,8 +18,8 @@ STOPS = {
                  (4,)),
     gan_ring: ("--toys ring --batch 8 --seeds 2 --steps 4", (2, 4)),
     mode_collapse: ("--batch 4 --steps 3", (1, 4, 10)),
-    bigram: ("--data own.txt --batch 4 --block 8 --steps 6", (2, 3)),
-    gpt: ("--data own.txt --block 8 --dropout 0.2 --samples 3 --steps 9", (1, 5)),
+    bigram: ("--data own.txt --batch 4 --block-size 8 --steps 6", (2, 3)),
+    gpt: ("--data own.txt --block-size 8 --dropout 0.2 --samples 3 --steps 9", (1, 5)),
     encoder_vs_decoder: ("--steps 6", (4,)),
 }
 

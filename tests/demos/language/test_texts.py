@@ -106,7 +106,8 @@ def test_binary_input_as_text(demo, data, found, tmp_path, capsys):
 @pytest.mark.parametrize(("arguments", "message"), [
     ("--data missing.txt", "No such file"), ("--data shakespear", "invalid choice"),
     ("--data short.txt", "has 9 tokens, .* longer than a block of"),
-    ("--batch 0", "--batch is above 0; got 0"), ("--block -1", "--block is above 0; got -1"),
+    ("--batch 0", "--batch is above 0; got 0"),
+    ("--block-size -1", "--block-size is above 0; got -1"),
     ("--lr nan", "lr is .* got nan")])
 def test_options_that_cannot_be(demo, arguments, message, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -116,7 +117,7 @@ def test_options_that_cannot_be(demo, arguments, message, tmp_path, capsys, monk
 
 @pytest.mark.parametrize(("arguments", "message"), [
     ("--temperature -1", "temperature"), ("--tokens 100", "at least 256, got 100"),
-    ("--heads 3", "heads divides width"), ("--samples 0", "--samples is above 0"),
+    ("--n-head 3", "n_head must divide n_embd"), ("--samples 0", "--samples is above 0"),
     ("--clip 0", "--clip is above 0")])
 def test_options_of_the_gpt_demo(arguments, message, tmp_path, capsys):
     assert_refused(gpt_demo, ["--preset", "smoke", *arguments.split()], message, tmp_path, capsys)
@@ -126,7 +127,7 @@ def test_a_checkpoint_of_another_config(tmp_path, capsys):
     """What differs is said; a run shorter than its warm-up is run all the same."""
     arguments = ["--preset", "smoke", "--steps", "2", "--warmup", "100"]
     assert gpt_demo([*arguments, "--out", str(tmp_path / "out")]) == 0
-    for changed, message in (("--width 32", "made with width 16, now it is 32"),
+    for changed, message in (("--n-embd 32", "made with n_embd 16, now it is 32"),
                              ("--no-tied", "made with tied True, now it is False"),
                              ("--data shakespeare", "made with --data pydoc")):
         assert_refused(gpt_demo, [*arguments, "--resume", *changed.split()], message, tmp_path,

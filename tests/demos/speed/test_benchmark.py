@@ -18,7 +18,7 @@ def test_a_network_that_is_none_is_named(networks, wrong, capsys):
 def test_both_gpts_write_the_same(rng):
     torch = pytest.importorskip("torch")
     ours, theirs = library("tinygen"), library("torch")
-    config = gpt.Config(11, block_size=8, layers=2, heads=2, width=8, bias=False, tied=True)
+    config = gpt.Config(11, block_size=8, n_layer=2, n_head=2, n_embd=8, bias=False, tied=True)
     model, twin = ours.GPT(config, rng=rng), theirs.GPT(config)
     for p in model.parameters():
         p.data *= 20  # so that what comes next depends on what was written

@@ -1,13 +1,12 @@
-"""Layers for a GAN's discriminator: one bounds its slope, two show it the whole batch."""
-import math
-
+"""Spectral normalisation: a layer that stretches no difference of inputs by more than 1."""
 from tinygen import ops
 from tinygen.backend import xp
 from tinygen.nn import init
+from tinygen.nn.checks import check_sizes
 from tinygen.nn.conv import Conv1d, Conv2d, ConvTranspose2d
-from tinygen.nn.linear import Linear, check_sizes
+from tinygen.nn.linear import Linear
 from tinygen.nn.module import Module
-from tinygen.tensor import Tensor, plain
+from tinygen.tensor import plain
 
 FIRST_ITERATIONS = 15  # at construction, so that the first steps find a settled u and v
 
@@ -26,7 +25,7 @@ class SpectralNorm(Module):
     Spectral normalization for generative adversarial networks (Miyato et al., 2018).
     """
 
-    def __init__(self, layer, *, rng, iterations=1):
+    def __init__(self, layer, *, rng=None, iterations=1):
         if not isinstance(layer, (Linear, Conv1d, Conv2d, ConvTranspose2d)):
             raise TypeError(f"SpectralNorm: the layer is a Linear, Conv1d, Conv2d or "
                             f"ConvTranspose2d, got {layer!r}; wrap each layer of a network")
@@ -69,49 +68,3 @@ class SpectralNorm(Module):
 
 def _unit(vector):
     return vector / xp.linalg.norm(vector)
-
-
-class MinibatchDiscrimination(Module):
-    """Appends to each row how close the batch's other rows are.  (N, in) -> (N, in + kernels)
-
-    M = x T, T being weight (in_features, kernels, kernel_size), drawn from N(0, 1/in_features);
-    o_ib = Σ_{j≠i} exp(-|M_ib - M_jb|₁), from 0 for a row alone to N - 1 where all rows are alike,
-    as those of a generator that has collapsed. Takes memory for N²·kernels·kernel_size numbers.
-    Raises ValueError for x of another shape; images are flattened first.
-    Improved techniques for training GANs (Salimans et al., 2016), section 3.2.
-    """
-
-    def __init__(self, in_features, kernels, kernel_size, *, rng):
-        check_sizes("MinibatchDiscrimination", in_features=in_features, kernels=kernels,
-                    kernel_size=kernel_size)
-        self.in_features, self.kernels, self.kernel_size = in_features, kernels, kernel_size
-        shape = (in_features, kernels, kernel_size)
-        self.weight = Tensor(init.normal(shape, 1 / math.sqrt(in_features), rng=rng))
-
-    def forward(self, x):
-        if x.ndim != 2 or x.shape[1] != self.in_features:
-            raise ValueError(f"MinibatchDiscrimination: x is (N, {self.in_features}), got shape "
-                             f"{x.shape}; put nn.Flatten() before it for images")
-        t = ops.reshape(self.weight, shape=(self.in_features, -1))
-        m = ops.reshape(ops.matmul(x, t), shape=(len(x), self.kernels, self.kernel_size))
-        distance = ops.sum(ops.abs(m[:, None] - m[None]), axis=-1)  # (N, N, kernels)
-        # A row is at distance 0 from itself, whatever it is: e^0 = 1 is taken off the sum, and |.|
-        # passes no gradient on at 0.
-        closeness = ops.sum(ops.exp(-distance), axis=1) - 1  # (N, kernels)
-        return ops.concatenate(x, closeness, axis=1)
-
-
-class StatelessBatchNorm(Module):
-    """BatchNorm by the batch at hand, in evaluation too.  (N, num_features, ...) -> same
-
-    A discriminator is asked about batches that are all real or all fake. Running statistics would
-    be those of both mixed, which none of these batches has.
-    """
-
-    def __init__(self, num_features):
-        check_sizes("StatelessBatchNorm", num_features=num_features)
-        self.weight = Tensor(xp.ones(num_features, "float32"))
-        self.bias = Tensor(xp.zeros(num_features, "float32"))
-
-    def forward(self, x):
-        return ops.batch_norm(x, self.weight, self.bias)
