@@ -23,7 +23,7 @@ CACHE_NUMBERS = 512 * 1024  # 2 MiB of float32
 
 
 class ArrayLibrary:
-    """A proxy for the module in use: `xp.exp` is NumPy's or CuPy's exp, and follows `use_backend`."""
+    """A proxy for the module in use: `xp.exp` is NumPy's or CuPy's exp, as `use_backend` says."""
 
     def __init__(self, module):
         self._bind(module)

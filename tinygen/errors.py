@@ -1,4 +1,4 @@
-"""What the core says when something is wrong: one function for each mistake, which returns the error.
+"""The core's error messages: one function for each mistake, which returns the exception.
 
 The code that finds a mistake raises it in one line, `if ...: raise errors.freed_graph()`, so that
 the checks do not stand between the reader and the idea. Each message names who complains, the rule,
@@ -28,8 +28,8 @@ def unknown_backend(library, names):
 
 
 def unusable_backend(name, error, hint):
-    return ImportError(f"use_backend: {name} cannot be used here ({type(error).__name__}: {error}); "
-                       f"install it with {hint}")
+    return ImportError(f"use_backend: {name} cannot be used here ({type(error).__name__}: "
+                       f"{error}); install it with {hint}")
 
 
 # ---- tensor ----
@@ -55,8 +55,8 @@ def not_one_element(tensor):
 
 
 def copied_result():
-    return TypeError("Tensor: only a Tensor made with Tensor(...) can be copied or pickled, and this "
-                     "one was computed; take x.detach() for its values")
+    return TypeError("Tensor: only a Tensor made with Tensor(...) can be copied or pickled, and "
+                     "this one was computed; take x.detach() for its values")
 
 
 def assigned_into():
@@ -92,13 +92,12 @@ def wrong_call(op, reason):
 
 
 def input_by_keyword(op, names):
-    return wrong_call(op, f"inputs are given by position, settings by position or by keyword; got "
+    return wrong_call(op, f"inputs are given by position, only settings by keyword; got "
                           f"{', '.join(sorted(names))} by keyword")
 
 
 def too_many_arguments(op, count):
-    return wrong_call(op, f"takes at most {op.most_inputs + len(op.setting_names)} arguments, got "
-                          f"{count}")
+    return wrong_call(op, f"got {count} arguments, which is too many")
 
 
 def setting_twice(op, name):
@@ -131,8 +130,8 @@ def not_finite(op, bad, array, what, inputs):
 # ---- operation: a rule ----
 
 def no_gradients(op, returned):
-    return TypeError(f"{op.name}: the rule returns only {describe(returned)}; return the output and "
-                     f"then one function of g, y and the inputs for each input")
+    return TypeError(f"{op.name}: the rule returns only {describe(returned)}; return the output "
+                     f"and then one function of g, y and the inputs for each input")
 
 
 def too_few_gradients(op, gradients, inputs):
@@ -186,31 +185,32 @@ def not_differentiable_by(caller, x):
 
 def no_graph(caller, y):
     return ValueError(f"{caller}: {describe(y)} has no graph to walk: it was computed from plain "
-                      f"arrays, from detached Tensors or inside no_grad(), or it is a gradient taken "
-                      f"without create_graph=True")
+                      f"arrays, from detached Tensors or inside no_grad(), or it is a gradient "
+                      f"taken without create_graph=True")
 
 
 def cotangent_needed(caller, y):
     return ValueError(f"{caller}: only a Tensor with one element needs no cotangent, this one has "
-                      f"shape {y.shape}; reduce it, for example with .sum(), or pass the cotangent g "
+                      f"shape {y.shape}; reduce it, for example with .sum(), or pass a cotangent g "
                       f"of that shape")
 
 
 def wrong_cotangent(caller, y, g):
-    return ValueError(f"{caller}: the cotangent must have the shape and dtype of {describe(y)}, got "
-                      f"{describe(g)}")
+    return ValueError(f"{caller}: the cotangent must have the shape and dtype of {describe(y)}, "
+                      f"got {describe(g)}")
 
 
 def freed_graph():
-    return ValueError("backward: this graph was freed by an earlier backward; run the forward again, "
-                      "or call the first one with retain_graph=True")
+    return ValueError("backward: this graph was freed by an earlier backward; run the forward "
+                      "again, or call the first one with retain_graph=True")
 
 
 def written_since(op, i, x):
-    return ValueError(f"backward: input {i} of {op.name}, {describe(x)}, was written by an optimiser "
-                      f"after this forward; call backward before step, or run the forward again")
+    return ValueError(f"backward: input {i} of {op.name}, {describe(x)}, was written by an "
+                      f"optimiser after this forward; call backward before step, or run the "
+                      f"forward again")
 
 
 def no_gradient_for(op, i, x):
-    return ValueError(f"{op.name}: there is no gradient for input {i}, {describe(x)}; pass an array "
-                      f"instead")
+    return ValueError(f"{op.name}: there is no gradient for input {i}, {describe(x)}; pass an "
+                      f"array instead")

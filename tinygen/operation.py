@@ -105,7 +105,7 @@ class Op:
         return inputs, settings
 
     def _unwrapped(self, inputs):
-        """The arrays and numbers for the rule, the Tensors' dtype, and whether one requires grad."""
+        """The arrays and numbers for the rule, the dtype, and whether any input requires grad."""
         arrays, dtype, requires_grad = [], None, False
         for x in inputs:
             kind = type(x)

@@ -212,7 +212,7 @@ def _stamped(x, w, b, stride, padding, dilation, size):
 
 
 def _spread(w, dilation):
-    """The kernel with its taps `dilation` apart and zeros between.  (..., kh, kw) -> (..., spans)"""
+    """The kernel with its taps `dilation` apart, zeros between.  (..., kh, kw) -> (..., spans)"""
     if dilation == (1, 1):
         return w
     (c, o, kh, kw), (dh, dw) = w.shape, dilation
@@ -238,15 +238,15 @@ def _check_channels(name, x, w, b, groups, transposed=False, axes="NCHW"):
         raise ValueError(f"{name}: w {w.shape} with groups={groups} needs {inputs} input channels "
                          f"and groups that divide {large}, got x {x.shape}")
     if b is not None and b.shape != (outputs,):
-        raise ValueError(f"{name}: the bias needs one number for each of the {outputs} outputs, got "
-                         f"shape {b.shape}")
+        raise ValueError(f"{name}: the bias needs one number for each of the {outputs} outputs, "
+                         f"got shape {b.shape}")
 
 
 def _check_images(x, y, kernel, stride, padding, dilation, groups):
     if (x.ndim != 4 or y.ndim != 4 or len(x) != len(y)
             or groups < 1 or x.shape[1] % groups or y.shape[1] % groups):
-        raise ValueError(f"conv2d_weight: x must be (N, C, H, W), y (N, O, OH, OW), and groups must "
-                         f"divide C and O; got {x.shape}, {y.shape} and groups={groups}")
+        raise ValueError(f"conv2d_weight: x must be (N, C, H, W), y (N, O, OH, OW), and groups "
+                         f"must divide C and O; got {x.shape}, {y.shape} and groups={groups}")
     count = window_count("conv2d_weight", x.shape[2:], kernel, stride, padding, dilation)
     if count != y.shape[2:]:
         raise ValueError(f"conv2d_weight: a kernel of {kernel} with these settings does not lead "

@@ -41,8 +41,8 @@ def kl_normal(mean1, logvar1, mean2, logvar2, *, axis=-1):
     1/2 Σ ((mean1 - mean2)² / exp(logvar2) + r - 1 - log r) with r = exp(logvar1 - logvar2).
     Four times (..., d) -> (...).  Raises ValueError for unequal shapes.
     """
-    # Shifting and scaling z changes no divergence: (z - m₂)/s₂ makes the second Gaussian N(0, 1) and
-    # the first N(a, eᵛ) with a = (m₁ - m₂)/s₂ and v = v₁ - v₂, the case above.
+    # Shifting and scaling z changes no divergence: (z - m₂)/s₂ makes the second Gaussian N(0, 1)
+    # and the first N(a, eᵛ) with a = (m₁ - m₂)/s₂ and v = v₁ - v₂, the case above.
     # dy = Σ a·da + (eᵛ - 1)/2·dv,  da = (dm₁ - dm₂)/s₂ - a/2·dv₂,  dv = dv₁ - dv₂
     _check("kl_normal", axis, mean1=mean1, logvar1=logvar1, mean2=mean2, logvar2=logvar2)
     a = (mean1 - mean2) * xp.exp(-0.5 * logvar2)
@@ -107,5 +107,5 @@ def _check(name, axis, **inputs):
 def _check_probabilities(p, q):
     low = min(float(p.min()), float(q.min())) if p.size else 0
     if low < 0:
-        raise ValueError(f"kl_categorical: p and q are probabilities and at least 0, got {low:.4g}; "
+        raise ValueError(f"kl_categorical: p and q are probabilities, at least 0, got {low:.4g}; "
                          f"turn scores into probabilities with softmax")

@@ -278,5 +278,5 @@ def _check_limits(low, high):
 def check_dropout(name, setting, p):
     """Raise ValueError unless p is a probability that leaves something: 0 <= p < 1."""
     if not 0 <= p < 1:
-        raise ValueError(f"{name}: {setting} is the probability of dropping an element, at least 0 "
-                         f"and below 1; got {p}")
+        raise ValueError(f"{name}: {setting} must be a probability of at least 0 and below 1, got "
+                         f"{p}")

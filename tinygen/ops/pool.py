@@ -64,7 +64,7 @@ def gather_pixels(x, indices, *, known=None):
 
 @op
 def scatter_pixels(x, indices, *, size):
-    """x added at flat positions in H·W of zeros.  (N, C, OH, OW), (N, C, OH, OW) -> (N, C, *size)"""
+    """x added to zeros at flat positions in H·W.  (N, C, OH, OW) twice -> (N, C, *size)"""
     # y = Sᵀx, so x̄ = Sȳ.
     _check_positions("scatter_pixels", indices, size)
     order, back = _memory_order(x)

@@ -322,7 +322,11 @@ def _cuts(x, indices_or_sections, axis):
             raise ValueError(f"split: the number of pieces must divide {n}, the size of axis "
                              f"{axis}; got {count}")
         return [i * n // count for i in range(1, count)]
-    cuts = list(map(index, indices_or_sections))
+    try:
+        cuts = list(map(index, indices_or_sections))
+    except TypeError as error:
+        raise TypeError(f"split: takes a number of pieces or a list of positions to cut at, got "
+                        f"{indices_or_sections!r}") from error
     if cuts != sorted(cuts) or any(not 0 <= cut <= n for cut in cuts):
         raise ValueError(f"split: the positions to cut at must ascend from 0 to {n}, the size of "
                          f"axis {axis}; got {indices_or_sections!r}")
