@@ -141,12 +141,13 @@ SHAPE = [
     case("take_along_axis", lambda x: ops.take_along_axis(x, ints([[0, 2, 2]]), axis=0), (3, 3)),
     case("take_along_axis", lambda x: ops.take_along_axis(x, ints([[2, 2], [0, 1]]), axis=-1),
          (2, 3)),
-    case("concatenate", lambda a, b: ops.concatenate(a, b), (3, 3), (2, 3)),
-    case("concatenate", lambda a, b, c: ops.concatenate(a, b, c, axis=-1), (2, 1), (2, 3), (2, 2)),
+    case("concatenate", lambda a, b: ops.concatenate([a, b]), (3, 3), (2, 3)),
+    case("concatenate", lambda a, b, c: ops.concatenate([a, b, c], axis=-1),
+         (2, 1), (2, 3), (2, 2)),
     case("stack", lambda a, b: ops.stack([a, b]), (3, 3), (3, 3)),
     case("stack", lambda a, b: ops.stack([a, b], axis=-1), (2, 3), (2, 3)),
-    case("split", lambda x: ops.split(x, sections=2)[1], (4, 3)),
-    case("split", lambda x: ops.split(x, sections=[1, 3], axis=-1)[1], (2, 4)),
+    case("split", lambda x: ops.split(x, 2)[1], (4, 3)),
+    case("split", lambda x: ops.split(x, [1], axis=-1)[1], (2, 4)),
 ]
 
 def reductions(name):
@@ -188,12 +189,12 @@ LINEAR = [
     case("linear", ops.linear, (2, 3), (4, 3), (4,)),
     case("linear", ops.linear, (3,), (2, 3), (2,)),
     case("linear", ops.linear, (2, 3, 4), (2, 4), (2,)),
-    case("einsum", lambda a, b: ops.einsum(a, b, subscripts="ij,jk->ik"), (3, 3), (3, 3)),
-    case("einsum", lambda a, b: ops.einsum(a, b, subscripts="bij,bkj->bik"), (2, 3, 4), (2, 2, 4)),
-    case("einsum", lambda a: ops.einsum(a, subscripts="ij->j"), (3, 3)),
-    case("einsum", lambda a, b, c: ops.einsum(a, b, c, subscripts="i,ij,k->jk"),
+    case("einsum", lambda a, b: ops.einsum("ij,jk->ik", a, b), (3, 3), (3, 3)),
+    case("einsum", lambda a, b: ops.einsum("bij,bkj->bik", a, b), (2, 3, 4), (2, 2, 4)),
+    case("einsum", lambda a: ops.einsum("ij->j", a), (3, 3)),
+    case("einsum", lambda a, b, c: ops.einsum("i,ij,k->jk", a, b, c),
          (2,), (2, 3), (2,)),
-    case("einsum", lambda a, b: ops.einsum(a, b, subscripts="ij,ij->"), (2, 3), (2, 3)),
+    case("einsum", lambda a, b: ops.einsum("ij,ij->", a, b), (2, 3), (2, 3)),
 ]
 
 CONV = [

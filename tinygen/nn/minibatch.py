@@ -35,4 +35,4 @@ class MinibatchDiscrimination(Module):
         # A row is at distance 0 from itself, whatever it is: e^0 = 1 is taken off the sum, and |.|
         # passes no gradient on at 0.
         closeness = ops.sum(ops.exp(-distance), axis=1) - 1  # (N, kernels)
-        return ops.concatenate(x, closeness, axis=1)
+        return ops.concatenate([x, closeness], axis=1)

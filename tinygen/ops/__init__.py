@@ -1,18 +1,17 @@
-"""Every op of the engine, by the file that tells about it.
+"""Every op of the engine, by the file that explains it.
 
 elementwise   arithmetic, functions and activations of each element
 shape         moving elements: reshape, pad, index, concatenate
-reduce        bringing elements together: sum, mean, max, logsumexp, cumsum
+reduce        combining elements: sum, mean, max, logsumexp, cumsum
 linear        matrix products: matmul, linear, einsum
 conv          convolution, its transpose and its weight gradient
-pool          pooling and its way back: max, mean, upsampling
+pool          pooling and its inverse direction: max, mean, upsampling
 norm          softmax; layer, batch and group norm
 attention     queries, keys and values
 loss          mse, l1, binary and categorical cross-entropy
 divergence    Kullback-Leibler divergences of Gaussians and of discrete distributions
-methods       what a Tensor answers to: x + y, x[key], x.sum()
 window        the geometry that convolution and pooling share
-kernels       what several fused kernels do inside
+kernels       what several fused kernels share
 """
 # ruff: noqa: F401, I001  (names for others to import, in the order of the files)
 from tinygen.ops.elementwise import (
@@ -32,4 +31,3 @@ from tinygen.ops.norm import (
 from tinygen.ops.attention import attention
 from tinygen.ops.loss import bce_with_logits, cross_entropy, l1, mse
 from tinygen.ops.divergence import kl_categorical, kl_normal, kl_standard_normal
-from tinygen.ops import methods

@@ -1,4 +1,4 @@
-"""Ops that move elements and change none: each is linear, and its gradient moves ȳ back.
+"""Ops that move elements without changing them: each is linear, and its gradient moves ȳ back.
 
 Adjoint pairs stand side by side: broadcast_to and sum_to, pad and crop, indexing and scatter_add,
 concatenate and split.
@@ -6,8 +6,9 @@ concatenate and split.
 from operator import index
 
 from tinygen.backend import is_array, xp
+from tinygen.errors import describe
 from tinygen.operation import op
-from tinygen.tensor import Tensor, describe, shape_of
+from tinygen.tensor import Tensor, shape_of
 
 
 @op
@@ -20,9 +21,7 @@ def alias(x):
 def astype(x, *, dtype):
     """The same values in another floating dtype.  (...) -> (...)"""
     y = x.astype(dtype)
-    if y.dtype.kind != "f":
-        raise TypeError(f"astype: a Tensor stays floating, got {y.dtype}; for other numbers "
-                        f"convert the array, x.data.astype('{y.dtype}')")
+    _check_floating(y)
     return y, lambda g, y, x: g  # which the engine brings back to x's dtype
 
 
@@ -34,10 +33,8 @@ def reshape(x, *, shape):
 
 @op
 def transpose(x, *, axes=None):
-    """Axes in another order: y's axis i is x's axis axes[i]; reversed where axes is None."""
-    if axes is not None and sorted(a % max(x.ndim, 1) for a in axes) != list(range(x.ndim)):
-        raise ValueError(f"transpose: axes must name each of the {x.ndim} axes once, got {axes} "
-                         f"for shape {x.shape}")
+    """Axes in another order: y's axis i is x's axis axes[i]; reversed if axes is None."""
+    _check_axes(x, axes)
     back = None if axes is None else tuple(sorted(range(x.ndim), key=lambda i: axes[i] % x.ndim))
     return x.transpose(axes), lambda g, y, x: transpose(g, axes=back)
 
@@ -62,7 +59,7 @@ def expand_dims(x, *, axis):
 
 @op
 def flip(x, *, axis=None):
-    """Elements in reverse order along the given axes, all of them by default."""
+    """Elements in reverse order along the given axes, by default along all."""
     return xp.flip(x, axis), lambda g, y, x: flip(g, axis=axis)
 
 
@@ -82,9 +79,7 @@ def sum_to(x, *, shape):
     axes = tuple(range(new)) + tuple(new + i for i, n in enumerate(shape)
                                      if n == 1 and x.shape[new + i] != 1)
     y = x.sum(axis=axes, keepdims=True).reshape(shape) if axes else x
-    if y.shape != tuple(shape):
-        raise ValueError(f"sum_to: shape must be one that broadcasts to x's, got {shape} for "
-                         f"{x.shape}")
+    _check_summed(y, x, shape)
     return y, lambda g, y, x: broadcast_to(g, shape=x.shape)
 
 
@@ -96,8 +91,8 @@ def pad(x, *, width):
 
     (n, ...) -> (before + n + after, ...)
     """
-    width = _check_width("pad", x, width)
-    # Zeros carry nothing back: the adjoint cuts them off.
+    width = _pairs("pad", x, width)
+    # Nothing flows back from the zeros: the adjoint cuts them off.
     return xp.pad(x, width), lambda g, y, x: crop(g, width=width)
 
 
@@ -107,23 +102,11 @@ def crop(x, *, width):
 
     (before + n + after, ...) -> (n, ...)
     """
-    width = _check_width("crop", x, width)
-    if any(before + after > n for n, (before, after) in zip(x.shape, width)):
-        raise ValueError(f"crop: the margins {width} are larger than the shape {x.shape}")
+    width = _pairs("crop", x, width)
+    _check_margins(x, width)
     inside = tuple(slice(before, n - after) for n, (before, after) in zip(x.shape, width))
     # What was cut off has no influence: the adjoint puts zeros there.
     return x[inside], lambda g, y, x: pad(g, width=width)
-
-
-def _check_width(name, x, width):
-    try:
-        pairs = tuple((index(before), index(after)) for before, after in width)
-    except (TypeError, ValueError):
-        pairs = ()
-    if len(pairs) != x.ndim or any(min(pair) < 0 for pair in pairs):
-        raise ValueError(f"{name}: width needs a pair (before, after) of sizes >= 0 for each of "
-                         f"the {x.ndim} axes, got {width!r}")
-    return pairs
 
 
 # ---- indexing and scatter_add ----
@@ -138,14 +121,14 @@ def getitem(x, *, key):
 
 @op
 def scatter_add(x, *, key, shape):
-    """Zeros of `shape` with x added at [key], as often as a place is addressed.  y[key] -> shape
+    """Zeros of `shape` with x added at [key]; repeated indices accumulate.  y[key] -> shape
 
-    The adjoint of indexing. Raises TypeError for a key of floats, IndexError for one beyond shape.
+    The adjoint of indexing. Raises TypeError for a key of floats, IndexError for one out of range.
     """
     _check_key("scatter_add", key)
     y = xp.zeros(shape, x.dtype)
     if all(k is None or k is Ellipsis or isinstance(k, (int, slice)) for k in _as_tuple(key)):
-        y[key] = x  # basic indexing addresses nothing twice
+        y[key] = x  # basic indexing reaches nothing twice
     elif (is_array(key) and key.dtype.kind in "iu" and x.size
           and x.shape == (*key.shape, *shape[1:])):
         y = _sum_rows(x, key, shape)
@@ -160,30 +143,117 @@ def _sum_rows(x, ids, shape):
     x (*ids.shape, *shape[1:]) -> shape
     """
     n, ids = shape[0], ids.reshape(-1).astype("int64")
-    if not -n <= int(ids.min()) <= int(ids.max()) < n:
-        raise IndexError(f"scatter_add: there are {n} rows, got numbers from {int(ids.min())} to "
-                         f"{int(ids.max())}")
-    # The table as one line of numbers: for a flat array of places add.at is fast. Row -1 is the
-    # last `width` places, as in Python.
+    _check_rows(ids, n)
+    # The table as one line of numbers: add.at is fast for a flat array of positions. Row -1 is the
+    # last `width` positions, as in Python.
     width = x.size // ids.size
-    places = ids[:, None] * width + xp.arange(width)
+    positions = ids[:, None] * width + xp.arange(width)
     y = xp.zeros(n * width, x.dtype)
-    xp.add.at(y, places.reshape(-1), x.reshape(-1))
+    xp.add.at(y, positions.reshape(-1), x.reshape(-1))
     return y.reshape(shape)
 
 
 def embedding(ids, w):
     """A row of the table w for each id.  ids (...), w (V, C) -> (..., C)
 
-    Raises TypeError for ids that are no array of integers, ValueError for one outside 0 ... V-1.
+    Raises TypeError unless ids are an integer array, ValueError for one outside 0 ... V-1.
     """
-    if not is_array(ids) or ids.dtype.kind not in "iu":
-        raise TypeError(f"embedding: ids are an integer array, got {describe(ids)}; use "
-                        f".astype('int64')")
-    if ids.size and not 0 <= int(ids.min()) <= int(ids.max()) < len(w):
-        raise ValueError(f"embedding: ids run from 0 to {len(w) - 1} for a table of {len(w)} rows, "
-                         f"got {int(ids.min())} to {int(ids.max())}")
+    _check_ids(ids, w)
     return getitem(w, key=ids)
+
+
+@op
+def take_along_axis(x, indices, *, axis):
+    """One pick for each position: y[..., i, ...] = x[..., indices[..., i, ...], ...] along `axis`.
+
+    x (..., n, ...), indices (..., m, ...) -> (..., m, ...). Raises TypeError unless indices are an
+    integer array, ValueError unless they have as many axes as x.
+    """
+    _check_indices(x, indices, axis)
+    key = _along_axis_key(indices, x.shape, axis)
+    return x[key], lambda g, y, x, indices: scatter_add(g, key=key, shape=x.shape), None
+
+
+def _along_axis_key(indices, shape, axis):
+    """The index that pairs `indices` along `axis` with each position of the other axes."""
+    key = []
+    for i, n in enumerate(shape):
+        along = [1] * len(shape)
+        along[i] = -1
+        key.append(indices if i == axis % len(shape) else xp.arange(n).reshape(along))
+    return tuple(key)
+
+
+# ---- concatenate and split ----
+
+@op(unpack=lambda xs, axis=0: (tuple(xs), {"axis": axis}))
+def concatenate(*xs, axis=0):
+    """The arrays of a list, one after the other along an existing axis: concatenate([a, b], axis=1)
+
+    [(n, ...), (m, ...), ...] -> (n + m + ..., ...). Raises ValueError for shapes that differ in
+    another axis.
+    """
+    _check_joined(xs, axis)
+    start, gradients = 0, []
+    for x in xs:
+        stop = start + x.shape[axis]
+        key = (slice(None),) * (axis % x.ndim) + (slice(start, stop),)
+        gradients.append(lambda g, y, *xs, key=key: getitem(g, key=key))
+        start = stop
+    return xp.concatenate(xs, axis), *gradients
+
+
+def stack(xs, axis=0):
+    """The arrays of a list, side by side along a new axis.  k times (...) -> (..., k, ...)"""
+    _check_alike(xs)
+    return concatenate([expand_dims(x, axis=axis) for x in xs], axis=axis)
+
+
+def split(x, indices_or_sections, axis=0):
+    """x cut along `axis` into a list of pieces.  (n, ...) -> [(n1, ...), (n2, ...), ...]
+
+    indices_or_sections: the number of equal pieces, or the list of the positions to cut at. Raises
+    ValueError if the number does not divide n, or the positions do not ascend from 0 to n.
+    """
+    cuts = _cuts(x, indices_or_sections, axis)
+    before = (slice(None),) * (axis % len(x.shape))
+    return [getitem(x, key=(*before, slice(*ends))) for ends in zip([0, *cuts], [*cuts, None])]
+
+
+# ---- what fits ----
+
+def _check_floating(y):
+    if y.dtype.kind != "f":
+        raise TypeError(f"astype: a Tensor stays floating-point, got {y.dtype}; for other numbers "
+                        f"convert the array, x.data.astype('{y.dtype}')")
+
+
+def _check_axes(x, axes):
+    if axes is not None and sorted(a % max(x.ndim, 1) for a in axes) != list(range(x.ndim)):
+        raise ValueError(f"transpose: axes must name each of the {x.ndim} axes once, got {axes} "
+                         f"for shape {x.shape}")
+
+
+def _check_summed(y, x, shape):
+    if y.shape != tuple(shape):
+        raise ValueError(f"sum_to: shape must be one that broadcasts to x's, got {shape} for "
+                         f"{x.shape}")
+
+
+def _pairs(name, x, width):
+    try:
+        pairs = tuple((index(before), index(after)) for before, after in width)
+    except (TypeError, ValueError):
+        pairs = ()
+    if len(pairs) != x.ndim or any(min(pair) < 0 for pair in pairs):
+        raise ValueError(f"{name}: width needs a pair (before, after) of sizes >= 0 for each of "
+                         f"the {x.ndim} axes, got {width!r}")
+    return pairs
+
+
+def _check_margins(x, width):
+    if any(before + after > n for n, (before, after) in zip(x.shape, width)):
+        raise ValueError(f"crop: the margins {width} are larger than the shape {x.shape}")
 
 
 def _as_tuple(key):
@@ -197,89 +267,67 @@ def _check_key(name, key):
                             f"integer array, got {describe(k)}; use .astype('int64')")
 
 
-@op
-def take_along_axis(x, indices, *, axis):
-    """One pick for each position: y[..., i, ...] = x[..., indices[..., i, ...], ...] along `axis`.
+def _check_rows(ids, n):
+    if not -n <= int(ids.min()) <= int(ids.max()) < n:
+        raise IndexError(f"scatter_add: there are {n} rows, got indices from {int(ids.min())} to "
+                         f"{int(ids.max())}")
 
-    x (..., n, ...), indices (..., m, ...) -> (..., m, ...). Raises TypeError for indices that are
-    no integers, ValueError for another number of axes.
-    """
+
+def _check_ids(ids, w):
+    if not is_array(ids) or ids.dtype.kind not in "iu":
+        raise TypeError(f"embedding: ids must be an integer array, got {describe(ids)}; use "
+                        f".astype('int64')")
+    if ids.size and not 0 <= int(ids.min()) <= int(ids.max()) < len(w):
+        raise ValueError(f"embedding: ids run from 0 to {len(w) - 1} for a table of {len(w)} rows, "
+                         f"got {int(ids.min())} to {int(ids.max())}")
+
+
+def _check_indices(x, indices, axis):
     if not hasattr(indices, "dtype") or indices.dtype.kind not in "iu":
-        raise TypeError(f"take_along_axis: indices are an integer array, got {describe(indices)}; "
-                        f"use .astype('int64')")
-    key = _along_axis_key(indices, x.shape, axis)
-    return x[key], lambda g, y, x, indices: scatter_add(g, key=key, shape=x.shape), None
-
-
-def _along_axis_key(indices, shape, axis):
-    """The index that pairs `indices` along `axis` with each position of the other axes."""
-    if not -len(shape) <= axis < len(shape):
-        raise ValueError(f"take_along_axis: there is no axis {axis} in shape {shape}")
-    axis = axis % len(shape)
-    if indices.ndim != len(shape):
+        raise TypeError(f"take_along_axis: indices must be an integer array, got "
+                        f"{describe(indices)}; use .astype('int64')")
+    if not -x.ndim <= axis < x.ndim:
+        raise ValueError(f"take_along_axis: there is no axis {axis} in shape {x.shape}")
+    if indices.ndim != x.ndim:
         raise ValueError(f"take_along_axis: indices need as many axes as x, got {indices.shape} "
-                         f"for {shape}")
-    key = []
-    for i, n in enumerate(shape):
-        along = [1] * len(shape)
-        along[i] = -1
-        key.append(indices if i == axis else xp.arange(n).reshape(along))
-    return tuple(key)
+                         f"for {x.shape}")
 
 
-# ---- concatenate and split ----
-
-@op
-def concatenate(*xs, axis=0):
-    """xs one after the other along an existing axis.  (n, ...), (m, ...), ... -> (n + m + ..., ...)
-
-    Raises ValueError for shapes that differ in another axis.
-    """
+def _check_joined(xs, axis):
     shapes = [x.shape for x in xs]
     others = {(*shape[:axis], *shape[axis:][1:]) for shape in shapes}
     if len(others) != 1 or not -xs[0].ndim <= axis < xs[0].ndim:
-        raise ValueError(f"concatenate: needs inputs that agree in all axes but axis {axis}, got "
+        raise ValueError(f"concatenate: the inputs must agree in all axes but axis {axis}, got "
                          f"shapes {shapes}")
     if len({x.dtype for x in xs}) > 1:
         raise TypeError(f"concatenate: the inputs must share one dtype, got "
                         f"{[str(x.dtype) for x in xs]}")
-    start, gradients = 0, []
-    for x in xs:
-        stop = start + x.shape[axis]
-        key = (slice(None),) * (axis % x.ndim) + (slice(start, stop),)
-        gradients.append(lambda g, y, *xs, key=key: getitem(g, key=key))
-        start = stop
-    return xp.concatenate(xs, axis), *gradients
 
 
-def stack(xs, *, axis=0):
-    """xs side by side along a new axis.  k times (...) -> (..., k, ...)"""
+def _check_alike(xs):
     shapes = [shape_of("stack", x) for x in xs]
     if len(set(shapes)) != 1:
         raise ValueError(f"stack: needs one or more inputs of the same shape, got {shapes}")
-    return concatenate(*[expand_dims(x, axis=axis) for x in xs], axis=axis)
 
 
-def split(x, *, sections, axis=0):
-    """x cut along `axis` into a list of pieces.  (n, ...) -> [(n1, ...), (n2, ...), ...]
-
-    sections: how many equal ones, or the list of their sizes. Raises ValueError where these do not
-    add up to n.
-    """
-    if not -len(shape_of("split", x)) <= axis < len(x.shape):
-        raise ValueError(f"split: there is no axis {axis} in shape {x.shape}")
-    n = x.shape[axis]
+def _cuts(x, indices_or_sections, axis):
+    """The positions at which split cuts between its pieces."""
+    shape = shape_of("split", x)
+    if not -len(shape) <= axis < len(shape):
+        raise ValueError(f"split: there is no axis {axis} in shape {shape}")
+    n = shape[axis]
+    if isinstance(indices_or_sections, int):
+        count = indices_or_sections
+        if count < 1 or n % count:
+            raise ValueError(f"split: the number of pieces must divide {n}, the size of axis "
+                             f"{axis}; got {count}")
+        return [i * n // count for i in range(1, count)]
     try:
-        equal = isinstance(sections, int)
-        sizes = [n // sections] * sections if equal else list(map(index, sections))
-    except (TypeError, ZeroDivisionError):
-        sizes = []
-    if not sizes or sum(sizes) != n or min(sizes) < 0:
-        raise ValueError(f"split: the sections must be sizes >= 0 that add up to {n}, the size of "
-                         f"axis {axis}, or a number that divides it; got {sections!r}")
-    pieces, start = [], 0
-    for size in sizes:
-        key = (slice(None),) * (axis % len(x.shape)) + (slice(start, start + size),)
-        pieces.append(getitem(x, key=key))
-        start += size
-    return pieces
+        cuts = list(map(index, indices_or_sections))
+    except TypeError as error:
+        raise TypeError(f"split: takes a number of pieces or a list of positions to cut at, got "
+                        f"{indices_or_sections!r}") from error
+    if cuts != sorted(cuts) or any(not 0 <= cut <= n for cut in cuts):
+        raise ValueError(f"split: the positions to cut at must ascend from 0 to {n}, the size of "
+                         f"axis {axis}; got {indices_or_sections!r}")
+    return cuts
