@@ -145,6 +145,11 @@ def tensor_from_a_rule(op):
                      f"in a setting; use that Tensor's .data, as in w.data - w.grad.data")
 
 
+def no_composition(op):
+    return ValueError(f"{op.name}.unfused: there is no textbook twin to compute it by; pass a "
+                      f"function of Tensors, unfused(by=...)")
+
+
 def from_the_rule(op, error, inputs, settings):
     """An error raised inside a rule, as one that names the op, its inputs and its settings."""
     message = str(error)

@@ -38,6 +38,7 @@ class Op:
     keyword. The rule is looked up at each call, so that `with tg.ops.tanh.replaced(by=mine): ...`
     changes it everywhere for a while.
     """
+    composition = None  # what stands in while the op is unfused
 
     def __init__(self, rule, textbook=None, unpack=None):
         functools.update_wrapper(self, rule)
@@ -142,12 +143,30 @@ class Op:
 
         A plain function has no textbook twin: its own gradients get differentiated again.
         """
-        kept = self.rule, self.textbook
+        kept = self.__class__, self.rule, self.textbook
+        self.__class__ = Op  # of two with blocks, the inner one decides
         self.rule, self.textbook = getattr(by, "rule", by), getattr(by, "textbook", None)
         try:
             yield self
         finally:
-            self.rule, self.textbook = kept
+            self.__class__, self.rule, self.textbook = kept
+
+    @contextlib.contextmanager
+    def unfused(self, by=None):
+        """Compute with other ops, as the textbook twin does or `by`, for the length of a with block.
+
+        A call then records these ops in place of this one, so that a model with a fused attention
+        calls softmax, too. Raises ValueError if the op has no twin and `by` is not given.
+        """
+        composition = by or self.textbook
+        if composition is None:
+            raise errors.no_composition(self)
+        kept = self.__class__, self.composition
+        self.__class__, self.composition = _Unfused, composition
+        try:
+            yield self
+        finally:
+            self.__class__, self.composition = kept
 
     def usage(self):
         """How it is called, for messages: sum(x, axis=None, keepdims=False)."""
@@ -161,6 +180,14 @@ class Op:
 
     def __repr__(self):
         return f"<op {self.name}>"
+
+
+class _Unfused(Op):
+    """What an op is inside `unfused`. A class of its own, so that ordinary calls pay nothing."""
+
+    def __call__(self, *inputs, **settings):
+        inputs, settings = self._sorted(inputs, settings)
+        return self.composition(*inputs, **settings)
 
 
 def op(rule=None, *, textbook=None, unpack=None):
