@@ -31,6 +31,13 @@ class Answered:
     second: dict | None = None                   # the values of a second call
 
 
+def ask_all(exercise, answer, cases):
+    """Ask an answer the cases, one after the other; what it may not call refuses -> Answered."""
+    with refusing(exercise):
+        for case in cases:
+            yield ask(exercise, answer, case)
+
+
 def ask(exercise, answer, case):
     """Ask an answer one case, twice -> Answered."""
     given = case.copy()
@@ -45,7 +52,7 @@ def ask(exercise, answer, case):
 def _ask_once(exercise, answer, case):
     answered = Answered()
     try:
-        with np.errstate(all="ignore"), refusing(exercise):
+        with np.errstate(all="ignore"):
             for name, value in exercise.ask(answer, case):
                 answered.values[name] = plain_value(exercise.kind, value)
     except KeyboardInterrupt:

@@ -128,16 +128,15 @@ def same(a, b):
 
 def known_mistake(exercise, cases, answers, i, name):
     """The sentence of the mistake that says what the answer says to case i; "" if none does."""
-    best, most = "", 0
-    for sentence, wrong in exercise.mistakes:
-        mistaken = ask(exercise, wrong, cases[i])
-        if _alike(mistaken, answers[i], name):
-            # Two mistakes may agree on one case: the one that agrees on more of them is it.
-            others = [_alike(ask(exercise, wrong, case), answered, n)
-                      for case, answered in zip(cases, answers) for n in answered.values]
-            if 1 + sum(others) > most:
-                best, most = sentence.format(**cases[i].settings), 1 + sum(others)
-    return best
+    alike = [(sentence, wrong) for sentence, wrong in exercise.mistakes
+             if _alike(ask(exercise, wrong, cases[i]), answers[i], name)]
+    if len(alike) > 1:  # on this case; the one that agrees on more of them is it
+
+        def agreement(mistake):
+            return sum(_alike(ask(exercise, mistake[1], case), answered, n)
+                       for case, answered in zip(cases, answers) for n in answered.values)
+        alike.sort(key=agreement, reverse=True)
+    return alike[0][0].format(**cases[i].settings) if alike else ""
 
 
 def _alike(mistaken, answered, name):

@@ -29,7 +29,7 @@ def questions_of(number, seed):
 
 def verdict_of(number, answer, seed=0):
     questions, wanted = questions_of(number, seed)
-    answers = [cases.ask(find(number), answer, question) for question in questions]
+    answers = list(cases.ask_all(find(number), answer, questions))
     return judge.judge(find(number), questions, answers, wanted)
 
 
