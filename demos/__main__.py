@@ -4,6 +4,7 @@
     python -m demos NAME             one demo
     python -m demos NAME --help      its settings
     python -m demos --list           all demos, by family
+    python -m demos exercises        the classroom: write the engine's parts yourself
 """
 import argparse
 import ast
@@ -164,6 +165,8 @@ def tour(plan, titles, out):
 
 def main(argv=None):
     argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["exercises"]:
+        return importlib.import_module("demos.exercises.__main__").main(argv[1:])
     replace_unprintable()
     families = find_demos()
     titles = {name: text for names in families.values() for name, text in names.items()}

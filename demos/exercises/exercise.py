@@ -141,8 +141,10 @@ class Exercise:
         self.swap = check.get("swap", lambda answer, calls: [])
         self.record = check.get("record")
 
-    def __str__(self):
-        return f"{self.number:02d} {self.name}"
+    @property
+    def label(self):
+        """08 softmax"""
+        return f"{self.number:02d} {self.head[0]}"
 
     @property
     def chapter(self):
@@ -180,7 +182,7 @@ class Exercise:
 
     def _wrong(self, wrong):
         if isinstance(wrong, Edit):
-            return self.answer_of(run_text(wrong.of(self.source), f"a mistake in {self}"))
+            return self.answer_of(run_text(wrong.of(self.source), f"a mistake in {self.stem}"))
         if isinstance(wrong, dict):  # some of several functions
             return types.SimpleNamespace(**{**vars(self.reference), **wrong})
         return wrong

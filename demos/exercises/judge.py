@@ -65,7 +65,8 @@ def judge(exercise, cases, answers, wanted):
         if at is not None:
             i, name, problem = at
             verdict.failure = Failure(stage, problem, name, i + 1, cases[i])
-            verdict.failure.sentence = known_mistake(exercise, cases, answers, i, name)
+            verdict.failure.sentence = known_mistake(exercise, cases, answers, i, name) or (
+                messages.changed(answers[i].changed) if answers[i].changed else "")
             verdict.left.remove(stage)
             return verdict
         verdict.left.remove(stage)
@@ -112,7 +113,7 @@ def _unsteady(cases, answers):
     """The first case whose arrays were written into, or whose second call gave something else."""
     for i, answered in enumerate(answers):
         if answered.changed:
-            return i, answered.changed[0], messages.changed(answered.changed)
+            return i, answered.changed[0], messages.written_into(answered.changed)
         for name, value in (answered.second or {}).items():
             if not same(value, answered.values.get(name)):
                 return i, name, messages.unsteady(name)

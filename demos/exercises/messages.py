@@ -1,15 +1,18 @@
 """All that a check says, in sentences, and how they are set on the page."""
 import textwrap
 
-from demos.exercises.cases import Difference, Error
+from demos.exercises.cases import Error
 from tinygen.backend import np
 
-WIDTH, INDENT = 78, 8
+WIDTH = 78
+TEXT, TABLE = 8 * " ", 10 * " "  # what sentences and tables are indented by
 WHOLE = 16  # elements of an array that is shown whole
-INPUTS = 3  # arrays of the case that are shown beside it, at most
-
 
 # ---- sentences ----
+
+def written_into(names):
+    return f"After the call, {' and '.join(names)} is not what it was before."
+
 
 def changed(names):
     return (f"Your answer writes into {' and '.join(names)}, which belongs to the caller. Work on "
@@ -51,3 +54,180 @@ def trained(model, training):
         calls += f", {training.gradient} gradient"
     return (f"{calls} calls, all yours: loss {training.losses[0]:.3g} -> {training.losses[-1]:.3g} "
             f"in {training.seconds:.1f} s; the engine's own {training.own[-1]:.3g}")
+
+
+def ended(how, seconds):
+    """How a child ended that did not come to its end."""
+    return {
+        "timeout": f"No answer within {seconds:g} s. Does a loop never end, or go through too many "
+                   f"numbers one by one?",
+        "memory": "It was ended for lack of memory. How large are the arrays that it makes?",
+        "exit": "It ended the process before it gave an answer. Let it return, and call neither "
+                "sys.exit nor os._exit.",
+    }[how]
+
+
+def error(found):
+    """What an answer raised, as lines."""
+    told = {
+        "SystemExit": "It ends the program (SystemExit). Let it return instead.",
+        "EOFError": "It asks for input(), and nobody is there to answer. All that it needs are its "
+                    "arguments.",
+        "MemoryError": "It asks for more memory than there is. How large are the arrays that it "
+                       "makes?",
+    }
+    if found.kind in ("Wrong", "Refused", "NotAllowed") or (
+            found.kind == "NotImplementedError" and found.message):
+        return [found.message]
+    if found.kind in told:
+        sentence = told[found.kind]
+    elif found.kind in ("SyntaxError", "IndentationError", "TabError"):
+        sentence = f"It is not Python: {found.message}."
+    elif found.kind == "RecursionError":
+        sentence = "It calls itself too deeply (RecursionError). Use a loop and a list of your own."
+    else:
+        sentence = f"It raises {found.kind}: {found.message[:300]}"
+    return [sentence, *([f"Line {found.line}:  {found.text}"] if found.line else [])]
+
+
+# ---- the page ----
+
+ONCE = {"loads": "it loads", "written": "it is written", "example": "the example is right",
+        "values": "the values are right", "inputs unchanged": "the inputs stay as they are",
+        "gradients": "the gradients are right"}
+
+
+def page(check, style, hints=None):
+    """A check as text.  hints: how many are left, for the last line."""
+    exercise, verdict, failure = check.exercise, check.verdict, check.verdict.failure
+    seed = f"seed {check.seed}"
+    lines = [style.bold(exercise.label) + seed.rjust(WIDTH - len(exercise.label))]
+    model = exercise.model.name
+    small = [stage for stage in verdict.passed if stage != model]
+    if small:
+        lines.append(f"  {style.ok}  {', '.join(small)}")
+    if verdict.success:
+        lines += paragraph(f"{model}  {verdict.success}", f"  {style.ok}  ")
+    if failure is not None:
+        lines += failed(failure, check.count, f"  {style.fail}  ")
+        if verdict.left:
+            once = ONCE.get(failure.stage, f"{failure.stage} is right")
+            lines.append(f"  {style.left}  {', '.join(verdict.left)}: once {once}")
+        again = f"Again: check {exercise.number:02d} --seed {check.seed}"
+        left = f"      Stuck: hint {exercise.number:02d} ({hints} left)" if hints else ""
+        lines.append(style.faint(again + left))
+    if check.printed.strip():
+        printed = check.printed.rstrip().splitlines()
+        lines += ["Your answer printed:", *printed[:20], *["..."] * (len(printed) > 20)]
+    return "\n".join(lines)
+
+
+def failed(failure, count, mark):
+    """A failure as lines, the first of which begins with `mark`."""
+    label = failure.name if failure.stage in ("values", "example", "gradients") else failure.stage
+    if failure.stage == "values" and failure.name in ("", "y"):
+        label = "values"
+    elif failure.stage == "example":
+        label = f"example   {failure.name}".rstrip()
+    where = ""
+    if failure.case is not None and failure.stage != "written":
+        where = f"   case {failure.number} of {count}: {describe(failure.case)}"
+    found = failure.found
+    if isinstance(found, str):
+        body = found.split("\n")
+    elif isinstance(found, Error):
+        body = error(found)
+    else:
+        body = difference(found, failure)
+    lines = [textwrap.shorten(mark + label + where, 110, placeholder=" ...")
+             if len(where) > 90 else mark + label + where]
+    for line in body:
+        lines += [line] if line.startswith(TABLE) else paragraph(line, TEXT)
+    if failure.sentence:
+        lines += paragraph(failure.sentence, TEXT)
+    return lines
+
+
+def paragraph(text, start):
+    """Text wrapped to the width, the first line after `start`, the others under it."""
+    return textwrap.wrap(text, WIDTH - len(TEXT) + 8, initial_indent=start,
+                         subsequent_indent=TEXT) or [start]
+
+
+def describe(case):
+    """x (2, 3), g (2, 3) float64, axis=-1"""
+    arrays = [f"{name} {array.shape}" for name, array in case.arrays.items()]
+    dtype = f" {case.dtype}" if arrays else ""
+    settings = [f"{name}={value!r}" for name, value in case.settings.items()]
+    return ", ".join([", ".join(arrays) + dtype] * bool(arrays) + settings)
+
+
+def difference(found, failure):
+    """How a value differs from what is expected, as lines."""
+    name, yours, expected = failure.name, found.yours, found.expected
+    wanted = f"shape {expected.shape}, {expected.dtype}"
+    if found.kind == "missing":
+        return [f"There is no {name}."]
+    if found.kind == "kind":
+        kind = "a number" if expected.ndim == 0 else f"an array of {wanted}"
+        return [f"{name} is {yours}; expected is {kind}."]
+    if found.kind == "dtype":
+        return [f"{name} is {yours.dtype}; expected is {expected.dtype}, as the arguments are."]
+    lines = []
+    if found.kind == "shape":
+        lines.append(f"{name} has shape {yours.shape}; expected is {expected.shape}.")
+    elif expected.size > WHOLE and found.worst:
+        source = " (finite differences)" if name.startswith("gradient") else ""
+        at = ", ".join(map(str, found.worst))
+        return [f"worst at ({at}): yours {yours[found.worst]:.6g}, expected "
+                f"{expected[found.worst]:.6g}{source}"]
+    if max(yours.size, expected.size) <= WHOLE:
+        lines += table(columns(failure.case, name, yours, expected))
+    return lines
+
+
+def columns(case, name, yours, expected):
+    """What is shown side by side: the case's small arrays, yours, expected."""
+    for digits in (4, 6, 8, 10, 12):
+        shown = [rows(yours, digits), rows(expected, digits)]
+        if shown[0] != shown[1]:
+            break
+    title = "expected by differences" if name.startswith("gradient") else "expected"
+    arrays = {} if case is None else {
+        key: rows(array, 4) for key, array in case.arrays.items() if array.size <= WHOLE
+        and (name.startswith("gradient") or not key.startswith("g"))}
+    return {**arrays, "yours": shown[0], title: shown[1]}
+
+
+def rows(array, digits):
+    """An array as lines."""
+    array = np.asarray(array)
+    if array.dtype.kind == "f" and array.size and np.isfinite(array).all():
+        plain = 1e-3 < np.abs(array).max() < 1e6 or not array.any()
+    else:
+        plain = True
+    text = np.array2string(array, precision=digits, suppress_small=plain, max_line_width=60)
+    if array.ndim == 2:  # a matrix needs no brackets around its rows
+        return [line[1:] for line in text[:-1].splitlines()]
+    return text.splitlines()
+
+
+def table(columns):
+    """{title: lines} side by side, as many as fit: the last two always do, if need be stacked."""
+    def width(names):
+        return sum(3 + max(map(len, [name, *columns[name]])) for name in names)
+
+    names = list(columns)
+    while len(names) > 2 and width(names) > WIDTH:
+        del names[-3]
+    if width(names) > WIDTH + 10:
+        return [TABLE + line for name in names for line in (name, *columns[name])]
+    height = max(len(columns[name]) for name in names)
+    lines = []
+    for i in range(-1, height):
+        cells = [name if i < 0 else columns[name][i] if i < len(columns[name]) else ""
+                 for name in names]
+        lines.append(TABLE + "   ".join(
+            cell.ljust(max(map(len, [name, *columns[name]])))
+            for name, cell in zip(names, cells)).rstrip())
+    return lines

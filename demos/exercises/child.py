@@ -1,0 +1,159 @@
+"""Runs an answer in a process of its own, where it can do no harm by accident.
+
+    python -I -B -c BOOT SYS_PATH FOLDER        as parent.py starts it
+
+FOLDER holds request.json, cases.npz and the answer's file. What the answer says is written there as
+it comes: events.jsonl, a line for each thing that happened, and N.npz for case N. This is a fence
+against accidents and pranks, not a sandbox against hostile code.
+"""
+import json
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from demos.exercises import cases, swap
+from demos.exercises.exercise import ANSWERS, CHECKS, Case, Exercise, run_file
+from demos.exercises.refuse import refusing
+from tinygen.backend import np
+
+BOOT = ("import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+        "from demos.exercises.child import main; main(sys.argv[2])")
+GIGABYTE = 1 << 30
+LARGEST = 64 << 20  # bytes of values for one case; beyond, only their shapes are told
+
+PROCESSES = ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn",
+             "os.spawn", "os.startfile", "os.kill", "os.killpg", "pty.spawn")
+CHANGES = ("os.remove", "os.rmdir", "os.rename", "os.mkdir", "os.truncate", "os.chmod", "os.chown",
+           "os.utime", "os.link", "os.symlink", "shutil.rmtree", "sqlite3.connect")
+
+
+class NotAllowed(PermissionError):
+    """The answer did to the computer what an answer has no need to do."""
+
+
+def main(folder):
+    folder = Path(folder).resolve()
+    request = json.loads((folder / "request.json").read_text(encoding="utf-8"))
+    exercise = Exercise(CHECKS / f"{request['exercise']}.py")
+    questions = read_cases(folder / "cases.npz")
+    if request["train"]:
+        swap.own_losses(exercise.model)  # not of the student's time
+    with open(folder / "events.jsonl", "a", encoding="utf-8") as file:
+
+        def tell(**event):
+            file.write(json.dumps(event) + "\n")
+            file.flush()
+        tell(limits=[*limit(request["seconds"]), "processes, sockets, ctypes, deleting, writing "
+                                                 "elsewhere"])
+        fence(folder)
+        run(exercise, folder, questions, request["train"], tell)
+
+
+def run(exercise, folder, questions, train, tell):
+    """Load the answer, ask it, train on it, and tell what came of each."""
+    try:
+        with refusing(exercise):
+            answer = exercise.answer_of(vars(run_file(folder / exercise.file)))
+    except BaseException as error:
+        return tell(load=asdict(cases.error_of(error)))
+    tell(loaded=True)
+    for i, answered in enumerate(cases.ask_all(exercise, answer, questions)):
+        tell(case=i, **save(folder / f"{i}.npz", answered))
+    if train:
+        try:
+            tell(training=asdict(swap.train(exercise, answer)))
+        except BaseException as error:
+            tell(training=asdict(cases.error_of(error)))
+    tell(end=True)
+
+
+# ---- cases and answers as files: arrays in .npz, the rest as JSON ----
+
+def write_cases(path, questions):
+    arrays = {f"{i} {name}": array for i, case in enumerate(questions)
+              for name, array in case.arrays.items()}
+    settings = json.dumps([case.settings for case in questions])
+    np.savez(path, settings=np.array(settings), **arrays)
+
+
+def read_cases(path):
+    with np.load(path, allow_pickle=False) as file:
+        given = [{key: tuples(value) for key, value in settings.items()}
+                 for settings in json.loads(str(file["settings"]))]
+        for key in file.files:
+            if key != "settings":
+                i, _, name = key.partition(" ")
+                given[int(i)][name] = file[key]
+    return [Case(**each) for each in given]
+
+
+def tuples(value):
+    """JSON has lists only; settings have tuples only."""
+    return tuple(map(tuples, value)) if isinstance(value, list) else value
+
+
+def save(path, answered):
+    """Write the arrays of what came of a case -> the rest of it, as plain values."""
+    arrays, values = {}, []
+    for call, given in enumerate((answered.values, answered.second)):
+        told = []
+        for name, value in (given or {}).items():
+            if isinstance(value, np.ndarray):
+                if value.nbytes > LARGEST:
+                    value = f"{cases.what_is(value)}, which is too large,"
+                else:
+                    arrays[f"{call} {len(told)}"], value = value, None
+            told.append([name, value])
+        values.append(told)
+    np.savez(path, **arrays)
+    return {"values": values, "error": answered.error and asdict(answered.error),
+            "changed": answered.changed, "again": answered.second is not None}
+
+
+# ---- limits ----
+
+def limit(seconds):
+    """Limit memory, CPU time and the size of files, where the system can -> what it limits."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return []
+    held = []
+    for what, name, most in (("memory (2 GB)", "RLIMIT_AS", 2 * GIGABYTE),
+                             ("CPU time", "RLIMIT_CPU", int(seconds) + 10),
+                             ("size of files", "RLIMIT_FSIZE", GIGABYTE // 4)):
+        try:
+            resource.setrlimit(getattr(resource, name), (most, most))
+            held.append(what)
+        except (AttributeError, OSError, ValueError):
+            continue  # macOS knows some of the names only
+    return held
+
+
+def fence(folder):
+    """From here on refuse processes, sockets, ctypes, and changes outside of the folder."""
+    inside = str(folder) + os.sep
+    secret = str(ANSWERS) + os.sep, str(CHECKS) + os.sep
+    to_write = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+    def path_of(path):
+        return os.path.realpath(os.fsdecode(path)) if isinstance(path, (str, bytes)) else None
+
+    def hook(event, args):
+        if event == "open":
+            path, mode, flags = path_of(args[0]), args[1] or "", args[2] or 0
+            if path is None or path == os.devnull:
+                return
+            if path.startswith(secret):
+                raise NotAllowed("It reads the files of the exercises; write an answer of your own.")
+            if (set(mode) & set("wax+") or flags & to_write) and not path.startswith(inside):
+                raise NotAllowed(f"It writes to {path}; an answer has no files to write.")
+        elif event in CHANGES:
+            if not all((path_of(path) or "").startswith(inside) for path in args[:1]):
+                raise NotAllowed(f"It changes files ({event} {args[0]}), which an answer must not.")
+        elif event in PROCESSES:
+            raise NotAllowed(f"It starts or ends processes ({event}), which an answer must not.")
+        elif event.startswith(("socket.", "ctypes.")):
+            raise NotAllowed(f"It uses {event.partition('.')[0]}, which an answer must not.")
+    sys.addaudithook(hook)

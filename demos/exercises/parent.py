@@ -1,0 +1,150 @@
+"""Starts a child that runs an answer, ends it when its time is up, and reads what it wrote.
+
+Nothing that the child says is trusted to be well formed, and nothing of the student's is imported
+here.
+"""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from demos.exercises.cases import Answered, Error
+from demos.exercises.child import BOOT, LARGEST, write_cases
+from demos.exercises.exercise import HERE
+from demos.exercises.swap import Training
+from tinygen.backend import np
+
+ROOT = HERE.parents[1]
+PRINTED = 4000  # characters of what an answer prints that are kept
+START_UP = 10   # seconds for a child to import what it needs
+
+
+@dataclass
+class Report:
+    """What came of a child. ended: "end" as it should, else "timeout", "memory" or "exit"."""
+    ended: str = "exit"
+    loaded: bool = False
+    load: Error | None = None
+    answers: list = field(default_factory=list)
+    training: object = None  # a Training or an Error
+    limits: list = field(default_factory=list)
+    printed: str = ""
+
+
+def run_child(exercise, program, questions, *, train=False, seconds=20):
+    """Run `program`, the bytes of an answer's file, in a child -> Report."""
+    folder = Path(tempfile.mkdtemp(prefix="tinygen-"))
+    try:
+        (folder / exercise.file).write_bytes(program)
+        write_cases(folder / "cases.npz", questions)
+        request = {"exercise": exercise.stem, "train": train, "seconds": seconds}
+        (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
+        code, printed = run_process(folder, seconds + START_UP)
+        report = read_report(folder)
+        report.printed = printed
+        if report.ended != "end":
+            report.ended = {"timeout": "timeout", -getattr(signal, "SIGXCPU", 0): "timeout",
+                            -getattr(signal, "SIGKILL", 0): "memory"}.get(code, "exit")
+        return report
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_process(folder, seconds):
+    """Start the child and wait -> its exit status, or "timeout"; what it printed."""
+    path = json.dumps([str(ROOT), *(os.path.abspath(entry) for entry in sys.path)])
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
+                   "MPLBACKEND": "Agg", "MPLCONFIGDIR": str(folder), "TMPDIR": str(folder),
+                   "TEMP": str(folder), "TMP": str(folder)}
+    command = [sys.executable, "-I", "-B", "-u", "-X", "utf8", "-c", BOOT, path, str(folder)]
+    child = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             start_new_session=os.name == "posix")
+    printed = bytearray()
+    reader = threading.Thread(target=drain, args=(child.stdout, printed), daemon=True)
+    reader.start()
+    try:
+        code = child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        code = "timeout"
+    finally:
+        end_tree(child)
+    reader.join(1)
+    return code, printed.decode("utf-8", "replace")
+
+
+def drain(pipe, kept):
+    """Read all that is printed, so that the child is not held up, and keep its beginning."""
+    while chunk := pipe.read1(65536):
+        kept += chunk[:PRINTED - len(kept)]
+
+
+def end_tree(child):
+    """End the child and whatever it may have started."""
+    if os.name == "posix":
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass  # it has ended
+    elif child.poll() is None:
+        subprocess.run(["taskkill", "/F", "/T", "/PID", str(child.pid)], capture_output=True,
+                       check=False)
+    child.wait()
+
+
+# ---- what it wrote ----
+
+def read_report(folder):
+    report = Report()
+    try:
+        lines = (folder / "events.jsonl").read_bytes()[:LARGEST].decode("utf-8").splitlines()
+        for line in lines:
+            take_in(report, folder, json.loads(line))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError,
+            zipfile.BadZipFile, NotImplementedError, MemoryError):
+        report.ended = "exit"  # half a line, or not what the child writes
+    return report
+
+
+def take_in(report, folder, event):
+    """Add one event to the report."""
+    if "limits" in event:
+        report.limits = [str(limit) for limit in event["limits"]]
+    if "loaded" in event:
+        report.loaded = True
+    if "load" in event:
+        report.load, report.ended = Error(**event["load"]), "end"
+    if "case" in event and event["case"] == len(report.answers):
+        report.answers.append(read_answered(folder / f"{len(report.answers)}.npz", event))
+    if "training" in event:
+        kind = Training if "losses" in event["training"] else Error
+        report.training = kind(**event["training"])
+    if "end" in event:
+        report.ended = "end"
+
+
+def read_answered(path, event):
+    arrays, calls = load_arrays(path), []
+    for call, told in enumerate(event["values"]):
+        calls.append({str(name): arrays[f"{call} {i}"] if value is None else str(value)
+                      for i, (name, value) in enumerate(told)})
+    first, second = calls
+    return Answered(first, Error(**event["error"]) if event["error"] else None,
+                    [str(name) for name in event["changed"]], second if event["again"] else None)
+
+
+def load_arrays(path):
+    """The arrays of an .npz file, once its declared sizes are seen to be moderate."""
+    with zipfile.ZipFile(path) as archive:
+        declared = sum(member.file_size for member in archive.infolist())
+    if declared > 4 * LARGEST:
+        raise ValueError(f"{path} declares {declared:,} bytes")
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
