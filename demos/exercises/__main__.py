@@ -37,6 +37,9 @@ def main(argv=None):
         for names, settings in OPTIONS[command.__name__]:
             child.add_argument(*names, **settings)
         child.set_defaults(command=command)
+    if not argv:
+        parser.print_help()
+        return 0
     options = parser.parse_args(argv)
     try:
         return options.command(options) or 0

@@ -54,26 +54,31 @@ def verdict_on(exercise, asked, wanted, report, seconds):
     """The verdict on what a child reported, up to the model."""
     stages = judge.stages_of(exercise, wanted)
     if not report.loaded:
-        return judge.Verdict([], Failure("loads", report.load or messages.ended(
-            report.ended, seconds)), stages[1:])
+        failure = Failure("loads", report.load) if report.load else gone("loads", report, seconds)
+        return judge.Verdict([], failure, stages[1:])
     verdict = judge.judge(exercise, asked, report.answers, wanted)
     count = len(report.answers)
     if verdict.failure is None and count < len(asked):  # it never came back from the next one
         at = stages.index("values" if count else "example")
-        failure = Failure(stages[at], messages.ended(report.ended, seconds), "", count + 1,
-                          asked[count])
+        failure = gone(stages[at], report, seconds, number=count + 1, case=asked[count])
         verdict = judge.Verdict(stages[:at], failure, stages[at + 1:])
     return verdict
 
 
+def gone(stage, report, seconds, **where):
+    """The failure of a child that ended before it came to its end."""
+    status = "error" if report.ended == "exit" else report.ended
+    return Failure(stage, messages.ended(report, seconds), status=status, **where)
+
+
 def outcome_of(exercise, report):
     """A Failure in the model, or the sentence of success."""
-    training = report.training
+    name, training = exercise.model.name, report.training
     if isinstance(training, swap.Training):
         return judge.judge_training(exercise, training)
-    if training is not None:
-        return Failure(exercise.model.name, training)
-    return Failure(exercise.model.name, report.load or messages.ended(report.ended, swap.SECONDS))
+    if training or report.load:
+        return Failure(name, training or report.load)
+    return gone(name, report, 2 * swap.SECONDS)
 
 
 def conclude(verdict, exercise, outcome):

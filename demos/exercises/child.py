@@ -6,6 +6,7 @@ FOLDER holds request.json, cases.npz and the answer's file. What the answer says
 it comes: events.jsonl, a line for each thing that happened, and N.npz for case N. This is a fence
 against accidents and pranks, not a sandbox against hostile code.
 """
+import faulthandler
 import json
 import os
 import sys
@@ -19,6 +20,7 @@ from tinygen.backend import np
 
 BOOT = ("import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
         "from demos.exercises.child import main; main(sys.argv[2])")
+HUNG = "hung.txt"  # where the answer was when its time was up
 GIGABYTE = 1 << 30
 LARGEST = 64 << 20  # bytes of values for one case; beyond, only their shapes are told
 
@@ -46,6 +48,8 @@ def main(folder):
             file.flush()
         tell(limits=[*limit(request["seconds"]), "processes, sockets, ctypes, deleting, writing "
                                                  "elsewhere"])
+        watchdog = open(folder / HUNG, "w", encoding="utf-8")
+        faulthandler.dump_traceback_later(request["seconds"], exit=True, file=watchdog)
         fence(folder)
         run(exercise, folder, questions, request["train"], tell)
 

@@ -23,7 +23,7 @@ import ast
 import importlib.util
 import re
 import types
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from tinygen.backend import np
@@ -218,9 +218,10 @@ def numbers():
     return sorted(int(path.stem[1:3]) for path in CHECKS.glob("e[0-9][0-9]_*.py"))
 
 
+@cache
 def find(number):
     """The exercise with this number. Raises ValueError where there is none."""
-    for path in CHECKS.glob(f"e{int(number):02d}_*.py"):
+    for path in CHECKS.glob(f"e{number:02d}_*.py"):
         return Exercise(path)
-    raise ValueError(f"there is no exercise {int(number):02d}; there are "
+    raise ValueError(f"there is no exercise {number:02d}; there are "
                      f"{', '.join(f'{n:02d}' for n in numbers())}")

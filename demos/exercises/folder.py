@@ -106,9 +106,9 @@ class Folder:
             file.write(stub(found).encode())
 
     def reset(self, found):
-        """Start an exercise anew -> where the old file is kept, or None if there was none."""
+        """Start an exercise anew -> where the old file is kept, or None if nothing was in it."""
         kept = None
-        if self.file(found).exists():
+        if self.state(found) not in ("missing", "new"):
             kept = free_name(self.file(found))
             self.file(found).replace(kept)
         self.write_stub(found)

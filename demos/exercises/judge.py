@@ -7,6 +7,10 @@ from demos.exercises.swap import COMPARED
 from tinygen.backend import np
 
 
+# Errors that tell of a wrong answer, not of a broken one.
+OF_OURS = "Wrong", "Refused", "NotAllowed", "NotImplementedError"
+
+
 @dataclass
 class Failure:
     """Where and how an answer fails."""
@@ -16,6 +20,13 @@ class Failure:
     number: int = 0        # of the case, from 1
     case: object = None
     sentence: str = ""     # what a known mistake says about it
+    status: str = ""       # how a child ended that gave no answer: timeout, memory, error
+
+    def __post_init__(self):
+        if not self.status:
+            raised = isinstance(self.found, Error) and self.found.kind not in OF_OURS
+            memory = raised and self.found.kind == "MemoryError"
+            self.status = "memory" if memory else "error" if raised else "fail"
 
 
 @dataclass

@@ -56,15 +56,16 @@ def trained(model, training):
             f"in {training.seconds:.1f} s; the engine's own {training.own[-1]:.3g}")
 
 
-def ended(how, seconds):
+def ended(report, seconds):
     """How a child ended that did not come to its end."""
+    at = f"\nIt was in {report.hung}." if report.hung else ""
     return {
         "timeout": f"No answer within {seconds:g} s. Does a loop never end, or go through too many "
-                   f"numbers one by one?",
+                   f"numbers one by one?{at}",
         "memory": "It was ended for lack of memory. How large are the arrays that it makes?",
         "exit": "It ended the process before it gave an answer. Let it return, and call neither "
                 "sys.exit nor os._exit.",
-    }[how]
+    }[report.ended]
 
 
 def error(found):

@@ -5,18 +5,20 @@ here.
 """
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from demos.exercises.cases import Answered, Error
-from demos.exercises.child import BOOT, LARGEST, write_cases
+from demos.exercises.child import BOOT, HUNG, LARGEST, write_cases
 from demos.exercises.exercise import HERE
 from demos.exercises.swap import Training
 from tinygen.backend import np
@@ -36,28 +38,34 @@ class Report:
     training: object = None  # a Training or an Error
     limits: list = field(default_factory=list)
     printed: str = ""
+    hung: str = ""         # the line that it was in when its time was up
 
 
-def run_child(exercise, program, questions, *, train=False, seconds=20):
-    """Run `program`, the bytes of an answer's file, in a child -> Report."""
+def run_child(exercise, program, questions, *, train=False, seconds=20, stop=None):
+    """Run `program`, the bytes of an answer's file, in a child -> Report.
+
+    stop: an Event by which another thread ends it early.
+    """
     folder = Path(tempfile.mkdtemp(prefix="tinygen-"))
     try:
         (folder / exercise.file).write_bytes(program)
         write_cases(folder / "cases.npz", questions)
         request = {"exercise": exercise.stem, "train": train, "seconds": seconds}
         (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
-        code, printed = run_process(folder, seconds + START_UP)
+        code, printed = run_process(folder, seconds + START_UP, stop)
         report = read_report(folder)
         report.printed = printed
         if report.ended != "end":
-            report.ended = {"timeout": "timeout", -getattr(signal, "SIGXCPU", 0): "timeout",
-                            -getattr(signal, "SIGKILL", 0): "memory"}.get(code, "exit")
+            report.hung = hung_in(folder, exercise)
+            report.ended = "timeout" if report.hung else {
+                "timeout": "timeout", -getattr(signal, "SIGXCPU", 0): "timeout",
+                -getattr(signal, "SIGKILL", 0): "memory"}.get(code, "exit")
         return report
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def run_process(folder, seconds):
+def run_process(folder, seconds, stop=None):
     """Start the child and wait -> its exit status, or "timeout"; what it printed."""
     path = json.dumps([str(ROOT), *(os.path.abspath(entry) for entry in sys.path)])
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
@@ -67,13 +75,13 @@ def run_process(folder, seconds):
     child = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              start_new_session=os.name == "posix")
-    printed = bytearray()
+    printed, deadline = bytearray(), time.monotonic() + seconds
     reader = threading.Thread(target=drain, args=(child.stdout, printed), daemon=True)
     reader.start()
     try:
-        code = child.wait(seconds)
-    except subprocess.TimeoutExpired:
-        code = "timeout"
+        while child.poll() is None and time.monotonic() < deadline and not (stop and stop.is_set()):
+            time.sleep(0.01)
+        code = "timeout" if child.poll() is None else child.returncode
     finally:
         end_tree(child)
     reader.join(1)
@@ -100,6 +108,15 @@ def end_tree(child):
 
 
 # ---- what it wrote ----
+
+def hung_in(folder, exercise):
+    """Where the answer was when its time was up, as "line 12"; "" if it was not."""
+    try:
+        dumped = (folder / HUNG).read_text(encoding="utf-8", errors="replace")[:PRINTED]
+    except OSError:
+        return ""
+    found = re.search(rf'{re.escape(exercise.file)}", line (\d+) in ', dumped)
+    return f"line {found[1]}" if found else "tinygen" if "line" in dumped else ""
 
 def read_report(folder):
     report = Report()

@@ -8,16 +8,15 @@ import time
 import pytest
 
 from demos.exercises import cases, exercise, judge, swap
+from demos.exercises.exercise import find
 from tinygen.backend import backend_name, np
 
 pytestmark = pytest.mark.skipif(backend_name() != "numpy", reason="students' answers are NumPy's")
 
 NUMBERS = exercise.numbers()
 MISTAKES = [pytest.param(number, i, id=f"{number:02d}-{i}") for number in NUMBERS
-            for i in range(len(exercise.find(number).declared_mistakes))]
+            for i in range(len(find(number).declared_mistakes))]
 each = pytest.mark.parametrize("number", NUMBERS, ids="{:02d}".format)
-
-find = functools.cache(exercise.find)
 
 
 @functools.cache

@@ -1,0 +1,169 @@
+"""Grades a folder of submissions, each a folder or a zip: the student's own check, other cases.
+
+A child for each student and exercise answers the cases and, in place of training, calls that the
+model made while it trained on the reference: so the parent need not trust what a child says of a
+run in the model.
+"""
+import concurrent.futures
+import threading
+import zipfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from demos.common.options import make_writable
+from demos.exercises import exercise, judge, report, swap
+from demos.exercises.cases import ask
+from demos.exercises.checking import Check, conclude, gone, questions, verdict_on
+from demos.exercises.messages import page
+from demos.exercises.parent import run_child
+from demos.exercises.terminal import Plain
+
+LARGEST_FILE = 1 << 20  # bytes of an answer's file
+RIGHT = "as the reference answers the calls of the model"
+
+
+class Unusable(Exception):
+    """Why a submission, or a file of it, cannot be read."""
+
+
+@dataclass
+class Grade:
+    """One cell of the table."""
+    student: str
+    number: int
+    status: str  # pass, fail, error, timeout, memory, missing
+    share: float  # of the stages passed
+    message: str
+    stage: str = ""
+    mistake: str = ""
+    limits: tuple = ()
+
+
+def grade(submissions, out, numbers, jobs, seconds, seed):
+    """Grade all submissions of a folder, and write the report to `out`."""
+    students = find_submissions(submissions)
+    make_writable(out)
+    print(f"{len(students)} submissions, {len(numbers)} exercises, seed {seed}. "
+          f"The reference trains the models first.", flush=True)
+    tests = [Test(exercise.find(number), seed) for number in numbers]
+    grades, stop = [], threading.Event()
+    with concurrent.futures.ThreadPoolExecutor(max(1, jobs)) as pool:
+        tasks = {student: [pool.submit(grade_one, student, path, test, seconds, stop)
+                           for test in tests] for student, path in students.items()}
+        try:
+            for student, futures in tasks.items():
+                grades += (row := [future.result() for future in futures])
+                counts = Counter(each.status for each in row)
+                print(f"  {student}: " + ", ".join(f"{n} {kind}" for kind, n in counts.items()),
+                      flush=True)
+        except BaseException:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+    report.write(out, grades, [test.exercise for test in tests], seed, seconds)
+    print(f"The report: {(out / 'index.html').resolve().as_uri()}")
+
+
+class Test:
+    """An exercise with all that is the same for every student."""
+
+    def __init__(self, found, seed):
+        self.exercise, self.seed = found, seed
+        self.asked, self.wanted = questions(found, seed)
+        self.calls = swap.train_reference(found)[1] if found.record else []
+        self.answers = [ask(found, found.reference, call).values for call in self.calls]
+
+    def verdict(self, report, seconds):
+        """What a child's report says, on the cases and on the model's calls."""
+        count = len(self.asked)
+        calls, report.answers = report.answers[count:], report.answers[:count]
+        verdict = verdict_on(self.exercise, self.asked, self.wanted, report, seconds)
+        if verdict.failure is None and self.calls:
+            conclude(verdict, self.exercise, self.in_the_model(calls, report, seconds))
+        return verdict
+
+    def in_the_model(self, answered, report, seconds):
+        failure = judge.judge_model_cases(self.exercise, self.calls, answered, self.answers)
+        if failure is None and len(answered) < len(self.calls):
+            return gone(self.exercise.model.name, report, seconds)
+        return failure or f"{len(self.calls)} calls of the model, answered {RIGHT}"
+
+
+def grade_one(student, path, test, seconds, stop):
+    """Grade one student's answer to one exercise -> Grade."""
+    found = test.exercise
+    try:
+        program = read_answer(path, found.file)
+    except Unusable as error:
+        return Grade(student, found.number, "error", 0.0, f"{found.label}\n{error}", "loads")
+    if program is None:
+        return Grade(student, found.number, "missing", 0.0,
+                     f"{found.label}\nThere is no file {found.file}.", "loads")
+    ran = run_child(found, program, [*test.asked, *test.calls], seconds=seconds, stop=stop)
+    verdict = test.verdict(ran, seconds)
+    message = page(Check(found, test.seed, len(test.asked), verdict, ran.printed), Plain())
+    passed, failure = len(verdict.passed), verdict.failure
+    if failure is None:
+        return Grade(student, found.number, "pass", 1.0, message, limits=tuple(ran.limits))
+    share = passed / (passed + 1 + len(verdict.left))
+    return Grade(student, found.number, failure.status, share, message, failure.stage,
+                 failure.sentence, tuple(ran.limits))
+
+
+# ---- submissions ----
+
+def find_submissions(folder):
+    """{student: path} of the folders and zips in a folder. Raises ValueError if there are none."""
+    if not folder.is_dir():
+        raise ValueError(f"there is no folder {folder}; give the one that holds the submissions, a "
+                         f"folder or a zip each")
+    found = {}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith((".", "__MACOSX")):
+            continue
+        if path.is_dir():
+            found[path.name] = path
+        elif path.suffix.lower() == ".zip":
+            found[path.name if path.stem in found else path.stem] = path
+    if not found:
+        raise ValueError(f"{folder} holds no submissions; each is a folder or a zip")
+    return found
+
+
+def read_answer(path, name):
+    """The bytes of the file `name` in a submission, wherever in it; None if there is none.
+
+    Nothing is unpacked: a zip's paths lead nowhere. Raises Unusable.
+    """
+    return read_from_folder(path, name) if path.is_dir() else read_from_zip(path, name)
+
+
+def read_from_folder(folder, name):
+    try:
+        files = [path for path in folder.rglob(name) if path.is_file() and not path.is_symlink()]
+        if not files:
+            return None
+        path = min(files, key=lambda path: (len(path.parts), str(path)))
+        if path.stat().st_size > LARGEST_FILE:
+            raise Unusable(f"{name} is larger than a megabyte.")
+        return path.read_bytes()
+    except OSError as error:
+        raise Unusable(f"{name} cannot be read: {error.strerror}.") from error
+
+
+def read_from_zip(path, name):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [m for m in archive.infolist()
+                       if PurePosixPath(m.filename.replace("\\", "/")).name == name]
+            if not members:
+                return None
+            member = min(members, key=lambda m: (m.filename.count("/"), m.filename))
+            if member.file_size > LARGEST_FILE:
+                raise Unusable(f"{name} is larger than a megabyte.")
+            with archive.open(member) as file:
+                return file.read(LARGEST_FILE)
+    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError,
+            EOFError) as error:  # damaged, encrypted, or packed in a way that is not known
+        raise Unusable(f"{path.name} is no zip that can be read: {error}.") from error
