@@ -49,9 +49,7 @@ def ended_early(count, own):
 def trained(model, training):
     if training.sentence:
         return training.sentence
-    calls = f"{training.forward} forward"
-    if "gradient" in model.counts:
-        calls += f", {training.gradient} gradient"
+    calls = ", ".join(f"{getattr(training, kind)} {kind}" for kind in model.counts)
     return (f"{calls} calls, all yours: loss {training.losses[0]:.3g} -> {training.losses[-1]:.3g} "
             f"in {training.seconds:.1f} s; the engine's own {training.own[-1]:.3g}")
 
