@@ -153,7 +153,11 @@ def expected(case):
 
 
 def swap(answer, calls):
+    kept = autograd._walk
+
     def walk(y, g, targets, create_graph, retain_graph):
+        if create_graph:  # pull gives arrays, which have no history
+            return kept(y, g, targets, create_graph, retain_graph)
         recorded, leaves, _ = autograd._graph(y)
         nodes = {id(leaf): Node("a leaf") for leaf in leaves}
         for tensor in recorded:  # each after its inputs
@@ -164,6 +168,7 @@ def swap(answer, calls):
                 lambda g, tensor=tensor, wanted=wanted: tuple(
                     autograd._input_gradients(tensor, np.asarray(g), wanted, False)))
         grads = calls.forward(answer, nodes[id(y)], g)
-        return leaves, {id(x): calls.fits("The gradient by a leaf", grads.get(nodes[id(x)]), like=x)
-                        for x in leaves}
+        asked_for = [x for x in [*leaves, *targets] if id(x) in nodes]
+        return leaves, {id(x): calls.fits("A gradient", grads.get(nodes[id(x)]), like=x)
+                        for x in asked_for}
     return [patch.object(autograd, "_walk", walk)]

@@ -81,7 +81,10 @@ def swap(answer, calls):
                     found.extend(parts(calls.gradient(answer, g, *operands), "by a", "by b"))
                 return calls.fits(f"The gradient by {'ab'[i]}", found[i], like=operands[i])
             return of_one
-        return kept(a, b)[0], gradient(0), gradient(1)
+        y, *engines = kept(a, b)
+        if min(a.ndim, b.ndim) < 2 or a.shape[:-2] != b.shape[:-2]:  # not in the task
+            return y, *engines
+        return y, gradient(0), gradient(1)
     return [tg.ops.attention.unfused(), tg.ops.matmul.replaced(by=matmul)]
 
 
