@@ -11,8 +11,8 @@ KIND = "T"
 ANSWER = "train_step"
 FORBIDDEN = ("models.autoencoder.loss",)
 HINTS = (
-    "The loss compares what the model makes of the noisy images with the clean ones. tg.mse returns "
-    "it as a Tensor.",
+    "The loss compares what the model makes of the noisy images with the clean ones. tg.mse "
+    "returns it as a Tensor.",
     "Four things, each in a line: the loss; the old gradients away; the new ones; the step. loss."
     "backward() fills each parameter's .grad, and only then can the optimizer use it.",
     "loss = tg.mse(model(noisy), clean), then optimizer.zero_grad(), loss.backward(), "
