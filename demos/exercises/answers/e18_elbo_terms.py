@@ -4,11 +4,11 @@
     kl             = KL(q(z|x) || N(0, 1))
     their sum is -ELBO, in nats per image, which a VAE makes small
 
-    elbo_terms(model, x, eps)    x (N, C, H, W) from 0 to 1, eps (N, d), arrays
+    elbo_terms(model, x, eps)    x (N, ...), numbers from 0 to 1, eps (N, d), arrays
                                  -> reconstruction and kl, two Tensors of one number each
 
-Given are the model and tinygen. model(x, eps) -> logits (N, C, H, W), mean (N, d), logvar (N, d):
-pixel probabilities are p = sigmoid(logits), and q(z|x) = N(mean, exp(logvar)).
+Given are the model and tinygen. model(x, eps) -> logits (N, ...), mean (N, d), logvar (N, d): pixel
+probabilities are p = sigmoid(logits), and q(z|x) = N(mean, exp(logvar)). Images may have any shape.
 tg.bce_with_logits(logits, x, reduction="sum") adds up all pixels' shares; it takes logits, so that
 no log of a rounded 0 occurs. reduction="none" leaves each by itself. tg.kl_standard_normal(mean,
 logvar) has the KL of each image, (N,). To write: elbo_terms. An image's pixels and latents add up,

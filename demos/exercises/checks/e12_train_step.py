@@ -29,8 +29,8 @@ MISTAKES = (
      Edit(LOSS, "    loss = tg.mse(model(clean), noisy)\n")),
     ("You never cleared the gradients: backward adds to those of the step before; "
      "optimizer.zero_grad() forgets them.", Edit(ZERO, "")),
-    ("You stepped before backward, or cleared the gradients in between: then there are none to "
-     "step by.", Edit(BACKWARD, "", STEP, STEP + BACKWARD)),
+    ("You stepped where there are no gradients: backward comes before step, nothing clears them in "
+     "between, and no .numpy() cuts the graph.", Edit(BACKWARD, "", STEP, STEP + BACKWARD)),
     ("You never took a step: backward computes gradients, optimizer.step() changes the parameters.",
      Edit(STEP, "")),
     ("You added up the squares; the loss is their mean.",

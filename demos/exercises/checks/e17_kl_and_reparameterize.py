@@ -45,37 +45,44 @@ def cases(rng):
         p = rng.uniform(0.2, 1, shape).round(1)
         return p / p.sum(axis=-1, keepdims=True)
 
-    def case(n, d, size=3, scale=1.0, shift=0.0, dtype="float64"):
-        mean, logvar, eps, gz = rng.normal(size=(4, n, d)).round(1)
-        arrays = dict(mean=scale * mean, logvar=scale * logvar + shift, eps=eps, gz=gz,
-                      p=distribution(n, size), q=distribution(n, size), g=rng.normal(size=n))
+    def of(dtype, **arrays):
         return Case(**{name: array.astype(dtype) for name, array in arrays.items()})
+
+    def discrete(n, size, dtype="float64"):
+        return of(dtype, p=distribution(n, size), q=distribution(n, size), g=rng.normal(size=n))
+
+    def gaussian(n, d, scale=1.0, shift=0.0, dtype="float64"):
+        mean, logvar, eps, gz = rng.normal(size=(4, n, d)).round(1)
+        return of(dtype, mean=scale * mean, logvar=scale * logvar + shift, eps=eps, gz=gz,
+                  g=rng.normal(size=n))
 
     return [
         Case(p=np.array([[0.5, 0.5]]), q=np.array([[0.25, 0.75]]), mean=np.array([[1.0, 0.0]]),
              logvar=np.array([[math.log(4), 0.0]]), eps=np.array([[1.0, 5.0]]),
              g=np.ones(1), gz=np.ones((1, 2))),
-        case(2, 3, 2), case(3, 2), case(1, 1, 1), case(1, 4, 5), case(4, 2), case(2, 3, scale=4.0),
-        case(2, 2, shift=-20.0), case(2, 3, 4, dtype="float32"),
+        discrete(2, 3), gaussian(2, 3), discrete(3, 2), gaussian(3, 2), discrete(1, 1),
+        gaussian(1, 1), discrete(1, 5), gaussian(1, 4), discrete(2, 4), gaussian(4, 2),
+        gaussian(2, 3, scale=4.0), gaussian(2, 2, shift=-20.0),
+        discrete(2, 4, dtype="float32"), gaussian(2, 3, dtype="float32"),
     ]
 
 
 def ask(answer, case):
-    mean, logvar = tg.Tensor(case.mean), tg.Tensor(case.logvar)
-    if "p" in case.arrays:  # the VAE has no discrete distributions
-        p, q = tg.Tensor(case.p), tg.Tensor(case.q)
-        discrete = answer.kl_discrete(p, q)
-        yield "kl_discrete", discrete
-    kl = answer.kl_gaussian(mean, logvar)
-    yield "kl_gaussian", kl
-    z = answer.reparameterize(mean, logvar, case.eps)
-    yield "z", z
     if "p" in case.arrays:
-        for name, gradient in zip("pq", tg.grad(discrete, [p, q], case.g)):
+        p, q = tg.Tensor(case.p), tg.Tensor(case.q)
+        kl = answer.kl_discrete(p, q)
+        yield "kl_discrete", kl
+        for name, gradient in zip("pq", tg.grad(kl, [p, q], case.g)):
             yield f"gradient by {name}", gradient
-    for name, y, g in (("kl_gaussian", kl, case.g), ("z", z, case.gz)):
-        for by, gradient in zip(("mean", "logvar"), tg.grad(y, [mean, logvar], g)):
-            yield f"gradient of {name} by {by}", gradient
+    if "mean" in case.arrays:
+        mean, logvar = tg.Tensor(case.mean), tg.Tensor(case.logvar)
+        kl = answer.kl_gaussian(mean, logvar)
+        yield "kl_gaussian", kl
+        z = answer.reparameterize(mean, logvar, case.eps)
+        yield "z", z
+        for name, y, g in (("kl_gaussian", kl, case.g), ("z", z, case.gz)):
+            for by, gradient in zip(("mean", "logvar"), tg.grad(y, [mean, logvar], g)):
+                yield f"gradient of {name} by {by}", gradient
 
 
 def discrete_by_loops(p, q):
@@ -105,20 +112,24 @@ def draw_by_loops(mean, logvar, eps):
 
 
 def expected(case):
-    p, q, mean, logvar, eps, g, gz = (case.arrays[name] for name in
-                                      ("p", "q", "mean", "logvar", "eps", "g", "gz"))
-    kl, z = gaussian_by_integration, draw_by_loops
-    return {
-        "kl_discrete": discrete_by_loops(p, q),
-        "kl_gaussian": kl(mean, logvar),
-        "z": z(mean, logvar, eps),
-        "gradient by p": slope(lambda p: discrete_by_loops(p, q), p, g),
-        "gradient by q": slope(lambda q: discrete_by_loops(p, q), q, g),
-        "gradient of kl_gaussian by mean": slope(lambda mean: kl(mean, logvar), mean, g),
-        "gradient of kl_gaussian by logvar": slope(lambda logvar: kl(mean, logvar), logvar, g),
-        "gradient of z by mean": slope(lambda mean: z(mean, logvar, eps), mean, gz),
-        "gradient of z by logvar": slope(lambda logvar: z(mean, logvar, eps), logvar, gz),
-    }
+    values = {}
+    if "p" in case.arrays:
+        p, q, g = case.p, case.q, case.g
+        values |= {
+            "kl_discrete": discrete_by_loops(p, q),
+            "gradient by p": slope(lambda p: discrete_by_loops(p, q), p, g),
+            "gradient by q": slope(lambda q: discrete_by_loops(p, q), q, g)}
+    if "mean" in case.arrays:
+        mean, logvar, eps, g, gz = case.mean, case.logvar, case.eps, case.g, case.gz
+        kl, z = gaussian_by_integration, draw_by_loops
+        values |= {
+            "kl_gaussian": kl(mean, logvar),
+            "z": z(mean, logvar, eps),
+            "gradient of kl_gaussian by mean": slope(lambda mean: kl(mean, logvar), mean, g),
+            "gradient of kl_gaussian by logvar": slope(lambda logvar: kl(mean, logvar), logvar, g),
+            "gradient of z by mean": slope(lambda mean: z(mean, logvar, eps), mean, gz),
+            "gradient of z by logvar": slope(lambda logvar: z(mean, logvar, eps), logvar, gz)}
+    return values
 
 
 def swap(answer, calls):

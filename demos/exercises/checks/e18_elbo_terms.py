@@ -49,13 +49,13 @@ def cases(rng):
         return Case(**{name: array.round(1).astype(dtype) for name, array in arrays.items()})
 
     def two(x, logits, mean):
-        return Case(x=np.array(x).reshape(2, 1, 1, 2), logits=np.array(logits).reshape(2, 1, 1, 2),
-                    mean=np.array(mean), logvar=np.zeros((2, 1)), eps=np.ones((2, 1)), g=np.ones(2))
+        return Case(x=np.array(x), logits=np.array(logits), mean=np.array(mean),
+                    logvar=np.zeros((2, 1)), eps=np.ones((2, 1)), g=np.ones(2))
 
     return [
         two([[1.0, 0.0], [1.0, 1.0]], np.log([[3.0, 3.0], [1.0, 1.0]]), [[2.0], [0.0]]),
-        case(2, 1, 1, 3), case(3, 1, 2, 1, d=3), case(1, 1, 2, 2, d=1), case(2, 2, 1, 2),
-        case(1, 1, 1, 1, d=4), case(4, 1, 1, 2, d=1),
+        case(2, 3), case(3, 2, d=3), case(1, 4, d=1), case(2, 1, 2, 2), case(1, 1, d=4),
+        case(4, 2, d=1), case(2, 3, 1, 2),
         two([[1.0, 0.0], [1.0, 0.0]], [[-800.0, 800.0], [900.0, -900.0]], [[1.0], [0.0]]),
         case(2, 1, 2, 2, scale=20.0), case(2, 1, 2, 3, dtype="float32"),
     ]
