@@ -2,7 +2,7 @@
 import math
 
 import tinygen as tg
-from demos.exercises.exercise import Case, Edit, Wrong, parts, slope
+from demos.exercises.exercise import Case, Edit, Wrong, parts, slope, what_is
 from demos.exercises.swap import GPT
 from tinygen.backend import np
 
@@ -56,6 +56,8 @@ def ask(answer, case):
     yield "y", y
     if nothing is not None:
         raise Wrong("The third thing that the answer returns is None: labels have no gradient.")
+    if not callable(gradient):
+        raise Wrong(f"gradient is {what_is(gradient)}; it has to be a function of g.")
     yield "gradient by x", gradient(case.g)
 
 

@@ -2,7 +2,7 @@
 import math
 
 import tinygen as tg
-from demos.exercises.exercise import Case, Edit, parts, slope
+from demos.exercises.exercise import Case, Edit, Wrong, parts, slope, what_is
 from demos.exercises.swap import GPT
 from tinygen.backend import np
 
@@ -62,13 +62,13 @@ def cases(rng):
 
 
 def ask(answer, case):
-    y, gradient_x, gradient_w, gradient_b = parts(
-        answer(case.x, case.w, case.b, eps=case.eps),
-        "y", "gradient_x", "gradient_w", "gradient_b")
+    y, *gradients = parts(answer(case.x, case.w, case.b, eps=case.eps),
+                          "y", "gradient_x", "gradient_w", "gradient_b")
     yield "y", y
-    yield "gradient by x", gradient_x(case.g)
-    yield "gradient by w", gradient_w(case.g)
-    yield "gradient by b", gradient_b(case.g)
+    for name, gradient in zip("xwb", gradients):
+        if not callable(gradient):
+            raise Wrong(f"gradient_{name} is {what_is(gradient)}; it has to be a function of g.")
+        yield f"gradient by {name}", gradient(case.g)
 
 
 def by_loops(x, w, b, eps):

@@ -43,23 +43,23 @@ def cases(rng):
         theta, g, m = rng.normal(size=(3, n)).round(1)
         v = rng.uniform(0.1, 2, n).round(1)
         memory = scale * m * (t > 1), scale ** 2 * v * (t > 1)  # zeros before the first step
-        arrays = zip(("theta", "g", "m", "v"), (theta, scale * g, *memory))
+        arrays = zip(("theta", "gradient", "m", "v"), (theta, scale * g, *memory))
         return Case(**{name: array.astype(dtype) for name, array in arrays},
                     t=t, lr=lr, beta1=beta1, beta2=beta2, eps=eps)
 
     return [
-        Case(theta=np.ones(2), g=np.array([2.0, -6.0]), m=np.zeros(2), v=np.zeros(2),
+        Case(theta=np.ones(2), gradient=np.array([2.0, -6.0]), m=np.zeros(2), v=np.zeros(2),
              t=1, lr=1.0, beta1=0.5, beta2=0.75, eps=2.0),
         case(2, 1), case(3, 2), case(1, 3), case(4, 10, beta1=0.5), case(3, 2, eps=0.5),
         case(5, 3, beta1=0.0, beta2=0.9), case(3, 10_000),
-        Case(theta=np.array([1.0, 2.0]), g=np.zeros(2), m=np.zeros(2), v=np.zeros(2),
+        Case(theta=np.array([1.0, 2.0]), gradient=np.zeros(2), m=np.zeros(2), v=np.zeros(2),
              t=1, lr=0.1, beta1=0.9, beta2=0.999, eps=1e-8),
         case(3, 5, scale=1e6), case(4, 2, dtype="float32"),
     ]
 
 
 def ask(answer, case):
-    theta, m, v = parts(answer(case.theta, case.g, case.m, case.v, case.t, lr=case.lr,
+    theta, m, v = parts(answer(case.theta, case.gradient, case.m, case.v, case.t, lr=case.lr,
                                beta1=case.beta1, beta2=case.beta2, eps=case.eps), "theta", "m", "v")
     yield "m", m
     yield "v", v
@@ -68,7 +68,7 @@ def ask(answer, case):
 
 def expected(case):
     theta, m, v = (array.copy() for array in (case.theta, case.m, case.v))
-    for i, g in enumerate(case.g):
+    for i, g in enumerate(case.gradient):
         m[i] += (1 - case.beta1) * (g - m[i])
         v[i] += (1 - case.beta2) * (g * g - v[i])
         step = m[i] / (1 - case.beta1 ** case.t)
@@ -94,6 +94,6 @@ def swap(answer, calls):
 def record(answer, keep):
     def adam(theta, g, m, v, t, **settings):
         few = slice(0, 200)  # of 3,833 parameters
-        keep(Case(theta=theta[few], g=g[few], m=m[few], v=v[few], t=t, **settings))
+        keep(Case(theta=theta[few], gradient=g[few], m=m[few], v=v[few], t=t, **settings))
         return answer(theta, g, m, v, t, **settings)
     return adam
