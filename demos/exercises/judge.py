@@ -6,7 +6,6 @@ from demos.exercises.cases import Error, ask, compare, wanted_dtype
 from demos.exercises.swap import COMPARED
 from tinygen.backend import np
 
-
 # Errors that tell of a wrong answer, not of a broken one.
 OF_OURS = "Wrong", "Refused", "NotAllowed", "NotImplementedError"
 
@@ -140,8 +139,13 @@ def same(a, b):
 
 def known_mistake(exercise, cases, answers, i, name):
     """The sentence of the mistake that says what the answer says to case i; "" if none does."""
-    alike = [(sentence, wrong) for sentence, wrong in exercise.mistakes
-             if _alike(ask(exercise, wrong, cases[i]), answers[i], name)]
+    names = list(answers[i].values)  # up to this one, which is missing if an error came instead
+    names = names[:names.index(name)] if name in names else names
+
+    def is_alike(wrong):
+        mistaken = ask(exercise, wrong, cases[i])
+        return all(_alike(mistaken, answers[i], n) for n in [*names, name])
+    alike = [(sentence, wrong) for sentence, wrong in exercise.mistakes if is_alike(wrong)]
     if len(alike) > 1:  # on this case; the one that agrees on more of them is it
 
         def agreement(mistake):
