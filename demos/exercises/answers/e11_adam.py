@@ -10,11 +10,11 @@
                                                       -> the new theta, m, v (n,)
 
 Given is nothing but NumPy. theta holds all parameters of a network as one vector, g is the gradient
-by it, t is 1 at the first step, 2 at the second. To write: adam, which returns new arrays; those
+by theta, t is 1 at the first step, 2 at the second. To write: adam, which returns new arrays; those
 that it was given stay as they are. The dtype is that of theta. Not allowed: tinygen.
 
-By hand: the first step, t = 1, with beta1 = 1/2, beta2 = 3/4, lr = 1 and (so that one sees it) an
-eps of 2. theta = [1, 1], g = [2, -6], m = v = [0, 0] give m = [1, -3] and v = [1, 9]; divided by
+By hand: the first step, t = 1, with beta1 = 1/2, beta2 = 3/4, lr = 1, and an eps of 2, large
+enough to show. theta = [1, 1], g = [2, -6], m = v = [0, 0] give m = [1, -3] and v = [1, 9]; divided by
 1/2 and 1/4, m̂ = [2, -6] and v̂ = [4, 36]; theta = [1 - 2/(2 + 2), 1 + 6/(6 + 2)] = [1/2, 7/4].
 
     python -m demos exercises check 11

@@ -7,9 +7,9 @@
 
 Given are model(x), which maps images (N, ...) to images of that shape, tg.mse(x, t), the mean of
 (x - t)², and an optimizer that holds the model's parameters. A parameter keeps its gradient in
-.grad: loss.backward() adds to it, optimizer.zero_grad() forgets it, optimizer.step() changes the
-parameters by it. To write: train_step, which takes one step and returns the loss as it was before.
-The model has to learn what the clean image is when it sees the noisy one.
+.grad: loss.backward() adds to it, optimizer.zero_grad() clears it, and optimizer.step() moves the
+parameter by it. To write: train_step, which takes one step and returns the loss from before that
+step. The model has to learn to make the clean image from the noisy one.
 Not allowed: models.autoencoder.loss.
 
 By hand: a model with one weight, model(x) = w·x, w = 1, sees noisy = 2 where clean is 1. The loss

@@ -2,7 +2,7 @@
 
     reconstruction = -log p(x|z),  each pixel's share is -x log p - (1 - x) log(1 - p)
     kl             = KL(q(z|x) || N(0, 1))
-    their sum is -ELBO, in nats per image, which a VAE makes small
+    their sum is -ELBO, in nats per image, which training lowers
 
     elbo_terms(model, x, eps)    x (N, ...), numbers from 0 to 1, eps (N, d), arrays
                                  -> reconstruction and kl, two Tensors of one number each
@@ -11,7 +11,7 @@ Given are the model and tinygen. model(x, eps) -> logits (N, ...), mean (N, d), 
 probabilities are p = sigmoid(logits), and q(z|x) = N(mean, exp(logvar)). Images may have any shape.
 tg.bce_with_logits(logits, x, reduction="sum") adds up all pixels' shares; it takes logits, so that
 no log of a rounded 0 occurs. reduction="none" leaves each by itself. tg.kl_standard_normal(mean,
-logvar) has the KL of each image, (N,). To write: elbo_terms. An image's pixels and latents add up,
+logvar) returns the KL of each image, (N,). To write: elbo_terms. An image's pixels and latents add up,
 for all of them have to be described; only over the N images is a mean taken. Not allowed:
 models.vae.elbo_terms and models.vae.loss.
 

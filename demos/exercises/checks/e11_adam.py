@@ -50,7 +50,7 @@ def cases(rng):
     return [
         Case(theta=np.ones(2), gradient=np.array([2.0, -6.0]), m=np.zeros(2), v=np.zeros(2),
              t=1, lr=1.0, beta1=0.5, beta2=0.75, eps=2.0),
-        case(2, 1), case(3, 2), case(1, 3), case(4, 10, beta1=0.5), case(3, 2, eps=0.5),
+        case(2, 1), case(2, 2), case(1, 3), case(4, 10, beta1=0.5), case(3, 2, eps=0.5),
         case(5, 3, beta1=0.0, beta2=0.9), case(3, 10_000),
         Case(theta=np.array([1.0, 2.0]), gradient=np.zeros(2), m=np.zeros(2), v=np.zeros(2),
              t=1, lr=0.1, beta1=0.9, beta2=0.999, eps=1e-8),

@@ -28,7 +28,7 @@ MISTAKES = (
     ("You exchanged clean and noisy: the model sees the noisy image, the clean one is the target.",
      Edit(LOSS, "    loss = tg.mse(model(clean), noisy)\n")),
     ("You never cleared the gradients: backward adds to those of the step before; "
-     "optimizer.zero_grad() forgets them.", Edit(ZERO, "")),
+     "optimizer.zero_grad() clears them.", Edit(ZERO, "")),
     ("You stepped where there are no gradients: backward comes before step, nothing clears them in "
      "between, and no .numpy() cuts the graph.", Edit(BACKWARD, "", STEP, STEP + BACKWARD)),
     ("You never took a step: backward computes gradients, optimizer.step() changes the parameters.",

@@ -24,6 +24,8 @@ HINTS = (
 MISTAKES = (
     ("You took exp(logvar) for σ: that is the variance σ²; σ is exp(logvar/2).",
      Edit("tg.exp(0.5 * logvar)", "tg.exp(logvar)")),
+    ("You took σ out of the graph: .numpy() and .data know no gradients, and none reaches logvar.",
+     Edit("tg.exp(0.5 * logvar)", "tg.exp(0.5 * logvar.numpy())")),
     ("You averaged over the latents: they are independent, and their divergences add up.",
      Edit("- logvar).sum(axis=-1)", "- logvar).mean(axis=-1)")),
     ("You exchanged p and q: KL(p || q) weighs by p. It is not symmetric.",
@@ -35,7 +37,7 @@ MISTAKES = (
      Edit("tg.exp(logvar) - 1 - logvar", "tg.exp(logvar) - logvar")),
     ("You took logvar for the variance: σ² is exp(logvar).",
      Edit("mean ** 2 + tg.exp(logvar) - 1 - logvar", "mean ** 2 + logvar - 1 - tg.log(logvar)")),
-    ("You summed over the batch as well; each row has a divergence of its own.",
+    ("You summed over the batch, too; each row has a divergence of its own.",
      Edit("- logvar).sum(axis=-1)", "- logvar).sum()")),
 )
 
