@@ -14,8 +14,9 @@ by theta, t is 1 at the first step, 2 at the second. To write: adam, which retur
 that it was given stay as they are. The dtype is that of theta. Not allowed: tinygen.
 
 By hand: the first step, t = 1, with beta1 = 1/2, beta2 = 3/4, lr = 1, and an eps of 2, large
-enough to show. theta = [1, 1], g = [2, -6], m = v = [0, 0] give m = [1, -3] and v = [1, 9]; divided by
-1/2 and 1/4, m̂ = [2, -6] and v̂ = [4, 36]; theta = [1 - 2/(2 + 2), 1 + 6/(6 + 2)] = [1/2, 7/4].
+enough to show. theta = [1, 1], g = [2, -6], m = v = [0, 0] give m = [1, -3] and v = [1, 9]. Divided
+by 1/2 and 1/4, these are m̂ = [2, -6] and v̂ = [4, 36], and the new theta is
+[1 - 2/(2 + 2), 1 + 6/(6 + 2)] = [1/2, 7/4].
 
     python -m demos exercises check 11
 """
