@@ -49,9 +49,7 @@ def ended_early(count, own):
 def trained(model, training):
     if training.sentence:
         return training.sentence
-    calls = f"{training.forward} forward"
-    if "gradient" in model.counts:
-        calls += f", {training.gradient} gradient"
+    calls = ", ".join(f"{getattr(training, kind)} {kind}" for kind in model.counts)
     return (f"{calls} calls, all yours: loss {training.losses[0]:.3g} -> {training.losses[-1]:.3g} "
             f"in {training.seconds:.1f} s; the engine's own {training.own[-1]:.3g}")
 
@@ -130,9 +128,12 @@ def failed(failure, count, mark):
         label = "values"
     elif failure.stage == "example":
         label = f"example   {failure.name}".rstrip()
-    where = ""
+    lines = [mark + label]
     if failure.case is not None and failure.stage != "written":
-        where = f"   case {failure.number} of {count}: {describe(failure.case)}"
+        lines[0] += f"   case {failure.number} of {count}: "
+        case = describe(failure.case)
+        lines = ([lines[0] + case] if len(case) <= WIDTH - 4
+                 else [lines[0].rstrip(), *paragraph(case, TEXT)])
     found = failure.found
     if isinstance(found, str):
         body = found.split("\n")
@@ -140,8 +141,6 @@ def failed(failure, count, mark):
         body = error(found)
     else:
         body = difference(found, failure)
-    lines = [textwrap.shorten(mark + label + where, 110, placeholder=" ...")
-             if len(where) > 90 else mark + label + where]
     for line in body:
         lines += [line] if line.startswith(TABLE) else paragraph(line, TEXT)
     if failure.sentence:
