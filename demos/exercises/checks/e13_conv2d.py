@@ -17,8 +17,8 @@ HINTS = (
     "np.einsum(\"ncij,oc->noij\", pixels, w[:, :, u, v]) to y, which begins as zeros.",
 )
 MISTAKES = (
-    ("You flipped the kernel; a network's convolution does not: w[o, c, 0, 0] meets the upper left "
-     "pixel.", Edit("w[:, :, u, v]", "w[:, :, -1 - u, -1 - v]")),
+    ("You flipped the kernel; in a network, its upper left number is multiplied by the upper left "
+     "pixel under it.", Edit("w[:, :, u, v]", "w[:, :, -1 - u, -1 - v]")),
     ("You miscounted the output: the kernel stands at (H + 2·padding - kh) // stride + 1 rows; the "
      "+ 1 is the position where it starts.",
      Edit("(h - kh) // stride + 1, (wide - kw) // stride + 1",
