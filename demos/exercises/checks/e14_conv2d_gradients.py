@@ -25,6 +25,9 @@ MISTAKES = (
      Edit("gx[:, :, rows, columns] +=", "gx[:, :, rows, columns] =")),
     ("You kept the padding in gx: cut off padding={padding} rows and columns on each side.",
      Edit("padding:padding + h, padding:padding + wide", ":, :")),
+    ("You cut the frame off with [padding:-padding], which is empty where padding is 0. Count from "
+     "the front: padding:padding + H.",
+     Edit("padding:padding + h, padding:padding + wide", "padding:-padding, padding:-padding")),
     ("You averaged gw over the images of the batch; it is their sum. If the loss is a mean, g "
      "already has its 1/N.",
      Edit("np.einsum(\"noij,ncij->oc\", g, x[:, :, rows, columns])",
