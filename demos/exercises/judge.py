@@ -140,8 +140,13 @@ def same(a, b):
 
 def known_mistake(exercise, cases, answers, i, name):
     """The sentence of the mistake that says what the answer says to case i; "" if none does."""
-    alike = [(sentence, wrong) for sentence, wrong in exercise.mistakes
-             if _alike(ask(exercise, wrong, cases[i]), answers[i], name)]
+    names = list(answers[i].values)  # up to this one, which is missing if an error came instead
+    names = names[:names.index(name)] if name in names else names
+
+    def is_alike(wrong):
+        mistaken = ask(exercise, wrong, cases[i])
+        return all(_alike(mistaken, answers[i], n) for n in [*names, name])
+    alike = [(sentence, wrong) for sentence, wrong in exercise.mistakes if is_alike(wrong)]
     if len(alike) > 1:  # on this case; the one that agrees on more of them is it
 
         def agreement(mistake):

@@ -172,7 +172,9 @@ def difference(found, failure):
         kind = "a number" if expected.ndim == 0 else f"an array of {wanted}"
         return [f"{name} is {yours}; expected is {kind}."]
     if found.kind == "dtype":
-        return [f"{name} is {yours.dtype}; expected is {expected.dtype}, as the arguments are."]
+        what = {"i": "are whole numbers", "b": "are booleans"}.get(
+            expected.dtype.kind, f"is {expected.dtype}, as the arguments are")
+        return [f"{name} is {yours.dtype}; expected {what}."]
     lines = []
     if found.kind == "shape":
         lines.append(f"{name} has shape {yours.shape}; expected is {expected.shape}.")
