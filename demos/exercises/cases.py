@@ -14,7 +14,7 @@ from tinygen.backend import np
 TOLERANCES = {"float64": (1e-6, 1e-3), "float32": (1e-4, 1e-1)}
 # Where code lies that is not the student's.
 FOREIGN = (*(str(HERE.parents[1] / name) for name in ("tinygen", "models", "demos")),
-           sysconfig.get_path("stdlib"), str(Path(np.__file__).parent), "<")
+           sysconfig.get_path("stdlib"), str(Path(np.__file__).parent), "<frozen")
 NOISE = {"float64": 1e-11, "float32": 1e-8}  # of slopes where all numbers are 0
 
 

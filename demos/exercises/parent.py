@@ -69,8 +69,8 @@ def run_process(folder, seconds, stop=None):
     """Start the child and wait -> its exit status, or "timeout"; what it printed."""
     path = json.dumps([str(ROOT), *(os.path.abspath(entry) for entry in sys.path)])
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
-                   "MPLBACKEND": "Agg", "MPLCONFIGDIR": str(folder), "TMPDIR": str(folder),
-                   "TEMP": str(folder), "TMP": str(folder)}
+                   "MPLBACKEND": "Agg", "TMPDIR": str(folder), "TEMP": str(folder),
+                   "TMP": str(folder)}
     command = [sys.executable, "-I", "-B", "-u", "-X", "utf8", "-c", BOOT, path, str(folder)]
     child = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -3,11 +3,12 @@
 Nothing here knows a single exercise; all that are found are checked in the same way.
 """
 import functools
+import re
 import time
 
 import pytest
 
-from demos.exercises import cases, exercise, judge, swap
+from demos.exercises import cases, exercise, folder, judge, swap
 from demos.exercises.exercise import find
 from tinygen.backend import backend_name, np
 
@@ -44,6 +45,18 @@ def test_it_declares_what_it_should(number):
     assert "Not allowed:" in found.task and "By hand:" in found.task
     questions = found.cases(np.random.default_rng(0))
     assert len(questions) >= 6
+
+
+@each
+def test_the_untouched_stub_fails_with_its_own_sentence(number):
+    found = find(number)
+    text = folder.stub(found)
+    assert folder.ANSWER not in text and folder.END not in text
+    assert text.count("is still to be written") >= len(found.names)
+    failure = verdict_of(number, found.answer_of(exercise.run_text(text, "stub"))).failure
+    assert failure.stage == "written"
+    assert re.fullmatch(rf"{number:02d} \S+ is still to be written", failure.found.message)
+    assert failure.found.message.split()[1].partition(".")[0] in found.names
 
 
 @pytest.mark.parametrize("seed", range(3))
