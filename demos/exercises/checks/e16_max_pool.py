@@ -53,6 +53,9 @@ MISTAKES = (
     ("You reshaped without swapping axes: k·k numbers in a row of x are no window. Take x apart to "
      "(N, C, OH, k, OW, k), then swapaxes(3, 4).",
      Edit("reshape(n, c, oh, k, ow, k).swapaxes(3, 4)", "reshape(n, c, oh, k, ow, k)")),
+    ("You began the largest at 0, and a window of negative pixels never gets below it; begin at "
+     "the first pixel of the window.",
+     Edit("return windows.max(axis=-1)", "return np.maximum(windows.max(axis=-1), 0)")),
     ("You filled the whole window in unpool; only the pixel at the index gets the number, all "
      "others are 0.", dict(unpool=spread)),
     ("You put all images and channels into the first one; the indices count from the first pixel "
