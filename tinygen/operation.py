@@ -153,10 +153,10 @@ class Op:
 
     @contextlib.contextmanager
     def unfused(self, by=None):
-        """Compute with other ops, as the textbook twin does or `by`, for the length of a with block.
+        """Call the textbook twin, or `by`, in this op's place for the length of a with block.
 
-        A call then records these ops in place of this one, so that a model with a fused attention
-        calls softmax, too. Raises ValueError if the op has no twin and `by` is not given.
+        What is recorded are then the ops that it is composed of: with attention unfused, a model
+        calls softmax, too. Raises ValueError if there is neither a twin nor `by`.
         """
         composition = by or self.textbook
         if composition is None:

@@ -146,17 +146,19 @@ def grade(options):
 
 COMMANDS = init, list_, check, watch, hint, solution, reset, train, handout, grade
 
-IN = ("--dir",), dict(dest="folder", type=Path, default=Path(folder.DEFAULT), metavar="DIR",
-                      help=f"your folder; {folder.DEFAULT} by default")
+HERE = dict(type=Path, default=Path(folder.DEFAULT),
+            help=f"your folder; {folder.DEFAULT} by default")
+IN = ("--dir",), dict(dest="folder", metavar="DIR", **HERE)
 ONE = ("number",), dict(metavar="NN", help="the exercise's number")
 SEED = ("--seed",), dict(type=int, metavar="N", help="the cases of an earlier check")
 OPTIONS = {
-    "init": [(("folder",), dict(nargs="?", type=Path, default=Path(folder.DEFAULT), metavar="DIR"))],
+    "init": [(("folder",), dict(nargs="?", metavar="DIR", **HERE))],
     "list_": [IN],
     "check": [(("numbers",), dict(nargs="*", metavar="NN", help="08 or 8-11")), SEED, IN],
     "watch": [IN],
     "hint": [ONE, IN],
-    "solution": [ONE, (("--anyway",), dict(action="store_true", help="before you have passed")), IN],
+    "solution": [ONE, IN,
+                 (("--anyway",), dict(action="store_true", help="before you have passed"))],
     "reset": [ONE, IN],
     "train": [(("model",), dict(choices=("autoencoder", "vae", "gan_ring", "gpt"))),
               (("--preset",), dict(default="tour", help="of the demo; tour by default")),

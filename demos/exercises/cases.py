@@ -15,6 +15,7 @@ TOLERANCES = {"float64": (1e-6, 1e-3), "float32": (1e-4, 1e-1)}
 # Where code lies that is not the student's.
 FOREIGN = (*(str(HERE.parents[1] / name) for name in ("tinygen", "models", "demos")),
            sysconfig.get_path("stdlib"), str(Path(np.__file__).parent), "<frozen")
+LARGEST = 64 << 20  # bytes of a value
 NOISE = {"float64": 1e-11, "float32": 1e-8}  # of slopes where all numbers are 0
 
 
@@ -75,6 +76,8 @@ def plain_value(kind, value):
         value = np.asarray(value)
     if type(value) is not np.ndarray or value.dtype.kind not in "biufc":
         return what_is(value)
+    if value.nbytes > LARGEST:
+        return f"{what_is(value)}, which is far too large"
     return value.copy()
 
 
@@ -85,10 +88,14 @@ def error_of(error):
         return Error(kind, str(error))
     if isinstance(error, SyntaxError):
         return Error(kind, error.msg, error.lineno or 0, (error.text or "").strip())
-    lines = [frame for frame in traceback.extract_tb(error.__traceback__)
-             if not frame.filename.startswith(FOREIGN)]
-    last = lines[-1] if lines else None
-    return Error(kind, str(error), last.lineno if last else 0, last.line or "" if last else "")
+    last = None
+    while error is not None:  # an op tells of the error in its rule by one of its own
+        lines = [frame for frame in traceback.extract_tb(error.__traceback__)
+                 if not frame.filename.startswith(FOREIGN)]
+        if lines or not last:
+            kind, message = type(error).__name__, str(error)
+        last, error = lines[-1] if lines else last, error.__cause__
+    return Error(kind, message, last.lineno if last else 0, last.line or "" if last else "")
 
 
 # ---- comparing ----

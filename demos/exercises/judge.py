@@ -6,7 +6,6 @@ from demos.exercises.cases import Error, ask, compare, wanted_dtype
 from demos.exercises.swap import COMPARED
 from tinygen.backend import np
 
-
 # Errors that tell of a wrong answer, not of a broken one.
 OF_OURS = "Wrong", "Refused", "NotAllowed", "NotImplementedError"
 

@@ -17,8 +17,8 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from demos.exercises.cases import Answered, Error
-from demos.exercises.child import BOOT, HUNG, LARGEST, write_cases
+from demos.exercises.cases import LARGEST, Answered, Error
+from demos.exercises.child import BOOT, HUNG, write_cases
 from demos.exercises.exercise import HERE
 from demos.exercises.swap import Training
 from tinygen.backend import np

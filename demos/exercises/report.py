@@ -78,7 +78,8 @@ def page(students, exercises, seed, seconds):
     wrong = "\n".join(
         f"<li><b>{n} of {count}</b> <span>{text(label)}</span> <span>{text(told(sentence))}</span>"
         "</li>" for n, label, sentence in went_wrong(students, exercises))
-    head = "".join(f'<th title="{text(found.label)}">{found.number:02d}</th>' for found in exercises)
+    head = "".join(f'<th title="{text(found.label)}">{found.number:02d}</th>'
+                   for found in exercises)
     rows = "\n".join(
         f"<tr><th scope='row'>{text(student)}</th>"
         + "".join(cell(i, row[found.number]) for found in exercises)

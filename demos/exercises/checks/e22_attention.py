@@ -15,8 +15,8 @@ HINTS = (
     "mean_by_product; as booleans it says what causal allows.",
     "q @ k.swapaxes(-1, -2) has a row for each query and a column for each key. tg.where(allowed, "
     "scores, -1e30) leaves only what is allowed.",
-    "In this order: scores, divided by √d with d = q.shape[-1]; where; softmax along the last axis; "
-    "@ v.",
+    "In this order: the scores, divided by √d with d = q.shape[-1]; where; softmax along the last "
+    "axis; @ v.",
 )
 MISTAKES = (
     ("You did not scale the scores; divide them by √d, d = q.shape[-1].",
@@ -26,9 +26,8 @@ MISTAKES = (
      Edit("np.tril(np.ones(scores.shape[-2:], bool))",
           "np.tril(np.ones(scores.shape[-2:], bool), 1)")),
     ("You masked after the softmax: the weights that are left no longer add up to 1.",
-     Edit("        scores = tg.where(past, scores, -1e30)\n    return tg.softmax(scores, axis=-1) @ v",
-          "        return tg.where(past, tg.softmax(scores, axis=-1), 0.0) @ v\n"
-          "    return tg.softmax(scores, axis=-1) @ v")),
+     Edit("scores = tg.where(past, scores, -1e30)",
+          "return tg.where(past, tg.softmax(scores, axis=-1), 0.0) @ v")),
     ("You normalised over the queries; each query's weights over the keys add up to 1.",
      Edit("tg.softmax(scores, axis=-1)", "tg.softmax(scores, axis=-2)")),
     ("You divided the mean of the past by T at all positions, not by t.",

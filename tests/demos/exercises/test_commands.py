@@ -162,8 +162,9 @@ def test_what_a_student_may_hand_over(run, place, program, told):
 
 
 def test_an_answer_that_draws_and_takes_a_view_may_pass(run, place):
-    solve(place, 8, ("    # ---- answer", "    import matplotlib.pyplot as plt\n"
-                                          "    plt.close(plt.figure())\n    x = x[...]\n"))
+    solve(place, 8, ("    # ---- answer", "    x = x[...]\n    if x.shape == (3,):\n"
+                                          "        import matplotlib.pyplot as plt\n"
+                                          "        plt.figure(), plt.show()\n"))
     status, text = run("check", "08")
     assert status == 0, text
 
@@ -181,7 +182,7 @@ def test_in_a_notebook(capsys):
     assert check_here(8, softmax, seed=3) is True
     assert check_here(8, lambda x, axis: (x, x), seed=3) is False
     assert "FAIL  example" in capsys.readouterr().out
-    with pytest.raises(ValueError, match="exercise 22 asks for mean_by_loops, mean_by_product, att"):
+    with pytest.raises(ValueError, match="exercise 22 asks for mean_by_loops, mean_by_"):
         check_here(22, softmax)
     with pytest.raises(ValueError, match="there is no exercise 99"):
         check_here(99, softmax)
@@ -215,8 +216,8 @@ def test_reset_keeps_the_old_file(run, place):
     assert "kept" not in run("reset", "08")[1]
 
 
-@pytest.mark.parametrize("damaged", [b"{", b"\xff\xfe", b"[]", b'{"08": 3}', b'{"08": {"hints": "x"}}',
-                                     b'"08"', b'{"softmax": {}}'])
+@pytest.mark.parametrize("damaged", [b"{", b"\xff\xfe", b"[]", b'"08"', b'{"08": 3}',
+                                     b'{"08": {"hints": "x"}}', b'{"softmax": {}}'])
 def test_damaged_progress_is_set_aside(run, place, damaged):
     (place.path / "progress.json").write_bytes(damaged)
     status, text = run("list")

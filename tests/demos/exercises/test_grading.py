@@ -43,7 +43,7 @@ HOSTILE = {
                 "def softmax(x, axis=-1):\n    return x, lambda g: g\n", "fail", "example"),
     "huge allocation": (inside("np.ones((10 ** 6, 10 ** 6))"), "memory", "more memory"),
     "huge array": ("import numpy as np\ndef softmax(x, axis=-1):\n"
-                   "    return np.zeros(10 ** 8, 'float64'), lambda g: g\n", "fail", "too large"),
+                   "    return np.zeros(2 * 10 ** 7), lambda g: g\n", "fail", "too large"),
     "huge output": (inside("print('x' * 10 ** 7)"), "pass", "Your answer printed"),
     "asks": (inside("input()"), "error", "asks for input()"),
     "no Python": ("def softmax(x, axis=-1:\n", "error", "It is not Python"),
@@ -95,7 +95,7 @@ def graded(tmp_path_factory):
     (submissions / "broken.zip").write_bytes(b"PK nothing")
     with zipfile.ZipFile(submissions / "above.zip", "w") as archive:
         archive.writestr("../../08_softmax.py", RIGHT)
-    assert main(["grade", str(submissions), "--out", str(out), "--only", "8", "--timeout", "5",
+    assert main(["grade", str(submissions), "--out", str(out), "--only", "8", "--timeout", "3",
                  "--seed", "3"]) == 0
     grades = {path.stem: json.loads(path.read_text(encoding="utf-8"))["exercises"][0]
               for path in (out / "students").iterdir()}
@@ -207,8 +207,9 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path):
 
 # ---- what a child writes is not trusted ----
 
-@pytest.mark.parametrize("events", [b"", b"\xff", b"{", b"[1]\n", b'{"case": 0}\n', b'{"case": "0"}\n',
-                                    b'{"load": 3}\n', b'{"training": {"losses": 1, "x": 2}}\n',
+@pytest.mark.parametrize("events", [b"", b"\xff", b"{", b"[1]\n", b'{"case": 0}\n',
+                                    b'{"case": "0"}\n', b'{"load": 3}\n',
+                                    b'{"training": {"losses": 1, "x": 2}}\n',
                                     b'{"case": 0, "values": 7, "error": null, "changed": []}\n',
                                     b'{"loaded": 1}\n' * 3])
 def test_an_unreadable_report_is_no_report(tmp_path, events):
@@ -219,15 +220,13 @@ def test_an_unreadable_report_is_no_report(tmp_path, events):
     assert found.ended == "exit" and found.answers == []
 
 
-def test_arrays_are_loaded_without_pickle_and_within_limits(tmp_path):
-    from demos.exercises.child import LARGEST
+def test_arrays_are_loaded_without_pickle_and_within_limits(tmp_path, monkeypatch):
+    from demos.exercises import parent
     from demos.exercises.parent import load_arrays
+    monkeypatch.setattr(parent, "LARGEST", 10_000)
     np.savez(tmp_path / "objects.npz", x=np.array([{}], dtype=object))
     with pytest.raises(ValueError, match="allow_pickle"):
         load_arrays(tmp_path / "objects.npz")
-    with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("x.npy", "w") as file:
-            for _ in range(5):
-                file.write(bytes(LARGEST))
+    np.savez_compressed(tmp_path / "bomb.npz", x=np.zeros(10_000))
     with pytest.raises(ValueError, match="declares"):
         load_arrays(tmp_path / "bomb.npz")
