@@ -45,8 +45,7 @@ def main(folder):
         def tell(**event):
             file.write(json.dumps(event) + "\n")
             file.flush()
-        tell(limits=[*limit(request["seconds"]), "processes, sockets, ctypes, deleting, writing "
-                                                 "elsewhere"])
+        tell(limits=limit(request["seconds"]))
         watchdog = open(folder / HUNG, "w", encoding="utf-8")
         faulthandler.dump_traceback_later(request["seconds"], exit=True, file=watchdog)
         fence(folder)

@@ -11,8 +11,14 @@ from pathlib import Path
 from demos.common.report import STYLE_SHEET
 from tinygen.files import replacing
 
-FENCE = ("An answer runs in a process of its own, which may be held up in these ways: {limits}. "
-         "This keeps accidents and pranks in; it is no sandbox against hostile code.")
+FENCE = ("Each answer ran in a process of its own. It had {seconds:g} s; limited were {limits}; "
+         "refused were processes, sockets, ctypes, deleting, and writing elsewhere. That stops "
+         "accidents and pranks; it is no sandbox against hostile code.")
+MARKS = {"pass": "✓", "fail": "✗", "error": "!", "timeout": "t", "memory": "m", "missing": "–"}
+REASONS = {"timeout": "gave no answer in time", "memory": "asked for too much memory",
+           "error": "ended with an error", "written": "did not write all of it",
+           "loads": "did not hand in what can be loaded"}
+SHOWN = 12  # of what the class got wrong, before the rest is folded away
 
 
 def write(out, grades, exercises, seed, seconds):
@@ -60,11 +66,9 @@ def went_wrong(students, exercises):
     for row in students.values():
         for grade in row.values():
             if grade.status not in ("pass", "missing"):
-                reason = grade.mistake or {
-                    "timeout": "gave no answer in time", "memory": "asked for too much memory",
-                    "error": f"ended with an error ({grade.stage})",
-                }.get(grade.status, f"failed at {grade.stage}")
-                counts[grade.number, reason] += 1
+                counts[grade.number, grade.mistake or REASONS.get(
+                    grade.status if grade.status != "fail" else grade.stage,
+                    f"failed in {grade.stage}, by no mistake that is known")] += 1
     return [(count, labels[number], sentence)
             for (number, sentence), count in sorted(counts.items(), key=lambda c: (-c[1], c[0]))]
 
@@ -73,11 +77,10 @@ def went_wrong(students, exercises):
 
 def page(students, exercises, seed, seconds):
     limits = sorted({limit for row in students.values() for grade in row.values()
-                     for limit in grade.limits} | {f"{seconds:g} s"})
+                     for limit in grade.limits})
     count = len(students)
-    wrong = "\n".join(
-        f"<li><b>{n} of {count}</b> <span>{text(label)}</span> <span>{text(told(sentence))}</span>"
-        "</li>" for n, label, sentence in went_wrong(students, exercises))
+    wrong = [f"<li><b>{n} of {count}</b> <span>{text(label)}</span> <span>{text(told(sentence))}"
+             "</span></li>" for n, label, sentence in went_wrong(students, exercises)]
     head = "".join(f'<th title="{text(found.label)}">{found.number:02d}</th>'
                    for found in exercises)
     rows = "\n".join(
@@ -85,23 +88,22 @@ def page(students, exercises, seed, seconds):
         + "".join(cell(i, row[found.number]) for found in exercises)
         + f"<td>{count_passed(row)}</td></tr>"
         for i, (student, row) in enumerate(students.items()))
+    legend = ", ".join(f"{mark} {status}" for status, mark in MARKS.items())
     messages = "\n".join(message(i, grade) for i, row in enumerate(students.values())
                          for grade in row.values())
     return document(f"Grades of {count} students", f"""<header>
 <p class="brand">tinygen</p>
 <h1>{count} students, {len(exercises)} exercises</h1>
 <p class="facts">{time.strftime("%d %B %Y, %H:%M")} &middot; seed {seed}</p>
-<p class="facts">{text(FENCE.format(limits=", ".join(limits)))}</p>
+<p class="facts">{text(FENCE.format(seconds=seconds, limits=", ".join(limits) or "nothing"))}</p>
 </header>
 <section>
 <h2>What the class got wrong</h2>
-<ul class="wrong">
-{wrong or "<li>Nothing: all that was handed in has passed.</li>"}
-</ul>
+{mistakes(wrong)}
 </section>
 <section id="grades">
 <h2>Students and exercises</h2>
-<p>Each cell opens its message.</p>
+<p>Each cell opens its message: {legend}.</p>
 <table>
 <tr><th>student</th>{head}<th>passed</th></tr>
 {rows}
@@ -110,14 +112,26 @@ def page(students, exercises, seed, seconds):
 {messages}""")
 
 
+def mistakes(items):
+    """The most frequent mistakes as a list, and the others folded away."""
+    if not items:
+        return "<p>Nothing: all that was handed in has passed.</p>"
+    lists = ["\n".join(['<ul class="wrong">', *part, "</ul>"])
+             for part in (items[:SHOWN], items[SHOWN:])]
+    more = len(items) - SHOWN
+    folded = f"<details><summary>{more} more</summary>\n{lists[1]}</details>" if more > 0 else ""
+    return lists[0] + folded
+
+
 def told(sentence):
     """A mistake's sentence as one about several: "left out Σ g·y", without the You."""
     return sentence.removeprefix("You ")
 
 
 def cell(i, grade):
-    return (f'<td><a class="{grade.status}" href="#m{i}-{grade.number:02d}">{grade.status}</a>'
-            "</td>")
+    return (f'<td><a class="{grade.status}" href="#m{i}-{grade.number:02d}" '
+            f'title="{text(grade.student)}, {grade.number:02d}: {grade.status}">'
+            f"{MARKS[grade.status]}</a></td>")
 
 
 def message(i, grade):

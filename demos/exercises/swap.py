@@ -64,6 +64,8 @@ class Calls:
 
     def fits(self, name, value, like):
         """The value, if it is an array (or Tensor) of the shape and dtype of `like`; else Wrong."""
+        if isinstance(value, np.generic):
+            value = np.asarray(value)  # NumPy's arithmetic on 0-d arrays gives scalars
         kind = tg.Tensor if isinstance(value, tg.Tensor) else xp.ndarray
         if not isinstance(value, kind) or (value.shape, value.dtype) != (like.shape, like.dtype):
             raise Wrong(f"{name} is {what_is(value)} where {tuple(like.shape)} {like.dtype} is "
