@@ -155,8 +155,8 @@ def heads(run, x, count=4):
     """The same width in several heads: each has a view of its own."""
     layer = nn.MultiHeadAttention(WIDTH, count, rng=run.rng).astype("float64")
     y = layer(xp.asarray(x[None]), causal=True)  # (1, T, C)
-    q, k = (to_numpy(part(xp.asarray(x))).reshape(len(x), count, -1).swapaxes(0, 1)
-            for part in (layer.query, layer.key))  # (heads, T, C/heads)
+    qkv = to_numpy(tg.linear(xp.asarray(x), layer.in_proj_weight, layer.in_proj_bias))  # (T, 3C)
+    q, k, _ = qkv.reshape(len(x), 3, count, -1).transpose(1, 2, 0, 3)  # (heads, T, C/heads) each
     scores = 4 * q @ k.swapaxes(-1, -2) / math.sqrt(WIDTH / count)
     weights = to_numpy(tg.softmax(xp.asarray(np.where(np.tri(len(x)) == 1, scores, -np.inf))))
     run.print(f"\n5. {count} heads of {WIDTH // count} numbers: x {x.shape} -> "

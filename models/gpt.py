@@ -166,7 +166,7 @@ def initialise(model, n_layer, rng):
     """
     for path, p in model.named_parameters():
         if p.ndim == 2:
-            added = path.endswith("out.weight")
+            added = path.endswith(("out_proj.weight", "out.weight"))
             std = 0.02 / (2 * n_layer) ** 0.5 if added else 0.02
             p.data[...] = xp.asarray(init.normal(p.shape, std, rng=rng))
         elif path.endswith("bias"):

@@ -125,14 +125,15 @@ def test_dropout_leaves_out_its_share_and_keeps_the_mean():
 
 def test_heads_by_hand(rng):
     layer, x = nn.MultiHeadAttention(6, 2, rng=rng).astype("float64"), draw(3, 4, 6)
-    q, k, v = (to_numpy(part(x)) for part in (layer.query, layer.key, layer.value))
+    projected = tg.linear(x, layer.in_proj_weight, layer.in_proj_bias)
+    q, k, v = np.split(to_numpy(projected), 3, axis=-1)
     heads = []
     for h in range(2):
         share = slice(3 * h, 3 * h + 3)
         scores = q[..., share] @ k[..., share].swapaxes(-1, -2) / 3 ** 0.5
         weights = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
         heads.append(weights @ v[..., share])
-    expected = layer.out(xp.asarray(np.concatenate(heads, axis=-1)))
+    expected = layer.out_proj(xp.asarray(np.concatenate(heads, axis=-1)))
     np.testing.assert_allclose(to_numpy(layer(x)), to_numpy(expected), rtol=1e-10)
 
 

@@ -287,6 +287,8 @@ ROWS = [
      ValueError, r"broadcasts to \(..., T, S\), here \(4, 4\); got \(2, 4\)"),
     ("attention", lambda: ops.attention(t(4, 3), t(4, 3), t(4, 3), mask=floats(4, 4) > 1),
      ValueError, "may look at no key at all.* say itself"),
+    ("self_attention", lambda: ops.self_attention(t(2, 4, 3)), ValueError,
+     r"qkv is \(3, ..., T, d\), .* got shape \(2, 4, 3\)"),
     ("attention", lambda: ops.attention(t(4, 3), t(4, 3), t(4, 3), dropout=1.0), ValueError,
      "dropout is a probability .* got 1.0"),
     # layers
@@ -295,7 +297,7 @@ ROWS = [
     ("MultiHeadAttention", lambda: nn.MultiHeadAttention(6, 2, dropout=-1, rng=rng()), ValueError,
      "dropout is a probability"),
     ("linear", lambda: nn.MultiHeadAttention(6, 2, rng=rng())(t(2, 3, 4)), ValueError,
-     r"x \(2, 3, 4\) and w \(6, 6\)"),
+     r"x \(2, 3, 4\) and w \(18, 6\)"),
     ("KeyValueCache", lambda: nn.KeyValueCache(2).extend(nn.ReLU(), t(1, 1, 3, 2), t(1, 1, 3, 2)),
      ValueError, "room for 2 positions, 0 are taken and 3 came"),
     ("[Ee]mbedding", lambda: nn.Embedding(3, 2, rng=rng())(ints(2, value=3)), ValueError,

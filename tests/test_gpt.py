@@ -118,8 +118,8 @@ def test_what_is_added_starts_smaller(rng):
     assert to_numpy(model.token.weight).std() == pytest.approx(0.02, rel=0.03)
     for block in model.blocks:
         assert to_numpy(block.feed_forward.out.weight).std() == pytest.approx(0.005, rel=0.05)
-        assert to_numpy(block.attention.out.weight).std() == pytest.approx(0.005, rel=0.05)
-        assert not to_numpy(block.attention.out.bias).any()
+        assert to_numpy(block.attention.out_proj.weight).std() == pytest.approx(0.005, rel=0.05)
+        assert not to_numpy(block.attention.out_proj.bias).any()
 
 
 def test_dropout_is_for_training_only(rng):

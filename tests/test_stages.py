@@ -54,10 +54,11 @@ def test_heads_and_a_linear_layer_are_multi_head_attention(rng):
     heads = stages.Heads(width, count, rng=rng)
     for number, head in enumerate(heads.heads):
         part = slice(number * width // count, (number + 1) * width // count)
-        for name in ("query", "key", "value"):
-            getattr(head, name).weight.data[...] = getattr(layer, name).weight.data[part]
+        for linear, weight in zip((head.query, head.key, head.value),
+                                  layer.in_proj_weight.data.reshape(3, width, width)):
+            linear.weight.data[...] = weight[part]
     x = xp.asarray(rng.standard_normal((2, 5, width)).astype("float32"))
-    np.testing.assert_allclose(to_numpy(layer(x, causal=True)), to_numpy(layer.out(heads(x))),
+    np.testing.assert_allclose(to_numpy(layer(x, causal=True)), to_numpy(layer.out_proj(heads(x))),
                                rtol=1e-4, atol=1e-6)
 
 
