@@ -103,10 +103,8 @@ def main(run):
 
 def draw(generator, z):
     """What the generator makes of z, by batch norm's running statistics.  -> NumPy (N, C, H, W)"""
-    generator.eval()
-    drawn = in_batches(generator, z)
-    generator.train()
-    return drawn
+    with generator.evaluating():
+        return in_batches(generator, z)
 
 
 def class_entropy(p):

@@ -101,7 +101,8 @@ def main(run):
         "Training loss, step by step, and validation loss. The first step's is the logarithm of "
         "the number of tokens.")
     ids = mostly_words(text.val, min(SENTENCE, cfg.block_size), text.tokenizer)
-    maps = attention_weights(lambda: model.eval()(xp.asarray(ids[None])))
+    with model.evaluating():
+        maps = attention_weights(lambda: model(xp.asarray(ids[None])))
     run.save_figure(
         heads_figure([layer[0] for layer in maps],
                      [visible(text.tokenizer.decode([i])) for i in ids]), "heads",

@@ -290,8 +290,5 @@ def sample(generator, count, y=None, *, rng):
     y: labels (count,), if the generator has classes. -> (count, *shape)
     """
     z = noise(count, generator.config.latent_size, rng=rng)
-    training = generator.training
-    with tg.no_grad():
-        x = generator.eval()(z, y)
-    generator.train(training)
-    return x
+    with tg.no_grad(), generator.evaluating():
+        return generator(z, y)

@@ -199,23 +199,19 @@ def generate(model, ids, count, *, temperature=1.0, top_k=None, top_p=None, stop
         raise ValueError(f"generate: the prompt is (B, T) with at least one token, got shape "
                          f"{ids.shape}")
     kept = nn.KeyValueCache(model.block_size) if cache else None
-    ended, training = np.zeros(len(ids), bool), model.training
-    model.eval()
-    try:
-        for _ in range(count):
-            if kept is not None and ids.shape[1] > model.block_size:
-                kept = None  # from here on every token moves to another place at each step
-            first = -model.block_size if kept is None else len(kept)
-            with tg.no_grad():
-                logits = model.next_logits(xp.asarray(ids[:, first:]), kept)
-            drawn = sample_tokens(to_numpy(logits), temperature, top_k, top_p, rng)  # (B,)
-            ids = np.concatenate([ids, drawn[:, None]], axis=1)
-            yield drawn
-            ended |= drawn == stop
-            if ended.all():
-                return
-    finally:
-        model.train(training)
+    ended, evaluating = np.zeros(len(ids), bool), model.evaluating()
+    for _ in range(count):
+        if kept is not None and ids.shape[1] > model.block_size:
+            kept = None  # the window slides: all positions change, the cache is void
+        first = -model.block_size if kept is None else len(kept)
+        with tg.no_grad(), evaluating:  # left before each yield: the model is the caller's then
+            logits = model.next_logits(xp.asarray(ids[:, first:]), kept)
+        sampled = sample_tokens(to_numpy(logits), temperature, top_k, top_p, rng)  # (B,)
+        ids = np.concatenate([ids, sampled[:, None]], axis=1)
+        yield sampled
+        ended |= sampled == stop
+        if ended.all():
+            return
 
 
 def sample_tokens(logits, temperature, top_k, top_p, rng):

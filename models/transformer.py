@@ -120,18 +120,14 @@ def translate(model, source):
     """
     cache = nn.KeyValueCache(model.config.max_length)
     written = np.full((source.shape[0], 1), START)
-    ended, training = np.zeros(len(written), bool), model.training
-    model.eval()
-    try:
-        with tg.no_grad():
-            memory, mask = model.encode(source)
-            while not ended.all() and written.shape[1] < model.config.max_length:
-                logits = model.decode(xp.asarray(written[:, -1:]), memory, mask, cache)
-                likeliest = to_numpy(logits)[:, -1].argmax(axis=1)
-                written = np.c_[written, np.where(ended, PAD, likeliest)]
-                ended |= likeliest == STOP
-    finally:
-        model.train(training)
+    ended = np.zeros(len(written), bool)
+    with tg.no_grad(), model.evaluating():
+        memory, mask = model.encode(source)
+        while not ended.all() and written.shape[1] < model.config.max_length:
+            logits = model.decode(xp.asarray(written[:, -1:]), memory, mask, cache)
+            likeliest = to_numpy(logits)[:, -1].argmax(axis=1)
+            written = np.c_[written, np.where(ended, PAD, likeliest)]
+            ended |= likeliest == STOP
     return written[:, 1:]
 
 

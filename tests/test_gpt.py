@@ -211,6 +211,17 @@ def test_generating_leaves_the_mode_as_it_was(rng):
         assert all(module.training == training for _, module in model.named_modules())
 
 
+def test_between_two_tokens_the_model_is_in_the_callers_mode(rng):
+    model = GPT(Config(V, dropout=0.5), rng=rng)
+    tokens_to_come = generate(model, tokens(1, 1), 3, rng=rng)
+    next(tokens_to_come)
+    assert model.training
+    model.next_logits = None
+    with pytest.raises(TypeError):
+        next(tokens_to_come)
+    assert model.training
+
+
 def test_dropout_is_off_while_generating(rng):
     model = GPT(Config(V, dropout=0.5), rng=rng)
     first, again = (np.stack(list(generate(model, tokens(1, 1), 20, temperature=0, rng=rng)))

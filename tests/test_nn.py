@@ -108,6 +108,21 @@ def test_train_and_eval_reach_all_modules(net):
     assert nn.Module.training  # the class itself is left alone
 
 
+def test_evaluating_gives_each_module_its_own_mode_back(net):
+    net.train()
+    net.blocks.eval()
+    modes = [module.training for _, module in net.named_modules()]
+    with pytest.raises(KeyError), net.evaluating():
+        assert not any(module.training for _, module in net.named_modules())
+        raise KeyError
+    assert [module.training for _, module in net.named_modules()] == modes
+    evaluating = net.evaluating()
+    for _ in range(2):  # again, and inside itself
+        with evaluating, evaluating:
+            assert not net.training
+        assert [module.training for _, module in net.named_modules()] == modes
+
+
 def test_astype(net):
     before = to_numpy(net.embed.weight).copy()
     net.scale.grad = tg.Tensor([1.0])
@@ -155,6 +170,12 @@ def test_summary(net):
     with pytest.raises(ValueError, match="embedding: "):
         net.summary(xp.asarray([[99]]))
     assert net.training and nn.Module.__call__(net, xp.asarray([0])).requires_grad
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_summary_of_a_shape(dtype, rng):
+    net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10, rng=rng)).astype(dtype)
+    assert net.summary((2, 1, 28, 28)) == net.summary(xp.zeros((2, 1, 28, 28), dtype))
 
 
 # ---- saving and loading ----

@@ -40,9 +40,8 @@ def generator_step(generator, discriminator, optimizer, loss, z, y=None):
     The gradient passes through the discriminator and stays out of it: neither its parameters nor
     what its layers remember (spectral norm's vectors) change.
     """
-    discriminator.eval()
-    value = loss(discriminator(generator(z, y), y))
-    discriminator.train()
+    with discriminator.evaluating():
+        value = loss(discriminator(generator(z, y), y))
     optimizer.zero_grad()
     value.backward(inputs=generator.parameters())
     optimizer.step()

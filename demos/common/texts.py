@@ -51,13 +51,11 @@ def text_loss(model, ids, block_size, at_a_time=64):
     A window's first tokens have little to look back at, as in training.
     """
     x, targets = consecutive_windows(ids, block_size)
-    total, training = 0.0, model.training
-    model.eval()
-    with tg.no_grad():
+    total = 0.0
+    with tg.no_grad(), model.evaluating():
         for start in range(0, len(x), at_a_time):
             part = slice(start, start + at_a_time)
             logits = model(xp.asarray(x[part]))
             total += float(to_numpy(tg.cross_entropy(logits, xp.asarray(targets[part]),
                                                      reduction="sum")))
-    model.train(training)
     return total / x.size

@@ -76,10 +76,8 @@ def field(discriminator, where):
     (N, 2) -> (N,)
     """
     pack = discriminator.config.pack
-    discriminator.eval()
-    with tg.no_grad():
+    with tg.no_grad(), discriminator.evaluating():
         scores = discriminator(xp.repeat(where, pack, axis=0))
-    discriminator.train()
     return to_numpy(scores.data)
 
 

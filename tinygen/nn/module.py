@@ -1,5 +1,6 @@
 """Module: a part of a network, which finds its parameters by looking at its own attributes."""
 from inspect import signature
+from numbers import Integral
 
 from tinygen.backend import is_array, np, to_numpy, xp
 from tinygen.operation import no_grad
@@ -94,6 +95,14 @@ class Module:
         """Set evaluation mode: no dropout, batch norm by its running statistics."""
         return self.train(False)
 
+    def evaluating(self):
+        """Evaluation mode inside a with block; after it, or an error in it, all is as it was.
+
+            with model.evaluating():
+                y = model(x)
+        """
+        return Evaluating(self)
+
     def zero_grad(self):
         """Forget the gradients of all parameters."""
         for p in self.parameters():
@@ -162,10 +171,13 @@ class Module:
         return f"{type(self).__name__}({settings}{children}" + ("\n)" if children else ")")
 
     def summary(self, *inputs):
-        """A table of all modules, what they put out and how many parameters are their own.
+        """A table of all modules: the shapes of their outputs, and how many parameters each owns.
 
-        inputs: what forward takes, for one call in evaluation mode. Returns a str to print.
+        inputs: what forward takes, for one call in evaluation mode; a shape, such as
+        (1, 1, 28, 28), stands for an array of zeros. Returns a str to print.
         """
+        dtype = next((p.dtype for p in self.parameters()), "float32")
+        inputs = [xp.zeros(x, dtype) if _is_shape(x) else x for x in inputs]
         shapes, counted = _output_shapes(self, inputs), set()
         rows = [("module", "type", "output", "parameters")]
         for path, module in self.named_modules():
@@ -181,16 +193,38 @@ class Module:
                          f"{count:>{widths[3]}}" for name, kind, shape, count in rows)
 
 
+class Evaluating:
+    """A with block in evaluation mode, after which each module has its own mode back.
+
+    It can be entered again and again, and looks for the modules only once.
+    """
+
+    def __init__(self, module):
+        self.modules, self.modes = [below for _, below in module.named_modules()], []
+
+    def __enter__(self):
+        self.modes.append([module.training for module in self.modules])
+        for module in self.modules:
+            module.training = False
+
+    def __exit__(self, *error):
+        for module, mode in zip(self.modules, self.modes.pop()):
+            module.training = mode
+
+
 def _is_setting(value):
     if isinstance(value, tuple):
         return all(map(_is_setting, value))
     return value is None or isinstance(value, (bool, int, float, str))
 
 
+def _is_shape(x):
+    return isinstance(x, tuple) and all(isinstance(size, Integral) for size in x)
+
+
 def _output_shapes(model, inputs):
     """{id of module: the shape of its output, as text} for one call of the model."""
-    shapes, modes = {}, [(module, module.training) for _, module in model.named_modules()]
-    call = Module.__call__
+    shapes, call = {}, Module.__call__
 
     def watched_call(module, *args, **kwargs):
         y = call(module, *args, **kwargs)
@@ -200,12 +234,10 @@ def _output_shapes(model, inputs):
 
     Module.__call__ = watched_call
     try:
-        with no_grad():
-            model.eval()(*inputs)
+        with no_grad(), model.evaluating():
+            model(*inputs)
     finally:
         Module.__call__ = call
-        for module, mode in modes:
-            module.training = mode
     return shapes
 
 
