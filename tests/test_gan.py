@@ -159,7 +159,7 @@ def test_the_penalty_looks_between_real_and_fake(rng):
 def test_the_penalty_refuses_what_is_not_about_each_example_by_itself(rng):
     real, fake = draw(rng, POINTS), draw(rng, POINTS)
     for settings in ({"batch_norm": True}, {"minibatch_features": 2}):
-        with pytest.raises(ValueError, match="depends on its batch"):
+        with pytest.raises(ValueError, match="depends on the batch"):
             gradient_penalty(mlp(rng, **settings)[1], real, fake, rng=rng)
     with pytest.raises(ValueError, match=r"same shape, got \(4, 2\) and \(1, 2\)"):
         gradient_penalty(mlp(rng)[1], real, fake[:1], rng=rng)
@@ -413,7 +413,7 @@ def test_a_config_that_cannot_be(settings):
 def test_networks_for_other_shapes(rng):
     with pytest.raises(ValueError, match=r"need images, shape \(C, H, W\), got \(2,\)"):
         gan.DCGenerator(Config(3, (2,)), rng=rng)
-    with pytest.raises(ValueError, match="multiple of 4; got 30"):
+    with pytest.raises(ValueError, match="multiple of 4, got 30"):
         gan.DCDiscriminator(Config(3, (1, 28, 30)), rng=rng)
 
 

@@ -188,7 +188,7 @@ def test_a_long_prompt_is_cropped(rng):
     first, cropped = (np.concatenate(list(generate(model, ids, 5, temperature=0, rng=rng)))
                       for ids in (long, long[:, -4:]))
     assert np.array_equal(first, cropped)
-    with pytest.raises(ValueError, match="GPT: the context is 4 tokens, got 9; crop"):
+    with pytest.raises(ValueError, match="GPT: the context is at most 4 tokens, got 9; keep"):
         model(long)
 
 
@@ -262,7 +262,7 @@ def test_shares_of_the_tokens(settings, expected):
 # ---- mistakes ----
 
 @pytest.mark.parametrize(("settings", "message"), [
-    ({"temperature": -0.1}, "temperature is .* got -0.1"),
+    ({"temperature": -0.1}, "temperature must be .* got -0.1"),
     ({"temperature": float("nan")}, "temperature"), ({"top_k": 0}, "top_k .* got 0"),
     ({"top_k": 1.5}, "top_k"), ({"top_p": 0.0}, "top_p .* got 0.0"), ({"top_p": 1.5}, "top_p"),
     ({"top_p": float("nan")}, "top_p")])

@@ -109,7 +109,7 @@ def test_binary_input_as_text(demo, data, found, tmp_path, capsys):
     ("--data short.txt", "has 9 tokens, .* longer than a block of"),
     ("--batch 0", "--batch is above 0; got 0"),
     ("--block-size -1", "--block-size is above 0; got -1"),
-    ("--lr nan", "lr is .* got nan")])
+    ("--lr nan", "lr must be .* got nan")])
 def test_options_that_cannot_be(demo, arguments, message, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "short.txt").write_text("too short", encoding="utf-8")

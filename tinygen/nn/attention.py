@@ -1,4 +1,4 @@
-"""Multi-head attention as a layer, and the cache that makes generating cheap."""
+"""Multi-head attention as a layer, and the cache that makes generation cheap."""
 from tinygen import ops
 from tinygen.backend import xp
 from tinygen.nn.checks import check_dropout, check_rng, check_sizes

@@ -1,4 +1,4 @@
-"""Module: a part of a network, which finds its parameters by looking at its own attributes."""
+"""Module: a part of a network, which finds its parameters among its own attributes."""
 from inspect import signature
 from numbers import Integral
 
@@ -8,7 +8,7 @@ from tinygen.tensor import Tensor, mark_written
 
 
 class Module:
-    """A function with parameters. Subclass it, make the parts in __init__, use them in forward:
+    """A function with parameters. Subclass it, create its parts in __init__, use them in forward:
 
         class MLP(nn.Module):
             def __init__(self, *, rng):
@@ -18,39 +18,39 @@ class Module:
             def forward(self, x):  # (N, 784) -> (N, 10)
                 return self.out(tg.relu(self.hidden(x)))
 
-    An attribute's type tells what it is: a Tensor is a parameter, a plain array is a buffer (saved
-    but not trained, such as a running mean), a Module is a child. A parameter that several
-    attributes share is one parameter, under the first of its names.
+    An attribute's type decides what it is: a Tensor is a parameter, a plain array is a buffer
+    (saved but not trained, such as a running mean), a Module is a child. A parameter shared by
+    several attributes counts once, under the first of its names.
     """
-    training = True  # train() and eval() set it; Dropout and BatchNorm ask for it
+    training = True  # set by train() and eval(); read by Dropout and BatchNorm
 
     def __call__(self, *args, **kwargs):
         return self.forward(*args, **kwargs)
 
     def forward(self, *args, **kwargs):
-        raise NotImplementedError(f"{type(self).__name__}: a Module needs a method forward to be "
-                                  f"called; define  def forward(self, x)")
+        raise NotImplementedError(f"{type(self).__name__}: a Module needs a forward method; "
+                                  f"define  def forward(self, x)")
 
     # ---- the tree ----
 
     def parameters(self):
-        """The parameters as a list, in order of definition."""
+        """A list of the parameters, in order of definition."""
         return [p for _, p in self._walk(Tensor)]
 
     def named_parameters(self):
-        """The parameters as a list of (path, Tensor), such as ("hidden.weight", w)."""
+        """A list of (path, parameter), such as ("hidden.weight", w)."""
         return list(self._walk(Tensor))
 
     def named_buffers(self):
-        """The buffers as a list of (path, array)."""
+        """A list of (path, buffer)."""
         return list(self._walk(xp.ndarray))
 
     def named_modules(self):
-        """This module, under the path "", and all below it, as a list of (path, Module)."""
+        """A list of (path, Module): this module, under the path "", and all below it."""
         return list(self._walk(Module))
 
     def _walk(self, kind):
-        """(path, value) of all parts of one kind, each once: depth first, as they were defined."""
+        """Yield (path, value) of each part of one kind, depth first, in order of definition."""
         seen, stack = set(), [("", self)]
         while stack:
             path, part = stack.pop()
@@ -76,27 +76,28 @@ class Module:
         items = value.values() if isinstance(value, dict) else value
         if (isinstance(value, (list, tuple, dict))
                 and any(isinstance(item, (Module, Tensor)) for item in items)):
-            raise TypeError(f"{type(self).__name__}.{name}: parameters are not looked for inside a "
-                            f"{type(value).__name__}; use nn.ModuleList, or one attribute for each")
+            raise TypeError(f"{type(self).__name__}.{name}: parameters inside a "
+                            f"{type(value).__name__} are not found; use nn.ModuleList, or one "
+                            f"attribute for each")
         if isinstance(value, Tensor) and value._origin is not None:
             raise TypeError(f"{type(self).__name__}.{name}: a Tensor attribute is a parameter, but "
-                            f"this one was computed, by {value._origin[0]}; to keep a result for a "
-                            f"look at it, put its array into a list")
+                            f"this one was computed, by {value._origin[0]}; to keep a result, put "
+                            f"its array in a list")
 
     # ---- training ----
 
     def train(self, mode=True):
-        """Set training mode here and below; mode=False is evaluation. Returns the module."""
+        """Set training mode, or evaluation mode with mode=False, here and below. Returns self."""
         for _, module in self.named_modules():
             module.training = mode
         return self
 
     def eval(self):
-        """Set evaluation mode: no dropout, batch norm by its running statistics."""
+        """Set evaluation mode: no dropout, batch norm by its running statistics. Returns self."""
         return self.train(False)
 
     def evaluating(self):
-        """Evaluation mode inside a with block; after it, or an error in it, all is as it was.
+        """Evaluation mode for a with block, after which each module has its own mode again:
 
             with model.evaluating():
                 y = model(x)
@@ -104,14 +105,14 @@ class Module:
         return Evaluating(self)
 
     def zero_grad(self):
-        """Forget the gradients of all parameters."""
+        """Clear the gradients of all parameters."""
         for p in self.parameters():
             p.grad = None
 
     def astype(self, dtype):
         """Convert parameters and floating buffers, say to "float64" for a gradient check.
 
-        Returns the module. Gradients are forgotten; an optimiser has to be made anew.
+        Returns self. Gradients are cleared, and optimisers have to be made again.
         """
         for p in self.parameters():
             p.data, p.grad = p.data.astype(dtype), None
@@ -125,19 +126,19 @@ class Module:
     # ---- saving ----
 
     def state_dict(self):
-        """A copy of each parameter and buffer: a dict of path to NumPy array."""
+        """A dict of path to NumPy array: a copy of each parameter and buffer."""
         parts = self.named_parameters() + self.named_buffers()
         return {path: np.array(to_numpy(value)) for path, value in parts}
 
     def load_state_dict(self, state):
-        """Write the arrays of `state`, a dict such as state_dict makes, over what is here.
+        """Overwrite parameters and buffers with the arrays of `state`, a dict as from state_dict.
 
-        Raises ValueError with all entries that are missing, unexpected, misshapen or no real
-        numbers; nothing has been written then.
+        Raises ValueError, before anything is written, with a list of all entries that are missing,
+        unexpected, misshapen or not real numbers.
         """
         if not isinstance(state, dict):
-            raise TypeError(f"{type(self).__name__}.load_state_dict: the state is a dict of path "
-                            f"to array, as state_dict returns it; got {type(state).__name__}")
+            raise TypeError(f"{type(self).__name__}.load_state_dict: the state must be a dict of "
+                            f"path to array, as from state_dict, got {type(state).__name__}")
         parts = dict(self.named_parameters() + self.named_buffers())
         arrays = {path: to_numpy(value) for path, value in state.items()}
         wrong = [f"missing: {path} {parts[path].shape}" for path in parts if path not in arrays]
@@ -145,12 +146,12 @@ class Module:
                   if path not in parts]
         wrong += [f"misshapen: {path} {arrays[path].shape}, here {parts[path].shape}"
                   for path in parts if path in arrays and arrays[path].shape != parts[path].shape]
-        wrong += [f"no real numbers: {path} {array.dtype}" for path, array in arrays.items()
+        wrong += [f"not real numbers: {path} {array.dtype}" for path, array in arrays.items()
                   if array.dtype.kind not in "fiub"]
         if wrong:
             raise ValueError(f"{type(self).__name__}.load_state_dict: this is the state of another "
                              f"network, so nothing was loaded; build the module as it was when "
-                             f"saved" + "".join(f"\n  {line}" for line in wrong))
+                             f"it was saved" + "".join(f"\n  {line}" for line in wrong))
         for path, part in parts.items():
             if isinstance(part, Tensor):
                 part.data[...] = xp.asarray(arrays[path])
@@ -194,9 +195,9 @@ class Module:
 
 
 class Evaluating:
-    """A with block in evaluation mode, after which each module has its own mode back.
+    """The context manager of Module.evaluating.
 
-    It can be entered again and again, and looks for the modules only once.
+    It looks for the modules only once, and can be entered any number of times.
     """
 
     def __init__(self, module):
@@ -223,7 +224,7 @@ def _is_shape(x):
 
 
 def _output_shapes(model, inputs):
-    """{id of module: the shape of its output, as text} for one call of the model."""
+    """{id of module: its output's shape, as text} for one call of the model."""
     shapes, call = {}, Module.__call__
 
     def watched_call(module, *args, **kwargs):
@@ -242,7 +243,7 @@ def _output_shapes(model, inputs):
 
 
 class ModuleList(Module):
-    """Modules in a list, whose parameters are found: ModuleList([layer, layer, ...])."""
+    """A list of modules whose parameters are found: ModuleList([layer, layer, ...])."""
 
     def __init__(self, modules=()):
         for module in modules:
@@ -251,9 +252,9 @@ class ModuleList(Module):
     def append(self, module):
         """Add a module at the end."""
         if not isinstance(module, Module):
-            raise TypeError(f"{type(self).__name__}: its items are Modules, got {module!r}; a "
-                            f"function becomes one as a forward method")
-        setattr(self, str(len(self)), module)  # children "0", "1", ..., as any other attribute
+            raise TypeError(f"{type(self).__name__}: items must be Modules, got {module!r}; wrap "
+                            f"a function as the forward method of one")
+        setattr(self, str(len(self)), module)  # a child like any other, named "0", "1", ...
 
     def __iter__(self):
         return (part for name, part in vars(self).items() if name.isdigit())
