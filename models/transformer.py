@@ -4,7 +4,7 @@
                                   │ cross-attention
     target (B, T) ─▶ decoder ─────┴─▶ logits (B, T, V) of the token after each
 
-It is built from GPT's blocks. In the encoder a position looks at all positions, before and after; in
+It is built from GPT's blocks. In the encoder a position looks at all others, before and after; in
 the decoder only at itself and those before: the mask is the whole difference. A decoder's block has
 a second attention, whose queries look at the encoder's memory.
 

@@ -123,6 +123,22 @@ def test_dropout_leaves_out_its_share_and_keeps_the_mean():
 
 # ---- the layer ----
 
+@pytest.mark.parametrize("bias", [True, False])
+def test_initial_weights_are_drawn_as_those_of_four_linear_layers(bias):
+    rng, twin = (np.random.default_rng(3) for _ in range(2))
+    layer = nn.MultiHeadAttention(6, 2, bias=bias, rng=rng)
+    *parts, out = [nn.Linear(6, 6, bias, rng=twin) for _ in range(4)]
+    stacked = np.concatenate([to_numpy(part.weight) for part in parts])
+    assert np.array_equal(to_numpy(layer.in_proj_weight), stacked)
+    assert np.array_equal(to_numpy(layer.out_proj.weight), to_numpy(out.weight))
+    if bias:
+        stacked = np.concatenate([to_numpy(part.bias) for part in parts])
+        assert np.array_equal(to_numpy(layer.in_proj_bias), stacked)
+    assert [path for path, _ in layer.named_parameters()] == [
+        path for path in ("in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias")
+        if bias or "bias" not in path]
+
+
 def test_heads_by_hand(rng):
     layer, x = nn.MultiHeadAttention(6, 2, rng=rng).astype("float64"), draw(3, 4, 6)
     projected = tg.linear(x, layer.in_proj_weight, layer.in_proj_bias)
@@ -150,6 +166,17 @@ def test_gradients_of_the_layer(rng):
     x, source = draw(2, 3, 4), draw(2, 5, 4, seed=1)
     tg.check_model_gradients(layer, lambda: (layer(x, causal=True) ** 2).sum())
     tg.check_model_gradients(layer, lambda: (layer(x, source) ** 2).sum())
+
+
+def test_a_sequence_as_its_own_source_gives_the_same(rng):
+    """By three products instead of one; with gradients."""
+    layer, x = nn.MultiHeadAttention(6, 2, rng=rng).astype("float64"), draw(3, 4, 6)
+    found = []
+    for source in (None, x):
+        y = layer(x, source, causal=True)
+        found.append([to_numpy(a) for a in (y, *tg.grad((y ** 2).sum(), layer.parameters()))])
+    for one, other in zip(*found):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("cuts", [(5,), (1, 1, 1, 1, 1), (2, 3), (4, 1)])

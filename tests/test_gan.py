@@ -167,7 +167,7 @@ def test_the_penalty_refuses_what_is_not_about_each_example_by_itself(rng):
 
 # ---- the losses ----
 
-def test_the_value_of_the_game():
+def test_the_games_value():
     real, fake = xp.asarray(np.array([0.3, -1.2])), xp.asarray(np.array([0.8, 2.0, -0.5]))
     d_real, d_fake = (1 / (1 + np.exp(-to_numpy(s))) for s in (real, fake))
     expected = np.log(d_real).mean() + np.log(1 - d_fake).mean()

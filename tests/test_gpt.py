@@ -52,7 +52,7 @@ def test_gradient_of_the_gpt_by_every_parameter(settings, rng):
     ids, targets, luck = tokens(2, 4), tokens(2, 4, seed=1), rng.bit_generator.state
 
     def loss():
-        rng.bit_generator.state = luck  # dropout leaves out the same each time
+        rng.bit_generator.state = luck  # dropout draws the same mask each time
         return gpt.loss(model, ids, targets)
 
     assert checked(model, loss) >= everything(model)
@@ -82,7 +82,7 @@ def test_logits_and_first_loss(rng):
     assert gpt.loss(model, ids, ids[:, ::-1]).item() == pytest.approx(np.log(65), abs=0.1)
 
 
-def test_no_place_looks_past_itself(rng):
+def test_no_position_looks_past_itself(rng):
     model, ids = larger(GPT(TINY, rng=rng)), tokens(2, 4)
     before = to_numpy(model(ids))
     changed = to_numpy(ids).copy()
@@ -168,7 +168,7 @@ def test_the_seed_decides(rng):
 
 
 def test_the_cache_saves_work(rng):
-    """One place for each new token instead of all of them."""
+    """One position for each new token instead of all of them."""
     model, seen = GPT(Config(V, block_size=8), rng=rng), []
     features = model.features
     model.features = lambda ids, cache=None: (seen.append(ids.shape[1]), features(ids, cache))[1]
@@ -229,7 +229,7 @@ def test_dropout_is_off_while_generating(rng):
     assert np.array_equal(first, again)
 
 
-# ---- drawing a token ----
+# ---- sampling a token ----
 
 LOGITS = np.log(np.array([[0.1, 0.5, 0.15, 0.25]]))
 

@@ -1,9 +1,11 @@
 """The tree of modules, and layers: what they put out, how they start, what they refuse."""
 import math
+from functools import partial
 
 import pytest
 
 import tinygen as tg
+from models import autoencoder, gan, gpt, transformer, vae
 from tinygen import nn, to_numpy
 from tinygen.backend import np, xp
 
@@ -364,6 +366,35 @@ def test_same_seed_same_network():
     for path in first:
         assert np.array_equal(first[path], again[path])
         assert not np.array_equal(first[path], other[path])
+
+
+def test_without_rng_every_layer_has_numbers_of_its_own():
+    for make in (nn.Linear, nn.Embedding, nn.MultiHeadAttention, partial(nn.Conv2d, kernel_size=3)):
+        first, second = make(4, 2), make(4, 2)
+        assert not np.array_equal(*[to_numpy(layer.parameters()[0]) for layer in (first, second)])
+    x, dropout = xp.ones((20, 20)), nn.Dropout(0.5)
+    assert not np.array_equal(to_numpy(dropout(x)), to_numpy(nn.Dropout(0.5)(x)))
+
+
+MODELS = {
+    "DenseAutoencoder": autoencoder.DenseAutoencoder,
+    "ConvAutoencoder": autoencoder.ConvAutoencoder,
+    "PoolAutoencoder": autoencoder.PoolAutoencoder, "DenseVAE": vae.DenseVAE,
+    "ConvVAE": vae.ConvVAE, "MLPGenerator": gan.MLPGenerator, "DCGenerator": gan.DCGenerator,
+    "MLPDiscriminator": partial(gan.MLPDiscriminator, gan.Config(
+        spectral_norm=True, batch_norm=True, minibatch_features=3)),
+    "DCDiscriminator": partial(gan.DCDiscriminator, gan.Config(spectral_norm=True), hidden=8),
+    "Bigram": partial(gpt.Bigram, 5), "GPT": partial(gpt.GPT, gpt.Config(5, dropout=0.1)),
+    "Transformer": partial(transformer.Transformer, transformer.Config(5, 5, dropout=0.1)),
+}
+
+
+@pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+def test_models_pass_their_rng_to_every_layer(make, rng, monkeypatch):
+    with pytest.raises(TypeError, match="rng"):
+        make()
+    monkeypatch.setattr(np.random, "default_rng", None)  # fresh entropy would call it
+    make(rng=rng)
 
 
 @pytest.mark.parametrize("make, shape, fan_in", [
