@@ -107,7 +107,7 @@ class DCGenerator(Generator):
             nn.Linear(hidden or size, math.prod(inner), rng=rng),
             nn.Unflatten(1, inner), nn.BatchNorm2d(c1), nn.ReLU(),   # (N, c1, H/4, W/4)
             up(c1, c2, rng), nn.BatchNorm2d(c2), nn.ReLU(),          # (N, c2, H/2, W/2)
-            start_dark(up(c2, c, rng)), nn.Sigmoid())                      # (N, C, H, W)
+            start_dark(up(c2, c, rng)), nn.Sigmoid())                # (N, C, H, W)
 
 
 # ---- discriminators: examples (N, *shape), labels y if there are classes -> scores (N/pack,) ----

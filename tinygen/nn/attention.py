@@ -44,7 +44,7 @@ class MultiHeadAttention(Module):
         settings = {"causal": causal, "mask": mask, "dropout": dropout,
                     "seed": int(self.rng.integers(2 ** 63)) if dropout else 0}
         if source is None and cache is None:
-            y = ops.self_attention(self._project(x, slice(None)), **settings)
+            y = ops.self_attention(self._project(x), **settings)
         else:
             q, k, v = self._queries_keys_values(x, source)
             if cache is not None:
@@ -53,24 +53,24 @@ class MultiHeadAttention(Module):
         return self.out_proj(ops.reshape(ops.swapaxes(y, axis1=1, axis2=2), shape=x.shape))
 
     def _queries_keys_values(self, x, source):
-        """Three arrays of shape (B, heads, T or S, d)."""
+        """q (B, heads, T, d), k and v (B, heads, S, d)"""
         if source is None:
-            return self._project(x, slice(None))
+            return self._project(x)
         n = self.embed_dim
         q, = self._project(x, slice(None, n))
         k, v = self._project(source, slice(n, None))
         return q, k, v
 
-    def _project(self, x, rows):
-        """x through these rows of the projection, cut into heads: as many parts as they make.
+    def _project(self, x, rows=None):
+        """Queries, keys and values, or those that a slice of rows makes, stacked and in heads.
 
-        (B, T, embed_dim) -> (1, 2 or 3, B, heads, T, d), where d = embed_dim/num_heads
+        (B, T, embed_dim) -> (3, B, heads, T, d), where d = embed_dim/num_heads; fewer for rows
         """
         weight, bias = self.in_proj_weight, self.in_proj_bias
-        if rows != slice(None):
+        if rows is not None:
             weight, bias = weight[rows], None if bias is None else bias[rows]
         b, t, n = x.shape
-        y = ops.linear(x, weight, bias)  # (B, T, parts·n)
+        y = ops.linear(x, weight, bias)  # (B, T, 3·n)
         y = ops.reshape(y, shape=(b, t, -1, self.num_heads, n // self.num_heads))
         return ops.transpose(y, axes=(2, 0, 3, 1, 4))
 
