@@ -41,7 +41,7 @@ def test_copies_are_found_and_new_images_are_not(kind, monkeypatch, rng):
     ("--batch 2 --scenes 20", "--scenes is from 33 to 5000; got 20"),
     ("--batch 0", "--batch is from 2 to"),
     ("--road-steps 0", "--road-steps is from 1 to"),
-    ("--latent 0", "latent_size is an integer of at least 1")])
+    ("--latent 0", "latent_size must be an integer of at least 1")])
 def test_bad_options_are_one_line(argv, words, tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         synthetic_data.main(["--preset", "smoke", "--out", str(tmp_path), *argv.split()])

@@ -106,7 +106,7 @@ def test_each_code_is_drawn_with_each_label(rng):
 
 @pytest.mark.parametrize("argv, words", [
     ("vae --latent 0", "latent_size"), ("vae --latent many", "invalid int value: 'many'"),
-    ("vae --beta -1", "beta, the weight of the KL, is a number of at least 0, got -1.0"),
+    ("vae --beta -1", "beta, the weight of the KL, must be finite and at least 0, got -1.0"),
     ("vae --beta nan", "got nan"), ("vae --network rnn", "--network is one of conv, dense"),
     ("vae --data cifar", "invalid choice: 'cifar'"), ("vae --data missing.npz", "No such file"),
     ("vae --data own.npz --batch 999", "--batch is from 1 to"),
