@@ -1,8 +1,8 @@
 """The benchmark's GPT in PyTorch, as fast as plain PyTorch makes it.
 
 Query, key and value are one product, attention is `scaled_dot_product_attention`, and generation
-writes keys and values into room that was set aside. Its parameters are those of `models.gpt.GPT`, in
-the same order.
+writes keys and values into room that was set aside. Its parameters are those of `models.gpt.GPT`,
+in the same order.
 """
 import torch
 from torch import nn
