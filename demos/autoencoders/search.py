@@ -53,13 +53,15 @@ def main(run):
     channels, side = x_train.shape[1:3]
 
     pca = PCA(x_train)
-    # name -> training and test images, as rows to compare; codes as they come back from bytes
+    # name -> what is compared: rows of the training images, rows of the test images
     spaces = {"pixels": (x_train.reshape(len(x_train), -1), x_test.reshape(len(x_test), -1))}
     for size in CODE_SIZES:
         model = ConvAutoencoder(Config(size, side, channels, channels), rng=run.rng)
         train(run, f"code of {size}", model, x_train)
-        spaces[f"conv {size}"] = stored(model.encode, x_train, x_test)
-        spaces[f"PCA {size}"] = stored(lambda x, size=size: pca.encode(x, size), x_train, x_test)
+        codes = {f"conv {size}": [in_batches(model.encode, x) for x in (x_train, x_test)],
+                 f"PCA {size}": [pca.encode(x, size) for x in (x_train, x_test)]}
+        for name, (seen, queries) in codes.items():
+            spaces[name] = through_bytes(seen, seen), through_bytes(queries, seen)
 
     found, ms = {}, {}
     for name, (seen, queries) in spaces.items():
@@ -143,12 +145,6 @@ def in_red(ink, wrong):
     """Black ink on white paper, red where `wrong`.  (N, 1 or 3, H, W), (N,) -> (N, 3, H, W)"""
     absorbs = np.where(wrong[:, None], [[0.1, 0.85, 0.95]], [[1.0, 1.0, 1.0]])  # red, green, blue
     return 1 - absorbs[:, :, None, None] * ink
-
-
-def stored(encode, x_train, x_test):
-    """The codes of training and test images as they come back from a byte per number."""
-    seen, queries = in_batches(encode, x_train), in_batches(encode, x_test)
-    return through_bytes(seen, seen), through_bytes(queries, seen)
 
 
 def timed(function, *arguments):
