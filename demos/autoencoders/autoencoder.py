@@ -20,11 +20,11 @@ After Hinton and Salakhutdinov, Reducing the dimensionality of data with neural 
 import tinygen as tg
 from demos.autoencoders.parts.autoencoder_figures import plot_error, plot_map, plot_plane
 from demos.common.figures import image_panels, image_rows
-from demos.common.images import check_images
 from demos.common.options import OWN_FILE
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
 from demos.tools.codes import PCA, in_batches, through_bytes
+from demos.tools.images import check_images
 from models import autoencoder
 from models.autoencoder import Config, ConvAutoencoder, DenseAutoencoder
 from tinygen.backend import np, to_numpy, xp

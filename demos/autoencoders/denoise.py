@@ -19,11 +19,11 @@ denoising autoencoders (ICML, 2008).
 """
 import tinygen as tg
 from demos.common.figures import image_rows, new_figure
-from demos.common.images import check_images
 from demos.common.options import OWN_FILE, check_positive
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
 from demos.tools.codes import in_batches
+from demos.tools.images import check_images
 from models import autoencoder
 from models.autoencoder import Config, ConvAutoencoder
 from tinygen.backend import np, xp

@@ -24,11 +24,11 @@ import time
 
 import tinygen as tg
 from demos.common.figures import PALETTE, new_figure, show_sheet, tile
-from demos.common.images import check_images
 from demos.common.options import OWN_FILE
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
 from demos.tools.codes import PCA, in_batches, through_bytes
+from demos.tools.images import check_images
 from demos.tools.nearest import neighbours
 from models import autoencoder
 from models.autoencoder import Config, ConvAutoencoder

@@ -1,5 +1,4 @@
 """Demos stopped by Ctrl-C and continued: bit for bit as if they never had been."""
-import json
 import signal
 
 import pytest
@@ -8,6 +7,7 @@ from demos.common import run
 from demos.gans import gan_digits, gan_ring, mode_collapse
 from demos.language import bigram, encoder_vs_decoder, gpt
 from demos.vaes import vae, vae_manifold
+from tests.helpers import read_result
 from tinygen.backend import np
 
 # demo -> its options, and the steps in which it is stopped, counted anew after each --resume
@@ -22,10 +22,6 @@ STOPS = {
     gpt: ("--data own.txt --block-size 8 --dropout 0.2 --samples 3 --steps 9", (1, 5)),
     encoder_vs_decoder: ("--steps 6", (4,)),
 }
-
-
-def result(folder):
-    return json.loads((folder / "result.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("demo", STOPS, ids=lambda demo: demo.__name__.partition(".")[2])
@@ -61,7 +57,7 @@ def test_a_stopped_run_ends_like_a_whole_one(demo, tmp_path, monkeypatch, rng):
     steps_left.append(-1)
     assert demo.main([*argv, "parts", "--resume"]) == 0
     assert histories[0] == histories[1]
-    whole, parts = (result(tmp_path / name) for name in ("whole", "parts"))
+    whole, parts = (read_result(tmp_path / name) for name in ("whole", "parts"))
     assert whole["metrics"] == parts["metrics"]
     for figure in whole["figures"]:
         name = figure["file"]
