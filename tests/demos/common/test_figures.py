@@ -30,5 +30,5 @@ def test_image_figures_have_labelled_rows(tiny, monkeypatch):
 
 
 def test_importing_the_helpers_leaves_matplotlib_alone():
-    code = "import sys, demos.common; sys.exit('matplotlib' in sys.modules)"
+    code = "import sys, demos.__main__, demos.common.run; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
