@@ -78,7 +78,8 @@ def _section(demo, title, folder, error):
         result = _result(folder)
         content = "\n".join([
             *(f"<p>{_text(paragraph)}</p>" for paragraph in result["idea"]),
-            *(_figure_html(Path(folder, each["file"]), each["caption"]) for each in result["figures"]),
+            *(_figure_html(Path(folder, each["file"]), each["caption"])
+              for each in result["figures"]),
             _table(result),
             f'<p class="facts"><code>{_text(result["command"])}</code><br>',
             f"{_text(facts(result))}</p>"])

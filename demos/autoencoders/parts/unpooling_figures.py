@@ -79,7 +79,7 @@ def plot_pooling(rows, where):
 
     axes = canvas(47, 27.4)
     for left, title, text in ((7.5, "Forward", "from x to y"),
-                              (21, "Backward", "from ȳ, the gradient of y, to x̄, the one of x"),
+                              (21, "Backward", "from ȳ, the gradient of y, to x̄, that of x"),
                               (34.5, "Forward, on a digit", "from x to y")):
         head(axes, left, 0, title, text)
         axes.plot([left - 1] * 2, [0, 27.4], color=LIGHT, linewidth=1)

@@ -1,4 +1,4 @@
-"""--data FILE.npz: demos on images of the user's own, and what they are told about bad ones."""
+"""--data FILE.npz: demos on the user's own images, and what they say about bad ones."""
 import pytest
 
 from demos.autoencoders import autoencoder, colorize, denoise
@@ -10,7 +10,7 @@ from tinygen.data import load_images
 
 @pytest.fixture
 def own(tmp_path, monkeypatch):
-    """Writes own.npz to an empty folder, where the demos run; -> the function that does."""
+    """A function that writes own.npz to an empty folder, where the demos then run."""
     monkeypatch.chdir(tmp_path)
 
     def write(x, y=None):

@@ -109,7 +109,7 @@ SQUARE = np.zeros((4, 4, 3))
     ([SQUARE], {"enlarge": 0}, "a whole number from 1; got 0"),
     ([SQUARE], {"enlarge": 1.5}, "a whole number from 1; got 1.5"),
 ])
-def test_what_is_no_animation_is_refused(frames, settings, why):
+def test_bad_frames_and_settings_are_refused(frames, settings, why):
     with pytest.raises(ValueError, match=f"save_animation: .*{why}"):
         write_gif(io.BytesIO(), frames, **settings)
 

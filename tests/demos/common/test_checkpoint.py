@@ -1,4 +1,4 @@
-"""Ctrl-C, checkpoints and --resume: a run that was stopped ends as if it never had been."""
+"""Ctrl-C, checkpoints and --resume: a stopped run ends as if it had never been stopped."""
 import signal
 
 import numpy as np
