@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from demos.__main__ import find_demos
+from demos.common.catalogue import find_demos
 from tinygen.backend import backend_name
 
 ROOT = Path(__file__).parents[1]

@@ -22,7 +22,6 @@ Unsupervised representation learning with deep convolutional generative adversar
 """
 
 from demos.common.figures import PALETTE, image_panels, image_rows, new_figure, tile
-from demos.common.images import check_images
 from demos.common.options import OWN_FILE, check_positive
 from demos.common.resume import Snapshots, epoch_batch
 from demos.common.run import demo
@@ -30,6 +29,7 @@ from demos.gans.parts.flight import diagnose, diversity, flight_figure
 from demos.gans.parts.steps import discriminator_step, generator_step
 from demos.tools.classifier import probabilities, train_classifier
 from demos.tools.codes import in_batches
+from demos.tools.images import check_images
 from demos.tools.nearest import nearest
 from models.gan import LOSSES, Config, DCDiscriminator, DCGenerator
 from models.parts import interpolate_codes, noise

@@ -24,11 +24,11 @@ Auto-encoding variational Bayes (Kingma and Welling, 2014).
 
 import tinygen as tg
 from demos.common.figures import image_panels, tile
-from demos.common.images import check_images
 from demos.common.options import OWN_FILE
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
 from demos.tools.codes import in_batches
+from demos.tools.images import check_images
 from demos.vaes.parts import figures as draw
 from demos.vaes.parts.elbo import evaluate, mean_image_nats
 from models.parts import interpolate_codes, noise

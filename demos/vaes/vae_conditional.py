@@ -24,11 +24,11 @@ Learning structured output representation using deep conditional generative mode
 
 import tinygen as tg
 from demos.common.figures import image_rows, tile
-from demos.common.images import check_images
 from demos.common.options import check_positive
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
 from demos.tools.classifier import probabilities, share_right, train_classifier
+from demos.tools.images import check_images
 from demos.vaes.parts import figures as draw
 from demos.vaes.parts.elbo import evaluate, nearest_agrees
 from models.parts import noise

@@ -20,10 +20,10 @@ Auto-encoding variational Bayes (Kingma and Welling, 2014), figure 4.
 from statistics import NormalDist
 
 from demos.common.figures import tile
-from demos.common.images import check_images
 from demos.common.options import OWN_FILE
 from demos.common.resume import Snapshots, epoch_batch
 from demos.common.run import demo
+from demos.tools.images import check_images
 from demos.vaes.parts import figures as draw
 from demos.vaes.parts.elbo import evaluate, mean_image_nats, nearest_agrees
 from models.parts import noise

@@ -1,13 +1,13 @@
-"""Images from a file of the user's own: what the demos take."""
+"""Images from the user's own file: what the networks can take."""
 
 SHOWN = 10  # test images in the figures, at least
 
 
 def check_images(images, batch):
-    """Raise ValueError for images that the networks can't take or learn from, for too few, and for
-    too large a batch.
+    """Raise ValueError unless the networks can learn from `images`, in batches of `batch`.
 
-    images: tinygen.data.Images.
+    images: tinygen.data.Images. They are square, with sides that are multiples of 4 and 1 or 3
+    channels, at least SHOWN of them for testing, and not all the same.
     """
     channels, height, width = images.x_train.shape[1:]
     if height != width or height % 4 or channels not in (1, 3):
@@ -15,8 +15,8 @@ def check_images(images, batch):
                          f"with 1 or 3 channels; {images.name} has {channels} channels of "
                          f"{height} x {width}")
     if len(images.x_test) < SHOWN:
-        raise ValueError(f"--data: {SHOWN} test images are shown, and they are a sixth of all, so "
-                         f"it takes {6 * SHOWN}; {images.name} has "
+        raise ValueError(f"--data: the figures show {SHOWN} test images, a sixth of all, so the "
+                         f"file needs {6 * SHOWN}; {images.name} has "
                          f"{len(images.x_train) + len(images.x_test)}")
     if not 1 <= batch <= len(images.x_train):
         raise ValueError(f"--batch is from 1 to the {len(images.x_train)} training images of "
