@@ -10,8 +10,8 @@ of the loop below changes.
     python -m demos bigram --data shakespeare    the same
 
 Expect the two to agree within 0.02 nats on text that neither has seen. On Tiny Shakespeare the
-counted table has 2.452 nats a character on the text it was counted on and 2.482 on the rest; a
-uniform guess among 65 characters has ln 65 = 4.174. From afar, what it writes looks like a language.
+counted table has 2.452 nats a character on the text it was counted on and 2.484 on the rest; a
+uniform guess among 65 characters has ln 65 = 4.174. What it writes looks like a language from afar.
 """
 import math
 

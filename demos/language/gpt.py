@@ -51,8 +51,8 @@ PRESETS = {
 # (data, preset) -> the range in which a run's validation loss should end, nats a token
 EXPECTED = {("shakespeare", "nanogpt"): (1.85, 1.91), ("shakespeare", "lecture"): (1.45, 1.51),
             ("pydoc", "default"): (0, 1.6), ("pydoc", "tour"): (0, 2.2)}
-SAMPLE_LENGTH = 300   # tokens
-EXCERPT_LENGTH = 32   # tokens in the figure of the heads
+SAMPLE_LENGTH = 300  # tokens
+EXCERPT_LENGTH = 32  # tokens in the figure of the heads
 
 
 @demo(PRESETS, data=(*TEXTS, OWN_TEXT))
@@ -112,7 +112,8 @@ def show(run, model, text, samples):
     run.save_text(
         "\n\n".join(f"After {step} steps:\n{text.tokenizer.decode(ids)}" for step, ids in samples),
         "written",
-        f"What it writes on the way, {SAMPLE_LENGTH} tokens with the same random numbers each time.")
+        f"What it writes on the way, {SAMPLE_LENGTH} tokens from the same random numbers each "
+        "time.")
     run.save_figure(
         plot_loss(run.history["training"], len(text.tokenizer)), "loss",
         "Training loss, step by step, and validation loss. The first step's is the logarithm of "
@@ -149,6 +150,6 @@ def sample(model, text, temperature, seed):
 
 
 def excerpt(ids, count, tokenizer, among=100):
-    """The piece of a text with the most letters, of its first `among` pieces.  -> tokens (count,)"""
+    """The piece with the most letters, of the first `among` of a text.  -> tokens (count,)"""
     pieces, _ = consecutive_windows(ids[:among * count + 1], count)
     return max(pieces, key=lambda piece: sum(map(str.isalpha, tokenizer.decode(piece))))

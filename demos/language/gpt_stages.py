@@ -128,7 +128,7 @@ def show(run, losses, written, size):
     run.save_text(
         "\n\n".join(f"{name}, {losses[name]:.2f} nats:\n{text}" for name, text in written.items()),
         "written",
-        f"What each stage writes, {SAMPLE_LENGTH} characters with the same random numbers each "
+        f"What each stage writes, {SAMPLE_LENGTH} characters from the same random numbers each "
         "time.")
     run.save_figure(
         plot_stages(losses, run.data, run.settings.scale), "stages",

@@ -79,7 +79,7 @@ def encode_iso(dates):
 
 
 def decode_iso(ids):
-    """What `translate` returns, (B, T) -> list of texts, up to STOP; ? for PAD or START before it"""
+    """What `translate` returns, (B, T) -> texts, each up to its STOP; ? is a PAD or START"""
     texts = []
     for row in ids.tolist():
         row = row[:row.index(STOP)] if STOP in row else row
