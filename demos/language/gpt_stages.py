@@ -23,7 +23,17 @@ from typing import Callable
 from demos.common.figures import PALETTE, new_figure
 from demos.common.options import OWN_TEXT, BadOption
 from demos.common.run import demo
-from demos.language.parts import stages
+from demos.language.parts.stages import (
+    BLOCK_SIZE,
+    SCALES,
+    bigram,
+    feed_forward,
+    heads,
+    layer_norm,
+    one_head,
+    residual,
+    scaled,
+)
 from demos.language.parts.texts import batch, load_tokens, text_loss
 from models import gpt
 from tinygen.backend import np
@@ -49,14 +59,14 @@ class Stage:
 
 
 STAGES = (
-    Stage("bigram", "a table: the next character from the last", stages.bigram, 2.49, lr=1e-2),
-    Stage("one head", "attention: from the last 8 and their positions", stages.one_head, 2.40),
-    Stage("heads", "four small heads instead of the one", stages.heads, 2.28),
-    Stage("feed-forward", "a ReLU layer on what was gathered", stages.feed_forward, 2.27),
-    Stage("residual", "3 blocks, each added to its input; wider inside", stages.residual, 2.09),
-    Stage("layer norm", "before each half of a block, and at the end", stages.layer_norm, 2.08),
+    Stage("bigram", "a table: the next character from the last", bigram, 2.49, lr=1e-2),
+    Stage("one head", "attention: from the last 8 and their positions", one_head, 2.40),
+    Stage("heads", "four small heads instead of the one", heads, 2.28),
+    Stage("feed-forward", "a ReLU layer on what was gathered", feed_forward, 2.27),
+    Stage("residual", "3 blocks, each added to its input; wider inside", residual, 2.09),
+    Stage("layer norm", "before each half of a block, and at the end", layer_norm, 2.08),
 )
-SCALED = Stage("scaled", "a longer context, more of everything", stages.scaled, 1.48)
+SCALED = Stage("scaled", "a longer context, more of everything", scaled, 1.48)
 NOISE = 0.02         # nats by which a stage may be worse than the one before, from seed to seed
 TOLERANCE = 0.04     # between a stage's loss and the lecture's
 GAIN = 0.4           # nats from the first stage to the last
@@ -67,15 +77,15 @@ SMOOTHED = 200       # training steps in a point of the curves
 @demo(PRESETS, data=(*TEXTS, OWN_TEXT))
 def main(run):
     cfg = run.settings
-    if cfg.scale not in stages.SCALES:
-        raise BadOption(f"--scale is one of {', '.join(stages.SCALES)}; got {cfg.scale}")
-    scale = stages.SCALES[cfg.scale]
+    if cfg.scale not in SCALES:
+        raise BadOption(f"--scale is one of {', '.join(SCALES)}; got {cfg.scale}")
+    scale = SCALES[cfg.scale]
     text = load_tokens(run.data, scale.block_size)
     size = len(text.tokenizer)
     losses, written = {}, {}
     for stage in STAGES:
         model = stage.build(size, run.rng)
-        train(run, stage.name, model, text.train, cfg.steps, cfg.batch, stages.BLOCK, stage.lr)
+        train(run, stage.name, model, text.train, cfg.steps, cfg.batch, BLOCK_SIZE, stage.lr)
         losses[stage.name], written[stage.name] = evaluate(run, stage, model, text)
 
     model = SCALED.build(size, run.rng, scale)
@@ -98,7 +108,7 @@ def train(run, name, model, ids, steps, count, block, lr):
 
 def evaluate(run, stage, model, text):
     """Validation loss, and a sample of what the network writes."""
-    block = max(model.block_size, stages.BLOCK)
+    block = max(model.block_size, BLOCK_SIZE)
     loss = text_loss(model, text.val, block, at_a_time=4096 // block)
     ids = gpt.generate(model, text.val[None, :1], SAMPLE_LENGTH, cache=False,
                        rng=np.random.default_rng(run.seed))
@@ -184,6 +194,6 @@ def limits(stage, data, scale):
 
 
 def described(scale):
-    s = stages.SCALES[scale]
+    s = SCALES[scale]
     return (f"{s.n_layer} blocks of {s.n_head} heads and width {s.n_embd}, sees {s.block_size} "
             f"characters and was trained for {s.steps:,} steps")

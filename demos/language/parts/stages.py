@@ -12,7 +12,7 @@ from models.gpt import GPT, Bigram, Block, Config, FeedForward
 from tinygen import nn
 from tinygen.backend import xp
 
-BLOCK, WIDTH, HEADS, LAYERS = 8, 32, 4, 3  # in all stages but the scaled one
+BLOCK_SIZE, WIDTH, HEADS, LAYERS = 8, 32, 4, 3  # in all stages but the scaled one
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class LanguageModel(nn.Module):
     Attention by itself sees a bag of tokens. Each position therefore has a vector, which is added
     to that of the token there.
     """
-    block_size = BLOCK
+    block_size = BLOCK_SIZE
 
     def __init__(self, vocab_size, body, *, rng):
         self.token = nn.Embedding(vocab_size, WIDTH, rng=rng)
-        self.position = nn.Embedding(BLOCK, WIDTH, rng=rng)
+        self.position = nn.Embedding(BLOCK_SIZE, WIDTH, rng=rng)
         self.body = body
         self.head = nn.Linear(WIDTH, vocab_size, rng=rng)
 
