@@ -49,8 +49,7 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class Stage:
-    """A network, what it adds to the one before, and the loss that the lecture's is known to have.
-    """
+    """A network, what it adds to the one before, and the loss that the lecture's reaches."""
     name: str
     adds: str
     build: Callable  # (vocab_size, rng) -> model; the scaled one takes its Scale, too
@@ -125,7 +124,7 @@ def measure(run, losses):
         run.measure(f"{stage.name}: validation loss", losses[stage.name], baseline=compared,
                     **limits(stage, run.data, run.settings.scale))
     values = list(losses.values())
-    run.measure("the most by which a stage is worse than the one before",
+    run.measure("largest rise of the loss from one stage to the next",
                 max(after - before for before, after in zip(values, values[1:])), at_most=NOISE)
     run.measure("gain from the first stage to the last", values[0] - values[-1],
                 at_least=GAIN, baseline=("the lecture's", STAGES[0].reference - SCALED.reference))

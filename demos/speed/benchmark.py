@@ -41,8 +41,7 @@ IMPORT_GOAL = 0.15  # seconds that `import tinygen` takes beyond NumPy's own imp
 
 @dataclass
 class Row:
-    """A row of the table. memory: MiB, None where it can't be measured. PyTorch's may be missing.
-    """
+    """A row of the table; memory is in MiB. None stands for what could not be measured."""
     ms: float
     share: float  # of the rate that NumPy's matrix product reaches
     memory: float | None

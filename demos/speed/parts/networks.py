@@ -104,8 +104,7 @@ def gpt_products(config, positions, seen):
 
 
 def gpt_step_flops(config, batch):
-    """Floating-point operations of a GPT's training step; a position sees itself and those before.
-    """
+    """Floating-point operations of a GPT's training step; positions see up to themselves."""
     t = config.block_size
     return 2 * 3 * batch * gpt_products(config, t, t * (t + 1) // 2)
 
