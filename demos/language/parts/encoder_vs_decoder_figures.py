@@ -4,8 +4,8 @@ from demos.language.parts.texts import visible
 from tinygen.backend import np
 
 
-def mask_figure(maps):
-    """name -> (changes, norms of the derivatives), each (T, T) -> figure, a row for each name."""
+def plot_mask(maps):
+    """name -> (changes, Jacobian norms), both (T, T) -> figure, a row for each name"""
     figure, grid = new_figure(len(maps), 2, width=8.4, height=4.1 * len(maps))
     for column, what in enumerate(("change of the output", "size of the derivative")):
         matrices = [pair[column] for pair in maps.values()]
@@ -14,14 +14,14 @@ def mask_figure(maps):
         for axes, (name, pair) in zip(grid[:, column], maps.items()):
             number_map(axes, pair[column], f"{name}\n{what}", high)
     for axes in grid[-1]:
-        axes.set_xlabel("place of the input that is changed")
+        axes.set_xlabel("position of the input that is changed")
     for axes in grid[:, 0]:
-        axes.set_ylabel("place of the output")
+        axes.set_ylabel("position of the output")
     return figure
 
 
 def number_map(axes, matrix, title, high):
-    """A (T, T) matrix with its numbers: exact zeros white, the diagonal, off the scale, grey."""
+    """A (T, T) matrix with its numbers: exact zeros white; the diagonal, off the scale, grey."""
     diagonal = np.eye(len(matrix), dtype=bool)
     picture = axes.imshow(np.where((matrix == 0) | diagonal, np.nan, matrix), vmin=0, vmax=high)
     colours = picture.to_rgba(picture.get_array())
@@ -34,15 +34,15 @@ def number_map(axes, matrix, title, high):
                   color="white" if dark else "black")
     axes.set_title(title, fontsize=10)
     axes.grid(False)
-    places = range(len(matrix))
-    axes.set_xticks(places, [place + 1 for place in places])
-    axes.set_yticks(places, [place + 1 for place in places])
+    positions = range(len(matrix))
+    axes.set_xticks(positions, [position + 1 for position in positions])
+    axes.set_yticks(positions, [position + 1 for position in positions])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
 
 
-def cross_figure(texts, weights):
-    """(words, iso) of each date and its weights (len(iso), len(words)) -> figure, a map for each"""
+def plot_cross(texts, weights):
+    """(words, iso) of each date, its weights (len(iso), len(words)) -> figure, a map for each"""
     figure, all_axes = new_figure(len(texts), width=9, height=2.9 * len(texts))
     for axes, (words, iso), weight in zip(all_axes, texts, weights):
         picture = axes.imshow(weight, vmin=0, vmax=0.6, aspect="auto", cmap="Blues")
@@ -55,7 +55,7 @@ def cross_figure(texts, weights):
     return figure
 
 
-def learning_figure(history):
+def plot_learning(history):
     figure, (left, right) = new_figure(1, 2, width=10, height=3.6)
     left.plot(*zip(*history["loss"]), linewidth=0.8)
     left.set(title="Training loss", xlabel="step", ylabel="nats a character", yscale="log")
