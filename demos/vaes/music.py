@@ -8,12 +8,12 @@ the decoder says for each step how likely each symbol is, and the likeliest is t
 
     python -m demos music        10 s on two cores
 
-Expect 71 to 77 % of its bars to keep all rules, over three seeds. Of bars made by chance, whose steps
-are sampled independently with the corpus's frequencies, 0.3 to 0.5 % do. The VAE has not memorised
+Expect 71 to 77 % of its bars to keep all rules, over three seeds. Of bars made by chance, with each
+step sampled independently at the corpus's frequencies, 0.3 to 0.5 % do. The VAE has not memorised
 the corpus: 75 to 80 % of its bars are not in it, as of new bars that the rules write (78 to 81 %),
 and 95 % differ from each other. What it breaks are the rules that tie many steps together: a rhythm
 with a hole, a leap without its step back. Each step is decoded by itself, so only z can tell the
-steps of each other. Listen to out/music/melodies.wav.
+steps about each other. Listen to out/music/melodies.wav.
 
 Why a VAE, and why softmax: a step holds exactly one symbol, so p(x|z) is a choice among 16 at each
 step, and its loss the cross-entropy. Independent pixels, as for images, would leave a chance of two
