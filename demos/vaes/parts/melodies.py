@@ -80,7 +80,7 @@ def rules_kept(bars, chords):
 def write_bar(chord, rng):
     """A melody over a chord, note by note, each chosen at random among those that the rules allow.
 
-    Starts over when no note is allowed. -> (16,)
+    Starts over if the rules lead to a dead end. -> (16,)
     """
     while True:
         rhythm = pick(FIRST_HALVES, rng) + pick(SECOND_HALVES, rng)
