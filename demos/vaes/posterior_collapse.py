@@ -23,7 +23,7 @@ beta = 1.
     python -m demos posterior_collapse --data mnist-10k    the same
 
 Expect the KL to go from 30 nats at beta 0.25 over 18 at 1 and 4 at 8 to 0.00 at 32: all ten latents
-in use up to beta 2, none at 32. As it is, the second VAE has a KL of 0.001 nats and a -ELBO of
+in use up to beta 2, none at 32. As it is, the second VAE has a KL of 0.01 nats and a -ELBO of
 34.0, and training twice as long does not bring z back. The five cures do. But more KL is no merit
 by itself: the weak decoder uses z, and is worse than the strong one that ignores it.
 """
@@ -164,7 +164,7 @@ def show(run, sweep, examples, cures, models, x_test, y_test):
                     "the count may rise again from one beta to the next: the last hundredths of a "
                     "nat take long to vanish.")
     run.save_figure(plot_latents(sweep), "latents", "KL of each latent, the largest first. As beta "
-                    "rises, the columns turn dark from below.")
+                    "rises, the columns turn dark from the bottom up.")
     run.save_figure(plot_examples(*examples), "examples",
                     "Reconstructions and new samples. Where z says nothing, both are the mean of "
                     "all digits.")

@@ -135,8 +135,8 @@ def show(run, vae, plain, images, test, codes, without_code):
     run.save_figure(plot_rebuilt(vae, plain, x[shown], run.rng), "rebuilt",
                     "Test images, reconstructed from the mean of q(z|x) and from samples of it: "
                     "where the samples differ, the code leaves things open. The last row is the "
-                    "plain autoencoder, after half as many steps: sharper, because it pays "
-                    "nothing for its codes.")
+                    "plain autoencoder, which pays nothing for its codes, after half as many "
+                    "steps.")
     run.save_figure(plot_latents(vae, test, x[shown[4]]), "latents",
                     "KL of each latent, the largest first, and how one image changes when this "
                     "latent alone goes from -3 to 3. A latent with almost no KL says the same for "
@@ -144,8 +144,8 @@ def show(run, vae, plain, images, test, codes, without_code):
     run.save_figure(plot_posteriors(test, codes), "posterior",
                     "Codes of test images in their two most informative directions; circles hold "
                     "50, 90 and 99 % of the prior. Ellipses are q(z|x) of single images, at one "
-                    "standard deviation: together they fill the prior. The plain autoencoder "
-                    "(right, same scale) leaves it.")
+                    "standard deviation; over all images they fill the prior. The codes of "
+                    "the plain autoencoder (right, same scale) lie far outside.")
     ends = spread_over_classes(y, 2 * PAIRS)
     run.save_animation(interpolation_frames(vae, test.mean[ends], x[ends]), "between",
                        "Between pairs of test images and back. Top: along the line between their "

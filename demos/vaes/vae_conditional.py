@@ -15,8 +15,8 @@ beta = 2, which leaves z only what all digits share.
     python -m demos vae_conditional --digit 7           shows sevens only
     python -m demos vae_conditional --digit 3 1 4       these digits in one hand
 
-Expect 98 to 100 % of the samples to show the digit asked for; with --beta 1 it is 87 %: samples are
-sharper, and among the wrong ones are some with loops.
+Expect 98 to 100 % of the samples to show the digit asked for. With --beta 1 it is 87 %: the samples
+are sharper, but some 1s have loops.
 
 Learning structured output representation using deep conditional generative models (Sohn et al.,
 2015); semi-supervised learning with deep generative models (Kingma et al., 2014), figure 1.
