@@ -109,8 +109,24 @@ def test_a_wrong_second_derivative_is_caught():
 
     with ops.tanh.replaced(by=careless):
         check_gradients(ops.tanh, SQUARE, order=1)
-        with pytest.raises(GradientError, match="gradient by x is wrong at order 2"):
+        with pytest.raises(GradientError, match="gradient by x is wrong at order 2") as caught:
             check_gradients(ops.tanh, SQUARE)
+    assert "keeps a value from the forward: write it in ops of g, y and the" in str(caught.value)
+
+
+def test_a_new_op_that_keeps_a_value_from_the_forward_is_told_what_is_wrong():
+    def cubed(x):
+        squared = x * x
+        return x * squared, lambda g, y, x: 3 * g * squared
+
+    check_gradients(tg.op(cubed), SQUARE, order=1)
+    with pytest.raises(GradientError, match="cubed: .* order 2: .*; a gradient that is right at "
+                                            "order 1 .* keeps a value .* or name a textbook$"):
+        check_gradients(tg.op(cubed), SQUARE)
+    check_gradients(tg.op(textbook=lambda x: x * x * x)(cubed), SQUARE)
+    with sabotaged(ops.exp, 0, lambda g: -g), pytest.raises(GradientError) as caught:
+        check_gradients(ops.exp, SQUARE)
+    assert "keeps a value" not in str(caught.value)  # of a wrong first derivative it says nothing
 
 
 def test_a_second_derivative_lost_by_the_cotangent_is_caught():
@@ -242,7 +258,7 @@ def test_the_command_prints_the_table(capsys):
     header, first = out.splitlines()[:2]
     assert header.split() == ["op", "argument", "order", "worst", "error", "verdict"]
     assert first.split()[:3] == ["exp", "x", "1"] and first.endswith("ok")
-    assert "0 of 12 cases failed: 2 ops" in out and "FAILED" not in out
+    assert "2 ops in 12 cases, 0 failed; relative error at most" in out and "FAILED" not in out
 
 
 def test_the_command_fails_with_the_reason(capsys):
