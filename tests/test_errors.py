@@ -246,7 +246,8 @@ ROWS = [
     ("softmax", lambda: ops.softmax(t(2, 3), 1, 2), TypeError, MANY),
     ("layer_norm", lambda: ops.layer_norm(t(2, 3), t(2)), ValueError,
      r"3 features, got shape \(2,\)"),
-    ("layer_norm", lambda: ops.layer_norm(t(2, 3), t(3), t(1, 3)), ValueError, "b needs one number"),
+    ("layer_norm", lambda: ops.layer_norm(t(2, 3), t(3), t(1, 3)), ValueError,
+     "b needs one number"),
     ("standardize", lambda: ops.standardize(t(2, 3), t(2), t(3)), ValueError,
      r"got x \(2, 3\) and"),
     ("batch_norm", lambda: ops.batch_norm(t(2, 3, 4), t(4)), ValueError,
@@ -358,7 +359,8 @@ ROWS = [
     ("item", lambda: bool(t(3)), ValueError, r"needs a Tensor with one element.*shape \(3,\)"),
     ("item", lambda: f"{t(3):.3f}", ValueError, r"needs a Tensor with one element.*shape \(3,\)"),
     ("Tensor", lambda: tg.Tensor(None), TypeError, "must be floating-point, got object .*None"),
-    ("Tensor", lambda: copy.deepcopy(t(3) * 2), TypeError, "only a Tensor made .* computed; take x.detach"),
+    ("Tensor", lambda: copy.deepcopy(t(3) * 2), TypeError,
+     "only a Tensor made .* computed; take x.detach"),
     ("linear", lambda: ops.linear(t(2, 3), t(4, 3), b=t(4)), TypeError,
      r"inputs are given by position, .* got b by keyword; call it as linear\(x, w, b=None\)"),
     # backward and grad
@@ -378,7 +380,8 @@ ROWS = [
     ("grad", lambda: tg.grad(tg.grad((x := t(3)).sum(), x).sum(), x), ValueError,
      "or it is a gradient taken without create_graph=True"),
     # the backend
-    ("use_backend", lambda: use_backend("jax"), ValueError, "one of numpy, cupy, or a module .* got 'jax'"),
+    ("use_backend", lambda: use_backend("jax"), ValueError,
+     "one of numpy, cupy, or a module .* got 'jax'"),
 ]
 
 

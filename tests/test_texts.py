@@ -100,7 +100,7 @@ def test_binary_input_as_text(demo, data, found, tmp_path, capsys):
     path = tmp_path / "binary.txt"
     path.mkdir() if data is None else path.write_bytes(data)
     assert_refused(demo, ["--preset", "smoke", "--data", str(path)],
-                   f"is to be text in UTF-8; found ({found})", tmp_path, capsys)
+                   f"must be UTF-8 text; found ({found})", tmp_path, capsys)
 
 
 @pytest.mark.parametrize("demo", [gpt_demo, bigram_demo])

@@ -28,9 +28,9 @@ def test_characters_round_trip():
 
 
 def test_a_character_without_a_token():
-    with pytest.raises(ValueError, match=r"'x' at 3 has no token.*BPETokenizer, which knows every"):
+    with pytest.raises(ValueError, match="'x' at 3 has no token.*BPETokenizer, which can"):
         CharTokenizer("abc").encode("abcxa")
-    with pytest.raises(ValueError, match="no character"):
+    with pytest.raises(ValueError, match="the text is empty"):
         CharTokenizer("")
 
 
@@ -194,7 +194,7 @@ def test_saved_and_loaded(trained, tmp_path):
     {"vocab": f'{{"a": {10 ** 30}}}'}])
 def test_damaged_files(changes, tmp_path):
     write_gpt2(tmp_path, **changes)
-    with pytest.raises(ValueError, match="no part of a tokenizer|has none"):
+    with pytest.raises(ValueError, match="not part of a tokenizer|has none"):
         BPETokenizer.load(tmp_path)
 
 

@@ -20,8 +20,8 @@ from tinygen.backend import np, to_numpy, xp
 from tinygen.tensor import Tensor, mark_written
 
 # A central difference is off by about h²·y'''/6 for the omitted terms and by ε·y/h for rounding,
-# ε = 2e-16; their sum is smallest at h = ∛ε. If y has a kink within h of x the first step fails, and
-# the second, smaller one decides.
+# ε = 2e-16; their sum is smallest at h = ∛ε. If y has a kink within h of x, the first step fails
+# and the second, smaller one decides.
 STEPS = (6e-6, 2e-7)
 TOLERANCE = 1e-6
 FLOOR = 1e-3  # smaller gradients drown in rounding: errors are relative to FLOOR·max(1, |y|)
@@ -90,8 +90,8 @@ def _check(name, function, leaves, order, tolerance, samples, rng):
     xs = list(leaves.values())
     y = function()
     if not np.array_equal(to_numpy(y), to_numpy(function()), equal_nan=True):
-        raise ValueError(f"check_gradients: {name} gives two values for the same inputs; create its "
-                         f"random generator inside it, from a fixed seed")
+        raise ValueError(f"check_gradients: {name} gives two values for the same inputs; create "
+                         f"its random generator inside it, from a fixed seed")
     g = Tensor(_draw(rng, y.shape))
 
     def recorded():
@@ -159,7 +159,8 @@ def _worst(x, gradient, outputs, weights, probes, tolerance):
                 break
         if error > worst:
             worst = error
-            finding = f"{position} is {slope:.9g} by backward, {difference:.9g} by finite differences"
+            finding = (f"{position} is {slope:.9g} by backward, {difference:.9g} by finite "
+                       f"differences")
     return worst, finding
 
 
