@@ -1,4 +1,4 @@
-"""The checker itself: it must fail for every gradient that is wrong, and say where."""
+"""The checker itself: it must fail for every wrong gradient, and say where."""
 import contextlib
 
 import pytest
@@ -29,7 +29,7 @@ SABOTAGES = {"zeroed": lambda g: 0 * g, "negated": lambda g: -g, "scaled": lambd
 
 @contextlib.contextmanager
 def sabotaged(op, i, spoil):
-    """`op` with its i-th gradient spoilt, if any. Gives a list that fills when one was changed."""
+    """`op` with its i-th gradient spoilt, if any; yields a list that fills when one was changed."""
     rule, changes = op.rule, []
 
     def spoilt_rule(*inputs, **settings):
@@ -76,7 +76,7 @@ def test_sabotage_is_caught(name, way):
             assert True in verdicts, f"no row of {name} uses the gradient for input {i}"
 
 
-def test_transposing_is_caught_wherever_an_op_treats_places_differently():
+def test_transposing_is_caught_wherever_an_op_treats_positions_differently():
     """Each op has a row with a gradient that is square and not symmetric."""
     blind = set()
     for name in OPS:
@@ -90,7 +90,7 @@ def test_transposing_is_caught_wherever_an_op_treats_places_differently():
 # ---- what else a check must see ----
 
 def test_ones_for_a_cotangent_would_be_blind():
-    """A softmax sums to 1, so <1, softmax(x)> has a gradient of zero whatever the op's own says."""
+    """A softmax sums to 1, so <1, softmax(x)> has gradient zero whatever the op's gradient is."""
     def without_gradient(x):
         e = xp.exp(x - x.max(axis=-1, keepdims=True))
         return e / e.sum(axis=-1, keepdims=True), lambda g, y, x: 0 * x
@@ -207,7 +207,7 @@ def test_inputs_may_be_tensors_and_stay_as_they_are():
 
 
 class Model:
-    """As much of a Module as the check asks for."""
+    """As much of a Module as the check needs."""
 
     def __init__(self, dtype="float64"):
         self.w = tg.Tensor(RNG.normal(size=(4, 5)).astype(dtype))

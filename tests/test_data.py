@@ -1,4 +1,4 @@
-"""tinygen.data: what each data set holds, and what a broken file or a wrong name is told."""
+"""tinygen.data: what each data set holds, and the errors for broken files and wrong names."""
 import dataclasses
 import gzip
 import hashlib
@@ -19,7 +19,7 @@ from tinygen.files import replacing
 
 @pytest.fixture(autouse=True)
 def empty_cache(tmp_path, monkeypatch):
-    """Every test has a cache folder of its own, and no data root but what it sets."""
+    """Every test has its own cache folder, and no data root unless it sets one."""
     monkeypatch.setenv("TINYGEN_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("TINYGEN_DATA", raising=False)
     return tmp_path / "cache"
@@ -251,7 +251,7 @@ FILE = "set/file.txt"
 
 @pytest.fixture
 def published(tmp_path, monkeypatch):
-    """One published file; its two addresses are places in the file system. -> their paths"""
+    """One published file, whose two addresses are paths in the file system. -> these paths"""
     mirrors = tmp_path / "one" / "file.txt", tmp_path / "two" / "file.txt"
     for mirror in mirrors:
         mirror.parent.mkdir()

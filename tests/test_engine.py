@@ -1,4 +1,4 @@
-"""The engine: the graph, the walk over it, and what both promise."""
+"""The engine: the graph, the walk over it, and the promises of both."""
 import copy
 import gc
 import math
@@ -699,6 +699,6 @@ def test_checkpoint_and_data_are_imported_when_first_used():
 
 
 def test_requires_grad_is_a_keyword():
-    """A dtype in its place, as in np.array(data, "float64"), must not be taken for it."""
+    """A dtype given by position, as in np.array(data, "float64"), must not be taken for it."""
     with pytest.raises(TypeError):
         tg.Tensor([1.0], "float64")

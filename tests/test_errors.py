@@ -1,4 +1,4 @@
-"""Bad input: each mistake is one error that names the op, what came, and where it helps the fix."""
+"""Bad input: each mistake is one error that names the op, what came, and, if it helps, the fix."""
 import copy
 import functools
 import inspect
@@ -32,7 +32,7 @@ def rng():
 
 
 def each(names, mistake, kind, message):
-    """A row for each of several ops that make the same of one mistake."""
+    """A row for each of several ops that respond alike to a mistake."""
     return [(name, functools.partial(mistake, getattr(ops, name)), kind, message)
             for name in names.split()]
 
@@ -400,7 +400,7 @@ def test_every_op_has_a_row():
 
 
 def test_every_layer_has_a_row():
-    """Containers and what works on any shape and number have none."""
+    """Containers, and layers that take any shape, have none."""
     layers = {name for name, layer in vars(nn).items()
               if inspect.isclass(layer) and layer.__module__.startswith("tinygen.nn")}
     shapeless = {"Module", "ModuleList", "Sequential", "Flatten", "Unflatten", "Dropout", "ELU",
@@ -436,7 +436,7 @@ def test_a_tensor_does_not_become_an_array_by_itself():
 
 
 def test_an_array_in_place_with_a_tensor():
-    """array += tensor would drop the history."""
+    """array += tensor would lose the history."""
     array = np.ones(3, "float32")
     with pytest.raises(TypeError, match="in place with a Tensor, .* use x.data for its values"):
         array += t(3)

@@ -19,7 +19,7 @@ NO_OPS = {"batch_moments"}  # takes and gives plain arrays
 
 
 def public_ops():
-    """All that tinygen.ops offers to call, without the textbook twins: {name: function}."""
+    """All functions of tinygen.ops except the textbook twins: {name: function}."""
     return {name: f for name, f in vars(ops).items()
             if isinstance(f, (Op, types.FunctionType)) and not name.endswith("_textbook")
             and not name.startswith("_") and name not in NO_OPS}
@@ -160,7 +160,7 @@ def normalized(x, axis, eps=1e-5):
 
 
 def windows(x, kernel, stride, padding, fill):
-    """(N, C, OH, OW, kh·kw): what each window holds."""
+    """The pixels in each window.  -> (N, C, OH, OW, kh·kw)"""
     (kh, kw), (sh, sw), (ph, pw) = kernel, stride, padding
     x = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)), constant_values=fill)
     seen = np.lib.stride_tricks.sliding_window_view(x, kernel, axis=(2, 3))[:, :, ::sh, ::sw]
@@ -351,45 +351,42 @@ def test_every_op_has_its_value_compared():
 
 # ---- NumPy's call forms: settings by position, lists of arrays, subscripts first ----
 
-def form(f, *shapes):
-    """f(library, arrays): called with tinygen and with NumPy."""
-    return f, shapes
-
-
+# (a call by tinygen and by NumPy, the shapes of its arrays)
 FORMS = {
-    "sum": form(lambda lib, a: lib.sum(a, 0), (2, 3)),
-    "sum, several axes": form(lambda lib, a: lib.sum(a, (0, 2)), (2, 3, 4)),
-    "mean": form(lambda lib, a: lib.mean(a, -1), (2, 3)),
-    "var": form(lambda lib, a: lib.var(a, 1), (2, 3)),
-    "max": form(lambda lib, a: lib.max(a, 0), (2, 3)),
-    "min": form(lambda lib, a: lib.min(a, 0), (2, 3)),
-    "cumsum": form(lambda lib, a: lib.cumsum(a, 1), (2, 3)),
-    "clip": form(lambda lib, a: lib.clip(a, 0, 1), (2, 3)),
-    "reshape": form(lambda lib, a: lib.reshape(a, (3, 2)), (2, 3)),
-    "transpose": form(lambda lib, a: lib.transpose(a, (1, 0)), (2, 3)),
-    "swapaxes": form(lambda lib, a: lib.swapaxes(a, 0, 1), (2, 3, 4)),
-    "squeeze": form(lambda lib, a: lib.squeeze(a, 0), (1, 3, 1)),
-    "expand_dims": form(lambda lib, a: lib.expand_dims(a, 0), (2, 3)),
-    "flip": form(lambda lib, a: lib.flip(a, 1), (2, 3)),
-    "broadcast_to": form(lambda lib, a: lib.broadcast_to(a, (4, 2, 3)), (2, 3)),
-    "pad": form(lambda lib, a: lib.pad(a, ((1, 1), (0, 0))), (2, 3)),
-    "concatenate": form(lambda lib, a, b: lib.concatenate([a, b]), (2, 3), (1, 3)),
-    "concatenate, axis": form(lambda lib, a, b: lib.concatenate((a, b), axis=1), (2, 3), (2, 1)),
-    "concatenate, by position": form(lambda lib, a, b: lib.concatenate([a, b], 1), (2, 3), (2, 1)),
-    "stack": form(lambda lib, a, b: lib.stack([a, b], 1), (2, 3), (2, 3)),
-    "split": form(lambda lib, a: lib.split(a, 3, axis=1)[1], (2, 6)),
-    "split, by position": form(lambda lib, a: lib.split(a, 2, 1)[0], (2, 6)),
-    "split, positions to cut at": form(lambda lib, a: lib.split(a, [1, 4], 1)[1], (2, 6)),
-    "split, the last piece": form(lambda lib, a: lib.split(a, (2,))[1], (5, 2)),
-    "einsum": form(lambda lib, a, b: lib.einsum("ij,jk->ik", a, b), (2, 3), (3, 4)),
-    "einsum of three": form(lambda lib, a, b, c: lib.einsum("i,ij,j->", a, b, c),
-                            (2,), (2, 3), (3,)),
-    "maximum": form(lambda lib, a, b: lib.maximum(a, b), (2, 3), (3,)),
+    "sum": (lambda lib, a: lib.sum(a, 0), (2, 3)),
+    "sum, several axes": (lambda lib, a: lib.sum(a, (0, 2)), (2, 3, 4)),
+    "mean": (lambda lib, a: lib.mean(a, -1), (2, 3)),
+    "var": (lambda lib, a: lib.var(a, 1), (2, 3)),
+    "max": (lambda lib, a: lib.max(a, 0), (2, 3)),
+    "min": (lambda lib, a: lib.min(a, 0), (2, 3)),
+    "cumsum": (lambda lib, a: lib.cumsum(a, 1), (2, 3)),
+    "clip": (lambda lib, a: lib.clip(a, 0, 1), (2, 3)),
+    "reshape": (lambda lib, a: lib.reshape(a, (3, 2)), (2, 3)),
+    "transpose": (lambda lib, a: lib.transpose(a, (1, 0)), (2, 3)),
+    "swapaxes": (lambda lib, a: lib.swapaxes(a, 0, 1), (2, 3, 4)),
+    "squeeze": (lambda lib, a: lib.squeeze(a, 0), (1, 3, 1)),
+    "expand_dims": (lambda lib, a: lib.expand_dims(a, 0), (2, 3)),
+    "flip": (lambda lib, a: lib.flip(a, 1), (2, 3)),
+    "broadcast_to": (lambda lib, a: lib.broadcast_to(a, (4, 2, 3)), (2, 3)),
+    "pad": (lambda lib, a: lib.pad(a, ((1, 1), (0, 0))), (2, 3)),
+    "concatenate": (lambda lib, a, b: lib.concatenate([a, b]), (2, 3), (1, 3)),
+    "concatenate, axis": (lambda lib, a, b: lib.concatenate((a, b), axis=1), (2, 3), (2, 1)),
+    "concatenate, by position": (lambda lib, a, b: lib.concatenate([a, b], 1), (2, 3), (2, 1)),
+    "stack": (lambda lib, a, b: lib.stack([a, b], 1), (2, 3), (2, 3)),
+    "split": (lambda lib, a: lib.split(a, 3, axis=1)[1], (2, 6)),
+    "split, by position": (lambda lib, a: lib.split(a, 2, 1)[0], (2, 6)),
+    "split, positions to cut at": (lambda lib, a: lib.split(a, [1, 4], 1)[1], (2, 6)),
+    "split, the last piece": (lambda lib, a: lib.split(a, (2,))[1], (5, 2)),
+    "einsum": (lambda lib, a, b: lib.einsum("ij,jk->ik", a, b), (2, 3), (3, 4)),
+    "einsum of three": (lambda lib, a, b, c: lib.einsum("i,ij,j->", a, b, c),
+                        (2,), (2, 3), (3,)),
+    "maximum": (lambda lib, a, b: lib.maximum(a, b), (2, 3), (3,)),
 }
 
 
-@pytest.mark.parametrize("f, shapes", FORMS.values(), ids=FORMS)
-def test_numpys_call_forms(f, shapes, rng):
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_numpys_call_forms(form, rng):
+    f, *shapes = form
     arrays = [rng.normal(size=shape) for shape in shapes]
     expected = f(np, *arrays)
     for given in (map(tg.Tensor, arrays), map(xp.asarray, arrays)):

@@ -1,4 +1,4 @@
-"""safetensors: what is written is read, by the format's own description, and nothing else is."""
+"""safetensors: what was written can be read, as the format says, and nothing else."""
 import json
 
 import pytest
@@ -132,7 +132,7 @@ def test_a_file_too_short_for_a_length(raw, tmp_path):
 
 
 def test_2000_mutations_give_arrays_or_clean_errors(tmp_path):
-    """Bytes changed, cut out, doubled and put in at random, most of them in the header."""
+    """Bytes changed, removed, doubled and inserted at random, mostly in the header."""
     rng = np.random.default_rng(0)
     path = tmp_path / "x"
     safetensors.save(path, {name: ARRAYS[name] for name in ("a", "half", "number")}, {"k": "v"})

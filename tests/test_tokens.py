@@ -1,4 +1,4 @@
-"""Tokenizers: round trips of any text and any bytes, GPT-2's files and ids, and what is refused."""
+"""Tokenizers: round trips of any text and any bytes, GPT-2's files and ids, and refusals."""
 import json
 
 import pytest
@@ -44,7 +44,7 @@ def test_the_most_frequent_pair_is_merged_first():
 
 
 def reference_merges(text, count):
-    """The definition, slowly: count all pairs anew for each merge."""
+    """The definition, slowly: count all pairs again for each merge."""
     words = [[bytes([b]) for b in word.encode()] for word in _word_pattern().findall(text)]
     merges = []
     for _ in range(count):
