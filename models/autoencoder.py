@@ -16,10 +16,10 @@ An image is (N, C, H, W) with values from 0 to 1.
 from dataclasses import dataclass
 
 import tinygen as tg
-from models.parts import check_halves, dark, dense, down, line, up
+from models.parts import check_halves, dense, down, interpolate_codes, start_dark, up
 from tinygen import nn
 from tinygen.backend import np, to_numpy, xp
-from tinygen.nn.linear import check_sizes
+from tinygen.nn.checks import check_sizes
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class DenseAutoencoder(Autoencoder):
         self.encoder = nn.Sequential(nn.Flatten(), *dense(inside, rng),
                                      nn.Linear(inside[-1], config.code_size, rng=rng))
         self.decoder = nn.Sequential(*dense([config.code_size, *outside[:-1]], rng),
-                                     dark(nn.Linear(outside[-2], outside[-1], rng=rng)),
+                                     start_dark(nn.Linear(outside[-2], outside[-1], rng=rng)),
                                      nn.Sigmoid(), nn.Unflatten(1, shape))
 
 
@@ -84,7 +84,7 @@ class ConvAutoencoder(Autoencoder):
         self.decoder = nn.Sequential(
             *dense([config.code_size, hidden, inside], rng), nn.Unflatten(1, (c2, side, side)),
             up(c2, c1, rng), nn.ReLU(),                    # (N, c1, H/2, W/2)
-            dark(up(c1, config.out_channels, rng)), nn.Sigmoid())
+            start_dark(up(c1, config.out_channels, rng)), nn.Sigmoid())
 
 
 class PoolAutoencoder(nn.Module):
@@ -103,7 +103,7 @@ class PoolAutoencoder(nn.Module):
         self.down1 = nn.Conv2d(config.in_channels, c1, **same)
         self.down2 = nn.Conv2d(c1, c2, **same)
         self.up2 = nn.Conv2d(c2, c1, **same)
-        self.up1 = dark(nn.Conv2d(c1, config.out_channels, **same))
+        self.up1 = start_dark(nn.Conv2d(c1, config.out_channels, **same))
 
     def encode(self, x):
         """Images to codes, and the indices of both poolings.  (N, C, H, W) -> (N, c2, H/4, W/4)"""
@@ -135,7 +135,7 @@ def interpolate(model, z1, z2, steps):
     (code_size,), (code_size,) -> (steps, C, H, W)
     """
     with tg.no_grad():
-        return model.decode(line(z1, z2, steps))
+        return model.decode(interpolate_codes(z1, z2, steps))
 
 
 def sample(model, codes, count, *, rng):

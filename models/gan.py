@@ -27,10 +27,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import tinygen as tg
-from models.parts import check_halves, dark, dense, down, noise, up, with_class
+from models.parts import check_halves, dense, down, noise, start_dark, up, with_class
 from tinygen import nn
 from tinygen.backend import xp
-from tinygen.nn.linear import check_sizes
+from tinygen.nn.checks import check_sizes
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class MLPGenerator(Generator):
         sizes = [config.latent_size + config.classes, *hidden]
         out = nn.Linear(sizes[-1], math.prod(config.shape), rng=rng)
         last = [out] if len(config.shape) == 1 else [
-            dark(out), nn.Sigmoid(), nn.Unflatten(1, config.shape)]
+            start_dark(out), nn.Sigmoid(), nn.Unflatten(1, config.shape)]
         self.layers = nn.Sequential(*dense(sizes, rng), *last)
 
 
@@ -108,7 +108,7 @@ class DCGenerator(Generator):
             nn.Linear(hidden or size, math.prod(inner), rng=rng),
             nn.Unflatten(1, inner), nn.BatchNorm2d(c1), nn.ReLU(),   # (N, c1, H/4, W/4)
             up(c1, c2, rng), nn.BatchNorm2d(c2), nn.ReLU(),          # (N, c2, H/2, W/2)
-            dark(up(c2, c, rng)), nn.Sigmoid())                      # (N, C, H, W)
+            start_dark(up(c2, c, rng)), nn.Sigmoid())                      # (N, C, H, W)
 
 
 # ---- discriminators: examples (N, *shape), labels y if there are classes -> scores (N/pack,) ----
@@ -158,7 +158,11 @@ class DCDiscriminator(Discriminator):
 
 def _inner(layer, config, rng, first=False):
     """A layer of a discriminator with what comes after it, as a list."""
-    norm = [nn.StatelessBatchNorm(len(layer.weight))] if config.batch_norm and not first else []
+    norm = []
+    if config.batch_norm and not first:
+        kind = nn.BatchNorm2d if isinstance(layer, nn.Conv2d) else nn.BatchNorm1d
+        # Batches here are all real or all fake; running statistics would be of both mixed.
+        norm = [kind(len(layer.weight), track_running_stats=False)]
     return [_normed(layer, config, rng), *norm, nn.LeakyReLU(0.2)]
 
 
@@ -197,7 +201,7 @@ def image_shape(config):
 
 # ---- losses: of scores for a real batch and a fake one, (N,) each -> one number ----
 
-def value(real, fake):
+def game_value(real, fake):
     """The value of the game, V(D, G) = E log D(x) + E log(1 - D(G(z))), in nats: at most 0.
 
     log sigmoid(s) = -softplus(-s) and log(1 - sigmoid(s)) = -softplus(s), which never overflow.
@@ -207,7 +211,7 @@ def value(real, fake):
 
 def discriminator_loss(real, fake):
     """-V(D, G): binary cross-entropy, real against fake."""
-    return -value(real, fake)
+    return -game_value(real, fake)
 
 
 def saturating_loss(fake):

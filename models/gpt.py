@@ -20,7 +20,7 @@ import tinygen as tg
 from tinygen import nn
 from tinygen.backend import np, to_numpy, xp
 from tinygen.nn import init
-from tinygen.nn.linear import check_sizes
+from tinygen.nn.checks import check_dropout, check_sizes
 
 
 @dataclass(frozen=True)
@@ -28,33 +28,32 @@ class Config:
     """Sizes of a GPT.
 
     vocab_size: how many tokens there are. block_size: the most tokens it looks at, its context.
-    layers: blocks. heads: attentions side by side in each, whose number divides width. width:
-    numbers that stand for one token. dropout: of embeddings, attention weights and what each block
+    n_layer: blocks. n_head: attention heads in each. n_embd: numbers that stand for one token.
+    dropout: of embeddings, attention weights and what each block
     adds. bias: in linear layers and layer norms. tied: the head's weights are the token
     embedding's. Raises ValueError for what cannot be.
     """
     vocab_size: int
     block_size: int = 64
-    layers: int = 4
-    heads: int = 4
-    width: int = 128
+    n_layer: int = 4
+    n_head: int = 4
+    n_embd: int = 128
     dropout: float = 0.0
     bias: bool = True
     tied: bool = False
 
     def __post_init__(self):
         check_sizes("GPT", vocab_size=self.vocab_size, block_size=self.block_size)
-        check_blocks("GPT", self.layers, self.heads, self.width, self.dropout)
+        check_blocks("GPT", self.n_layer, self.n_head, self.n_embd, self.dropout)
 
 
-def check_blocks(model, layers, heads, width, dropout):
+def check_blocks(model, n_layer, n_head, n_embd, dropout):
     """Raise ValueError, in the name of `model`, for blocks that cannot be."""
-    check_sizes(model, layers=layers, heads=heads, width=width)
-    if width % heads:
-        raise ValueError(f"{model}: heads divides width, got {heads} heads for width {width}")
-    if not 0 <= dropout < 1:
-        raise ValueError(f"{model}: dropout is a probability of at least 0 and below 1, got "
-                         f"{dropout}")
+    check_sizes(model, n_layer=n_layer, n_head=n_head, n_embd=n_embd)
+    if n_embd % n_head:
+        raise ValueError(f"{model}: n_head must divide n_embd, got n_head={n_head} "
+                         f"and n_embd={n_embd}")
+    check_dropout(model, dropout=dropout)
 
 
 class Bigram(nn.Module):
@@ -73,11 +72,11 @@ class Bigram(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """To four times the width and back, each place by itself.  (..., width) -> same"""
+    """To four times the width and back, each place by itself.  (..., n_embd) -> same"""
 
-    def __init__(self, width, dropout=0.0, bias=True, *, rng):
-        self.inner = nn.Linear(width, 4 * width, bias, rng=rng)
-        self.out = nn.Linear(4 * width, width, bias, rng=rng)
+    def __init__(self, n_embd, dropout=0.0, bias=True, *, rng):
+        self.inner = nn.Linear(n_embd, 4 * n_embd, bias, rng=rng)
+        self.out = nn.Linear(4 * n_embd, n_embd, bias, rng=rng)
         self.dropout = nn.Dropout(dropout, rng=rng)
 
     def forward(self, x):
@@ -85,24 +84,27 @@ class FeedForward(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention, then feed-forward, each normalised before and added after.  (B, T, width) -> same
+    """Attention, then feed-forward, each normalised before and added after.
+
+    (B, T, n_embd) -> same
 
     causal: no place looks past itself, as in a decoder; without, all look at all, as in an encoder.
     cross: between the two, a second attention that looks at another sequence.
     """
 
-    def __init__(self, width, heads, dropout=0.0, bias=True, *, causal=True, cross=False, rng):
+    def __init__(self, n_embd, n_head, dropout=0.0, bias=True, *, causal=True, cross=False, rng):
         self.causal = causal
-        self.norm1 = nn.LayerNorm(width, bias=bias)
-        self.attention = nn.MultiHeadAttention(width, heads, dropout, bias, rng=rng)
-        self.norm_cross = nn.LayerNorm(width, bias=bias) if cross else None
-        self.cross = nn.MultiHeadAttention(width, heads, dropout, bias, rng=rng) if cross else None
-        self.norm2 = nn.LayerNorm(width, bias=bias)
-        self.feed_forward = FeedForward(width, dropout, bias, rng=rng)
+        self.norm1 = nn.LayerNorm(n_embd, bias=bias)
+        self.attention = nn.MultiHeadAttention(n_embd, n_head, dropout, bias, rng=rng)
+        self.norm_cross = nn.LayerNorm(n_embd, bias=bias) if cross else None
+        self.cross = (nn.MultiHeadAttention(n_embd, n_head, dropout, bias, rng=rng) if cross
+                      else None)
+        self.norm2 = nn.LayerNorm(n_embd, bias=bias)
+        self.feed_forward = FeedForward(n_embd, dropout, bias, rng=rng)
         self.dropout = nn.Dropout(dropout, rng=rng)
 
     def forward(self, x, source=None, *, mask=None, source_mask=None, cache=None):
-        """source: the sequence that `cross` looks at, (B, S, width). mask, source_mask: which
+        """source: the sequence that `cross` looks at, (B, S, n_embd). mask, source_mask: which
         places of x and of source may be looked at, as in the op `attention`."""
         h = self.attention(self.norm1(x), causal=self.causal, mask=mask, cache=cache)
         x = x + self.dropout(h)
@@ -117,16 +119,16 @@ class GPT(nn.Module):
     def __init__(self, config, *, rng):
         self.config = config
         c = config
-        self.token = nn.Embedding(c.vocab_size, c.width, rng=rng)
-        self.position = nn.Embedding(c.block_size, c.width, rng=rng)
+        self.token = nn.Embedding(c.vocab_size, c.n_embd, rng=rng)
+        self.position = nn.Embedding(c.block_size, c.n_embd, rng=rng)
         self.dropout = nn.Dropout(c.dropout, rng=rng)
-        self.blocks = nn.ModuleList(Block(c.width, c.heads, c.dropout, c.bias, rng=rng)
-                                    for _ in range(c.layers))
-        self.norm = nn.LayerNorm(c.width, bias=c.bias)
-        self.head = nn.Linear(c.width, c.vocab_size, bias=False, rng=rng)
+        self.blocks = nn.ModuleList(Block(c.n_embd, c.n_head, c.dropout, c.bias, rng=rng)
+                                    for _ in range(c.n_layer))
+        self.norm = nn.LayerNorm(c.n_embd, bias=c.bias)
+        self.head = nn.Linear(c.n_embd, c.vocab_size, bias=False, rng=rng)
         if c.tied:
             self.head.weight = self.token.weight
-        initialise(self, c.layers, rng)
+        initialise(self, c.n_layer, rng)
 
     @property
     def block_size(self):
@@ -134,7 +136,7 @@ class GPT(nn.Module):
         return self.config.block_size
 
     def features(self, ids, cache=None):
-        """What the head sees.  (B, T) -> (B, T, width)
+        """What the head sees.  (B, T) -> (B, T, n_embd)
 
         cache: a nn.KeyValueCache; then ids are only the tokens after those that it has seen.
         """
@@ -142,8 +144,8 @@ class GPT(nn.Module):
         if first + count > self.block_size:
             raise ValueError(f"GPT: the context is {self.block_size} tokens, got {first + count}; "
                              "crop the sequence to its last ones")
-        places = xp.arange(first, first + count)
-        x = self.dropout(self.token(ids) + self.position(places))  # (B, T, width)
+        positions = xp.arange(first, first + count)
+        x = self.dropout(self.token(ids) + self.position(positions))  # (B, T, n_embd)
         for block in self.blocks:
             x = block(x, cache=cache)
         return self.norm(x)
@@ -156,16 +158,16 @@ class GPT(nn.Module):
         return self.head(self.features(ids, cache)[:, -1])
 
 
-def initialise(model, layers, rng):
+def initialise(model, n_layer, rng):
     """GPT-2's initial weights: N(0, 0.02²), biases 0, and less for what is added to the residual.
 
-    Each of the two additions of a block is scaled by 1/√(2·layers), so that their sum does not grow
-    with depth.
+    Each of the two additions of a block is scaled by 1/√(2·n_layer), so that their sum does not
+    grow with depth.
     """
     for path, p in model.named_parameters():
         if p.ndim == 2:
             added = path.endswith("out.weight")
-            std = 0.02 / (2 * layers) ** 0.5 if added else 0.02
+            std = 0.02 / (2 * n_layer) ** 0.5 if added else 0.02
             p.data[...] = xp.asarray(init.normal(p.shape, std, rng=rng))
         elif path.endswith("bias"):
             p.data[...] = 0
@@ -206,7 +208,7 @@ def generate(model, ids, count, *, temperature=1.0, top_k=None, top_p=None, stop
             first = -model.block_size if kept is None else len(kept)
             with tg.no_grad():
                 logits = model.next_logits(xp.asarray(ids[:, first:]), kept)
-            drawn = draw(to_numpy(logits), temperature, top_k, top_p, rng)  # (B,)
+            drawn = sample_tokens(to_numpy(logits), temperature, top_k, top_p, rng)  # (B,)
             ids = np.concatenate([ids, drawn[:, None]], axis=1)
             yield drawn
             ended |= drawn == stop
@@ -216,7 +218,7 @@ def generate(model, ids, count, *, temperature=1.0, top_k=None, top_p=None, stop
         model.train(training)
 
 
-def draw(logits, temperature, top_k, top_p, rng):
+def sample_tokens(logits, temperature, top_k, top_p, rng):
     """A token for each row of logits, on the host.  (B, V) -> (B,)"""
     if temperature == 0:
         return logits.argmax(axis=1)

@@ -59,7 +59,7 @@ def save(folder, model, tokenizer=None):
     folder.mkdir(parents=True, exist_ok=True)
     config = {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"],
               "vocab_size": c.vocab_size, "n_positions": c.block_size, "n_ctx": c.block_size,
-              "n_embd": c.width, "n_layer": c.layers, "n_head": c.heads,
+              "n_embd": c.n_embd, "n_layer": c.n_layer, "n_head": c.n_head,
               "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5,
               "resid_pdrop": c.dropout, "embd_pdrop": c.dropout, "attn_pdrop": c.dropout,
               "tie_word_embeddings": c.tied}
@@ -93,13 +93,13 @@ def _ours(arrays, config, folder):
                              f"it is {shape}")
         return arrays[name]
 
-    vocabulary, width = config.vocab_size, config.width
+    vocabulary, width = config.vocab_size, config.n_embd
     state = {"token.weight": take("wte.weight", vocabulary, width),
              "position.weight": take("wpe.weight", config.block_size, width),
              "norm.weight": take("ln_f.weight", width), "norm.bias": take("ln_f.bias", width)}
     if not config.tied:
         state["head.weight"] = take("lm_head.weight", vocabulary, width)
-    for i in range(config.layers):
+    for i in range(config.n_layer):
         theirs, ours = f"h.{i}.", f"blocks.{i}."
         for norm, name in NORMS.items():
             for kind in ("weight", "bias"):
@@ -112,9 +112,9 @@ def _ours(arrays, config, folder):
             array = take(f"{theirs}attn.c_attn.{kind}", *shape)
             for name, part in zip(QKV, np.split(array, 3, axis=-1)):
                 state[f"{ours}attention.{name}.{kind}"] = part.T  # a bias with its one axis stays
-    if any(name.startswith(f"h.{config.layers}.") for name in arrays):
+    if any(name.startswith(f"h.{config.n_layer}.") for name in arrays):
         raise ValueError(f"{folder}: the weights have more blocks than config.json's "
-                         f"{config.layers}")
+                         f"{config.n_layer}")
     return state
 
 
@@ -127,12 +127,12 @@ def _theirs(model):
 
     prefix = "" if c.tied else PREFIX
     arrays = {"wte.weight": state["token.weight"], "wpe.weight": state["position.weight"],
-              "ln_f.weight": state["norm.weight"], "ln_f.bias": bias("norm", c.width)}
-    for i in range(c.layers):
+              "ln_f.weight": state["norm.weight"], "ln_f.bias": bias("norm", c.n_embd)}
+    for i in range(c.n_layer):
         theirs, ours = f"h.{i}.", f"blocks.{i}."
         for norm, name in NORMS.items():
             arrays[f"{theirs}{norm}.weight"] = state[f"{ours}{name}.weight"]
-            arrays[f"{theirs}{norm}.bias"] = bias(ours + name, c.width)
+            arrays[f"{theirs}{norm}.bias"] = bias(ours + name, c.n_embd)
         for layer, (name, _, _) in LINEAR.items():
             weight = state[f"{ours}{name}.weight"]
             arrays[f"{theirs}{layer}.weight"] = weight.T
@@ -141,7 +141,7 @@ def _theirs(model):
         arrays[f"{theirs}attn.c_attn.weight"] = np.concatenate(
             [state[f"{name}.weight"].T for name in names], axis=1)
         arrays[f"{theirs}attn.c_attn.bias"] = np.concatenate(
-            [bias(name, c.width) for name in names])
+            [bias(name, c.n_embd) for name in names])
     arrays = {prefix + name: array for name, array in arrays.items()}
     if not c.tied:
         arrays["lm_head.weight"] = state["head.weight"]
@@ -177,10 +177,10 @@ def _read_config(path):
     _found(path)
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-        settings = dict(vocab_size=config["vocab_size"], layers=config["n_layer"],
+        settings = dict(vocab_size=config["vocab_size"], n_layer=config["n_layer"],
                         block_size=config.get("n_positions", config.get("n_ctx")),
-                        heads=config["n_head"], width=config["n_embd"])
-        inner = 4 * settings["width"]
+                        n_head=config["n_head"], n_embd=config["n_embd"])
+        inner = 4 * settings["n_embd"]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is no configuration of a GPT-2: {error!r}") from error
     if config.get("model_type", "gpt2") != "gpt2":

@@ -28,7 +28,7 @@ def up(in_channels, out_channels, rng):
                               rng=rng)
 
 
-def dark(layer):
+def start_dark(layer):
     """The layer before the sigmoid, with biases such that images start as dark as digits are.
 
     Else training begins by making everything black. It may overshoot to where the sigmoid is flat
@@ -61,7 +61,7 @@ def noise(count, size, *, rng):
     return xp.asarray(rng.standard_normal((count, size), dtype="float32"))
 
 
-def line(z1, z2, steps):
+def interpolate_codes(z1, z2, steps):
     """On the straight line from one code to another, or from several.  (..., d) -> (steps, ..., d)
     """
     t = xp.linspace(0, 1, steps, dtype=z1.dtype).reshape(-1, *[1] * z1.ndim)

@@ -1,6 +1,6 @@
 """The encoder-decoder Transformer: reads one sequence, writes another.
 
-    source (B, S) ─▶ encoder ─▶ memory (B, S, width)
+    source (B, S) ─▶ encoder ─▶ memory (B, S, n_embd)
                                   │ cross-attention
     target (B, T) ─▶ decoder ─────┴─▶ logits (B, T, V) of the token after each
 
@@ -19,7 +19,7 @@ import tinygen as tg
 from models.gpt import Block, check_blocks, initialise
 from tinygen import nn
 from tinygen.backend import np, to_numpy, xp
-from tinygen.nn.linear import check_sizes
+from tinygen.nn.checks import check_sizes
 
 PAD, START, STOP = 0, 1, 2  # the first three ids of every vocabulary
 
@@ -29,40 +29,40 @@ class Config:
     """Sizes of a Transformer.
 
     source_vocab, target_vocab: how many tokens there are on either side, the first three being PAD,
-    START and STOP. max_length: of either sequence, with START or STOP. layers: blocks in the
-    encoder and in the decoder. heads, width, dropout: as in models.gpt.Config.
+    START and STOP. max_length: of either sequence, with START or STOP. n_layer: blocks in the
+    encoder and in the decoder. n_head, n_embd, dropout: as in models.gpt.Config.
     Raises ValueError for what cannot be.
     """
     source_vocab: int
     target_vocab: int
     max_length: int = 32
-    layers: int = 2
-    heads: int = 4
-    width: int = 64
+    n_layer: int = 2
+    n_head: int = 4
+    n_embd: int = 64
     dropout: float = 0.0
 
     def __post_init__(self):
         check_sizes("Transformer", max_length=self.max_length)
         check_sizes("Transformer", least=STOP + 2, source_vocab=self.source_vocab,
                     target_vocab=self.target_vocab)
-        check_blocks("Transformer", self.layers, self.heads, self.width, self.dropout)
+        check_blocks("Transformer", self.n_layer, self.n_head, self.n_embd, self.dropout)
 
 
 class Stack(nn.Module):
-    """Embeddings, blocks and a layer norm: the encoder or the decoder.  (B, T) -> (B, T, width)
+    """Embeddings, blocks and a layer norm: the encoder or the decoder.  (B, T) -> (B, T, n_embd)
 
-    causal: no place looks past itself. cross: the blocks look at a source, (B, S, width).
+    causal: no place looks past itself. cross: the blocks look at a source, (B, S, n_embd).
     """
 
     def __init__(self, vocab_size, config, *, causal, cross, rng):
         c = config
-        self.token = nn.Embedding(vocab_size, c.width, rng=rng)
-        self.position = nn.Embedding(c.max_length, c.width, rng=rng)
+        self.token = nn.Embedding(vocab_size, c.n_embd, rng=rng)
+        self.position = nn.Embedding(c.max_length, c.n_embd, rng=rng)
         self.dropout = nn.Dropout(c.dropout, rng=rng)
         self.blocks = nn.ModuleList(
-            Block(c.width, c.heads, c.dropout, causal=causal, cross=cross, rng=rng)
-            for _ in range(c.layers))
-        self.norm = nn.LayerNorm(c.width)
+            Block(c.n_embd, c.n_head, c.dropout, causal=causal, cross=cross, rng=rng)
+            for _ in range(c.n_layer))
+        self.norm = nn.LayerNorm(c.n_embd)
 
     def forward(self, ids, source=None, *, mask=None, source_mask=None, cache=None):
         first = 0 if cache is None else len(cache)
@@ -83,11 +83,11 @@ class Transformer(nn.Module):
         self.config = config
         self.encoder = Stack(config.source_vocab, config, causal=False, cross=False, rng=rng)
         self.decoder = Stack(config.target_vocab, config, causal=True, cross=True, rng=rng)
-        self.head = nn.Linear(config.width, config.target_vocab, rng=rng)
-        initialise(self, 2 * config.layers, rng)
+        self.head = nn.Linear(config.n_embd, config.target_vocab, rng=rng)
+        initialise(self, 2 * config.n_layer, rng)
 
     def encode(self, source):
-        """What the decoder looks at, and where it may look.  (B, S) -> (B, S, width), (B, 1, 1, S)
+        """What the decoder looks at, and where it may look.  (B, S) -> (B, S, n_embd), (B, 1, 1, S)
         """
         mask = (source != PAD)[:, None, None, :]
         return self.encoder(source, mask=mask), mask

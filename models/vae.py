@@ -28,9 +28,9 @@ import math
 from dataclasses import dataclass
 
 import tinygen as tg
-from models.parts import check_halves, dark, dense, down, noise, up, with_class
+from models.parts import check_halves, dense, down, noise, start_dark, up, with_class
 from tinygen import nn
-from tinygen.nn.linear import check_sizes
+from tinygen.nn.checks import check_sizes
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class DenseVAE(VAE):
         self.logvar = nn.Linear(hidden, config.latent_size, rng=rng)
         self.decoder = nn.Sequential(
             *dense([config.latent_size + config.classes, hidden], rng),
-            dark(nn.Linear(hidden, pixels, rng=rng)), nn.Unflatten(1, shape))
+            start_dark(nn.Linear(hidden, pixels, rng=rng)), nn.Unflatten(1, shape))
 
     def encode(self, x, y=None):
         return super().encode(x.reshape(x.shape[0], -1), y)
@@ -112,7 +112,7 @@ class ConvVAE(VAE):
             *dense([config.latent_size + config.classes, hidden, inside], rng),
             nn.Unflatten(1, (c2, side, side)),
             up(c2, c1, rng), nn.ReLU(),                                  # (N, c1, H/2, W/2)
-            dark(up(c1, config.channels, rng)))
+            start_dark(up(c1, config.channels, rng)))
 
 
 def reparameterize(mean, logvar, eps):

@@ -2,8 +2,8 @@
 import os
 
 import pytest
-import standin
 
+from tests import standin
 from tinygen.backend import backend_name, np, use_backend, xp
 
 

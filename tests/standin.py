@@ -1,6 +1,6 @@
 """A stand-in for CuPy that needs no GPU: NumPy with CuPy's manners, so that CI catches mixing.
 
-    import standin
+    from tests import standin
     use_backend(standin)            # what  pytest --backend standin  does
 
 This module is the library. `standin.exp` is NumPy's, with its arguments unwrapped and its result

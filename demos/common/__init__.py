@@ -1,44 +1,39 @@
-"""What every demo shares: options, progress, checkpoints, figures, results. Not the loop.
+"""What every demo uses: options, progress, checkpoints, figures, results. Not the loop.
+
+The skeleton that all demos share, in demos/<family>/<name>.py:
 
     PRESETS = {"smoke": dict(steps=20), "default": dict(steps=600, code=16, lr=1e-3)}
 
     @demo(PRESETS, data=("digits", "mnist-10k"))
     def main(run):
-        model = Autoencoder(run.settings.code, rng=run.rng)
-        optimizer = tg.optim.Adam(model.parameters(), lr=run.settings.lr)
+        cfg, images = run.settings, load_images(run.data)
+        model = Autoencoder(cfg.code, rng=run.rng)
+        optimizer = tg.optim.Adam(model.parameters(), lr=cfg.lr)
         for step in run.steps(model=model, optimizer=optimizer):
             ...                                       # forward, zero, backward, step: in the open
             run.log(loss=loss)
-        run.save_figure(image_grid(samples), "samples", "What the figure shows.")
-        run.save_animation(frames, "growth", "What moves in it.")
+        measure(run, model, images)
+        show(run, model, images)
+
+    def measure(run, model, images):
         run.measure("test MSE", error, at_most=0.03, baseline=("PCA", 0.04))
 
-    if __name__ == "__main__":
-        sys.exit(main())
+    def show(run, model, images):
+        run.save_figure(plot_samples(samples), "samples", "What the figure shows.")
+        run.save_animation(frames, "growth", "What moves in it.")
 
-Beside it, for those who need them: `codes` has PCA and passes over whole data sets, `nearest` the
-search for neighbours, `classifier` a judge of what is drawn, `elbo` the measures of a VAE and
-`vae_figures` its pictures, `adversarial` the two steps of a GAN, `toys` its pictures on the plane,
-`modes` the count of what it covers, `flight` its flight recorder, with a figure and a diagnosis,
-`heads` what attention looks at. What a loop collects for later goes to its `Snapshots`, which a
-checkpoint keeps. A demo with OWN_FILE among its data takes images from a file of the user's, which
-may be of other sizes and classes, and passes them to `check_images`; one with OWN_TEXT takes any
-text, which `texts` cuts into tokens.
+    def plot_samples(samples): ...                    # in parts/ when it is long
+
+Several models through one loop: main calls train(run, ...), which holds it. A demo's docstring
+begins with its title, in one line; its other paragraphs are what the tour's page says about it.
+
+run         @demo, and the run that main gets
+options     the command line
+progress    the line that says how far a loop is
+resume      checkpoints, Ctrl-C, batches by epoch, snapshots for animations
+results     what was measured, beside what was expected
+figures     the style of the figures, and sheets of images
+animation   GIFs
+catalogue   the demos, by family
+tour        several demos in a row, and report, the page about them
 """
-from demos.common.figures import (
-    PALETTE,
-    image_grid,
-    image_panels,
-    image_rows,
-    new_figure,
-    show_sheet,
-    tile,
-)
-from demos.common.images import check_images
-from demos.common.options import OWN_FILE, OWN_TEXT, check_positive
-from demos.common.resume import Snapshots, epoch_batch
-from demos.common.run import demo
-
-__all__ = ["OWN_FILE", "OWN_TEXT", "PALETTE", "Snapshots", "check_images", "check_positive", "demo",
-           "epoch_batch", "image_grid", "image_panels", "image_rows", "new_figure", "show_sheet",
-           "tile"]

@@ -7,7 +7,8 @@ conv        Conv1d, Conv2d, ConvTranspose2d
 pool        MaxPool2d, MaxUnpool2d, AvgPool2d, Upsample
 norm        LayerNorm, GroupNorm, BatchNorm1d, BatchNorm2d
 attention   MultiHeadAttention, KeyValueCache
-discriminator  SpectralNorm, MinibatchDiscrimination, StatelessBatchNorm
+spectral    SpectralNorm
+minibatch   MinibatchDiscrimination
 init        Kaiming, Xavier and normal weights
 
 A layer that draws numbers takes `rng`, a numpy.random.Generator: the same seed gives the same
@@ -17,11 +18,12 @@ from tinygen.nn import init
 from tinygen.nn.activation import ELU, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
 from tinygen.nn.attention import KeyValueCache, MultiHeadAttention
 from tinygen.nn.conv import Conv1d, Conv2d, ConvTranspose2d
-from tinygen.nn.discriminator import MinibatchDiscrimination, SpectralNorm, StatelessBatchNorm
 from tinygen.nn.linear import Dropout, Embedding, Flatten, Linear, Unflatten
+from tinygen.nn.minibatch import MinibatchDiscrimination
 from tinygen.nn.module import Module, ModuleList, Sequential
 from tinygen.nn.norm import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
 from tinygen.nn.pool import AvgPool2d, MaxPool2d, MaxUnpool2d, Upsample
+from tinygen.nn.spectral import SpectralNorm
 
 __all__ = ["ELU", "GELU", "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Conv1d", "Conv2d",
            "ConvTranspose2d", "Dropout", "Embedding", "Flatten", "GroupNorm", "KeyValueCache",

@@ -7,7 +7,7 @@ import math
 
 from tinygen import ops
 from tinygen.nn import init
-from tinygen.nn.linear import check_sizes
+from tinygen.nn.checks import check_sizes
 from tinygen.nn.module import Module
 from tinygen.ops.window import pair
 from tinygen.tensor import Tensor
@@ -21,7 +21,7 @@ class Conv1d(Module):
     """
 
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1,
-                 groups=1, bias=True, *, rng):
+                 groups=1, bias=True, *, rng=None):
         check_channels("Conv1d", in_channels, out_channels, groups)
         check_sizes("Conv1d", kernel_size=kernel_size, stride=stride, dilation=dilation)
         check_sizes("Conv1d", least=0, padding=padding)
@@ -44,7 +44,7 @@ class Conv2d(Module):
     """
 
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1,
-                 groups=1, bias=True, *, rng):
+                 groups=1, bias=True, *, rng=None):
         check_channels("Conv2d", in_channels, out_channels, groups)
         kh, kw = check_window("Conv2d", kernel_size, stride, padding, dilation)
         self.in_channels, self.out_channels = in_channels, out_channels
@@ -67,7 +67,7 @@ class ConvTranspose2d(Module):
     """
 
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0,
-                 output_padding=0, groups=1, bias=True, dilation=1, *, rng):
+                 output_padding=0, groups=1, bias=True, dilation=1, *, rng=None):
         check_channels("ConvTranspose2d", in_channels, out_channels, groups)
         kh, kw = check_window("ConvTranspose2d", kernel_size, stride, padding, dilation)
         pair("ConvTranspose2d", "output_padding", output_padding, minimum=0)

@@ -7,6 +7,7 @@ import math
 from contextlib import contextmanager
 
 from tinygen.backend import np
+from tinygen.nn.checks import check_rng
 
 
 class mode:
@@ -27,28 +28,28 @@ def undrawn():
         mode.drawing = kept
 
 
-def uniform(shape, bound, *, rng):
+def uniform(shape, bound, *, rng=None):
     """Uniform between -bound and bound."""
-    check_rng(rng)
+    rng = check_rng(rng)
     if not mode.drawing:
         return np.zeros(shape, "float32")
     return rng.uniform(-bound, bound, shape).astype("float32")
 
 
-def normal(shape, std, *, rng):
+def normal(shape, std, *, rng=None):
     """Normal with mean 0 and standard deviation std."""
-    check_rng(rng)
+    rng = check_rng(rng)
     if not mode.drawing:
         return np.zeros(shape, "float32")
     return (std * rng.standard_normal(shape)).astype("float32")
 
 
-def kaiming_uniform(shape, *, rng):
+def kaiming_uniform(shape, *, rng=None):
     """Kaiming for relu, uniform: variance 2 / fan_in (see kaiming_normal)."""
     return uniform(shape, math.sqrt(3) * math.sqrt(2 / fans(shape)[0]), rng=rng)
 
 
-def kaiming_normal(shape, *, rng):
+def kaiming_normal(shape, *, rng=None):
     """Kaiming for relu, normal: variance 2 / fan_in, as relu loses half of it.
 
     Delving Deep into Rectifiers (He, Zhang, Ren and Sun, 2015).
@@ -56,12 +57,12 @@ def kaiming_normal(shape, *, rng):
     return normal(shape, math.sqrt(2 / fans(shape)[0]), rng=rng)
 
 
-def xavier_uniform(shape, *, rng):
+def xavier_uniform(shape, *, rng=None):
     """Xavier for tanh, uniform: variance 2 / (fan_in + fan_out) (see xavier_normal)."""
     return uniform(shape, math.sqrt(3) * math.sqrt(2 / sum(fans(shape))), rng=rng)
 
 
-def xavier_normal(shape, *, rng):
+def xavier_normal(shape, *, rng=None):
     """Xavier for tanh, normal: variance 2 / (fan_in + fan_out), fair to forward and backward pass.
 
     Understanding the difficulty of training deep feedforward neural networks
@@ -76,11 +77,3 @@ def fans(shape):
         raise ValueError(f"fans: weights have at least the axes (out, in), got shape {shape}; give "
                          f"biases a bound or a std of their own")
     return math.prod(shape[1:]), shape[0] * math.prod(shape[2:])
-
-
-def check_rng(rng):
-    """rng itself; raises TypeError for anything but a numpy.random.Generator."""
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"init: rng is a numpy.random.Generator, got {rng!r}; "
-                        f"use np.random.default_rng(seed)")
-    return rng

@@ -1,9 +1,9 @@
 """Layers that multiply by a matrix, look up its rows, or only change the shape."""
 import math
-from numbers import Integral
 
 from tinygen import ops
 from tinygen.nn import init
+from tinygen.nn.checks import check_dropout, check_rng, check_sizes
 from tinygen.nn.module import Module
 from tinygen.tensor import Tensor
 
@@ -14,7 +14,7 @@ class Linear(Module):
     weight (out_features, in_features), bias (out_features,); both drawn from U(±1/√in_features).
     """
 
-    def __init__(self, in_features, out_features, bias=True, *, rng):
+    def __init__(self, in_features, out_features, bias=True, *, rng=None):
         check_sizes("Linear", in_features=in_features, out_features=out_features)
         self.in_features, self.out_features = in_features, out_features
         bound = 1 / math.sqrt(in_features)
@@ -32,7 +32,7 @@ class Embedding(Module):
     integers, ValueError for ids beyond the table.
     """
 
-    def __init__(self, num_embeddings, embedding_dim, *, rng):
+    def __init__(self, num_embeddings, embedding_dim, *, rng=None):
         check_sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.weight = Tensor(init.normal((num_embeddings, embedding_dim), 1.0, rng=rng))
@@ -48,10 +48,9 @@ class Dropout(Module):
     Dropout: a simple way to prevent neural networks from overfitting (Srivastava et al., 2014).
     """
 
-    def __init__(self, p=0.5, *, rng):
-        if not 0 <= p < 1:
-            raise ValueError(f"Dropout: p is a probability of at least 0 and below 1, got {p}")
-        self.p, self.rng = p, init.check_rng(rng)
+    def __init__(self, p=0.5, *, rng=None):
+        check_dropout("Dropout", p=p)
+        self.p, self.rng = p, check_rng(rng)
 
     def forward(self, x):
         return ops.dropout(x, p=self.p, rng=self.rng, training=self.training)
@@ -77,10 +76,3 @@ class Unflatten(Module):
     def forward(self, x):
         before, after = x.shape[:self.dim], x.shape[self.dim:][1:]
         return ops.reshape(x, shape=(*before, *self.unflattened_size, *after))
-
-
-def check_sizes(layer, least=1, **sizes):
-    """Raise ValueError for a size that is no integer, or below `least`."""
-    for name, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, Integral) or size < least:
-            raise ValueError(f"{layer}: {name} is an integer of at least {least}, got {size!r}")

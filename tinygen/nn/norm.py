@@ -6,7 +6,7 @@ weights 1 and biases 0, so none needs an rng.
 """
 from tinygen import ops
 from tinygen.backend import np, xp
-from tinygen.nn.linear import check_sizes
+from tinygen.nn.checks import check_sizes
 from tinygen.nn.module import Module
 from tinygen.ops.norm import batch_moments, standardize
 from tinygen.tensor import Tensor, plain
@@ -59,7 +59,7 @@ class BatchNorm(Module):
     """
     axes = ()  # how many an input may have
 
-    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, track_running_stats=True):
         name = type(self).__name__
         check_sizes(name, num_features=num_features)
         if not 0 <= momentum <= 1:
@@ -67,14 +67,18 @@ class BatchNorm(Module):
                              f"statistics, from 0 to 1; got {momentum}")
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight, self.bias = _ones_and_zeros(num_features)
-        self.running_mean = xp.zeros(num_features, "float32")
-        self.running_var = xp.ones(num_features, "float32")
+        self.track_running_stats = track_running_stats
+        if track_running_stats:
+            self.running_mean = xp.zeros(num_features, "float32")
+            self.running_var = xp.ones(num_features, "float32")
 
     def forward(self, x):
         if x.ndim not in self.axes or x.shape[1] != self.num_features:
             axes = " or ".join(map(str, self.axes))
             raise ValueError(f"{type(self).__name__}: x has {axes} axes, the second of size "
                              f"{self.num_features}, got shape {x.shape}")
+        if not self.track_running_stats:
+            return ops.batch_norm(x, self.weight, self.bias, eps=self.eps)
         if not self.training:
             return standardize(x, self.running_mean, self.running_var, self.weight, self.bias,
                                eps=self.eps)

@@ -43,7 +43,7 @@ class SGD(Optimizer):
             theta -= s
 
 
-class RMSProp(Optimizer):
+class RMSprop(Optimizer):
     """Steps divided by a running root mean square of the gradient.
 
         v ← α·v + (1 - α)·g²,  θ ← θ - η·g / (√v + ε)

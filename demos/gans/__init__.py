@@ -1,0 +1,1 @@
+"""Generative adversarial networks: two players, and how their game goes wrong."""

@@ -1,0 +1,229 @@
+"""The map of what trains: a GAN on the ring for every pair of learning rates.
+
+Much of deep learning is trial and error, and nowhere more so than here: two networks learn against
+each other, each at a rate of its own, and the result hangs on both. A discriminator that is too
+slow gives a direction long out of date, and the generator runs off with it; a generator that is too
+fast jumps over what it is shown; two slow ones are still on their way when time is up. So train
+them all: one short run for each cell of a grid, from the same weights, and count what comes out.
+
+    python -m demos hyperparameters                    2 to 3 min on two cores
+    python -m demos hyperparameters --preset long      longer runs, a finer grid: an hour or more
+
+A cell trains if its samples cover at least 7 of the 8 modes and 40 % of them are of high quality.
+What the flight recorder says of the run stands beside it in one word.
+
+Expect a third of the map to train with the non-saturating loss: 5 cells of 16, the same 5 with
+seeds 0 and 1, all with a discriminator at least as fast as the generator; below the diagonal one
+mode or none. The corner with the slowest generator and the fastest discriminator has 97 % of high
+quality on a single mode: a share alone says little. The Wasserstein loss trains no cell by this
+measure, with 1 step of the critic for 1 of the generator and 1,000 in all: most cells above the
+diagonal find all 8 modes, and at most 36 % of high quality. It is less often lost, and slower.
+gan_ring's longer runs get what is missing here.
+
+Losses are models.gan's; wasserstein has a gradient penalty. "Are GANs created equal?" (Lucic et
+al., 2018) makes the search itself the subject: with enough of it most losses reach the same.
+"""
+import csv
+import io
+import itertools
+import math
+from dataclasses import dataclass
+
+from demos.common.options import check_positive
+from demos.common.run import demo
+from demos.gans.parts.flight import diagnose
+from demos.gans.parts.hyperparameters_figures import lr_figure, samples_figure, steps_figure
+from demos.gans.parts.modes import covered
+from demos.gans.parts.steps import discriminator_step, generator_step
+from demos.gans.parts.toys import draw_samples
+from models.gan import LOSSES, Config, MLPDiscriminator, MLPGenerator
+from models.parts import noise
+from tinygen.backend import np, to_numpy, xp
+from tinygen.data import RING_CENTRES, ring
+from tinygen.files import replacing
+from tinygen.optim import Adam, warmup_cosine
+
+PRESETS = {
+    "smoke": dict(steps=4, lrs=(2e-3, 8e-3), batch=16, seeds=1, turns=(1, 4)),
+    "default": dict(steps=1000, lrs=(5e-4, 2e-3, 8e-3, 3e-2), batch=128, seeds=2, turns=(1, 2, 4),
+                    losses=("non-saturating", "wasserstein")),
+    "long": dict(steps=3000, lrs=(2e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3e-2), seeds=3),
+}
+MODES_FROM, QUALITY_FROM = 7, 0.4
+TURNS_LRS = 4e-3, 8e-3  # of G and of D, where it is their turns that vary
+PENALTY = 0.1           # weight of the gradient penalty, for the wasserstein loss
+LOOKS = 20              # times that a cell counts its modes
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The settings of one run. d_steps, g_steps: of each player in a round."""
+    loss: str
+    seed: int
+    g_lr: float
+    d_lr: float
+    d_steps: int = 1
+    g_steps: int = 1
+
+
+class Outcomes:
+    """What came of the cells so far, in their order; part of the checkpoint.
+
+    steps: of each cell. Raises ValueError where a checkpoint has cells of another length.
+    """
+
+    def __init__(self, steps):
+        self.steps, self.rows = steps, []
+
+    def state_dict(self):
+        return {"steps": self.steps, "rows": list(self.rows)}
+
+    def load_state_dict(self, state):
+        if state["steps"] != self.steps:
+            raise ValueError(f"--resume: the cells of this run have {state['steps']} steps, now "
+                             f"it is {self.steps}; give the same --steps, or leave out --resume")
+        self.rows = list(state["rows"])
+
+
+@demo(PRESETS)
+def main(run):
+    cfg = run.settings
+    check_settings(cfg)
+    plan = plan_maps(cfg, run.seed)
+    cells = list(itertools.chain(*plan.values()))
+    outcomes = Outcomes(cfg.steps)
+    for number in run.steps("cells", total=len(cells), outcomes=outcomes):
+        outcome = train(cells[number], cfg.steps, cfg.batch)
+        outcomes.rows.append(outcome)
+        run.log(modes=outcome["modes"], quality=outcome["quality"])
+    write_table(run.out / "cells.csv", cells, outcomes.rows)
+    rows = iter(outcomes.rows)
+    report(run, plan, {name: list(itertools.islice(rows, len(plan[name]))) for name in plan})
+
+
+def plan_maps(cfg, seed):
+    """The cells of each map, row by row from below: one for each loss and seed, and the turns."""
+    plan = {(loss, s): [Cell(loss, s, g_lr, d_lr) for d_lr in cfg.lrs for g_lr in cfg.lrs]
+            for loss in cfg.losses for s in range(seed, seed + cfg.seeds)}
+    plan["turns"] = [Cell(cfg.losses[0], seed, *TURNS_LRS, d_steps, g_steps)
+                     for d_steps in cfg.turns for g_steps in cfg.turns]
+    return plan
+
+
+def check_settings(cfg):
+    """Raise ValueError for losses that there aren't, and for grids without cells."""
+    unknown = [loss for loss in cfg.losses if loss not in LOSSES]
+    if unknown:
+        raise ValueError(f"--losses: there are {', '.join(LOSSES)}; got {', '.join(unknown)}")
+    check_positive(cfg, "seeds", "batch")
+    if min(cfg.turns) < 1 or not all(0 < lr < math.inf for lr in cfg.lrs):
+        raise ValueError("--turns are at least 1, and --lrs above 0 and finite; got "
+                         f"{' '.join(map(str, cfg.turns))} and {' '.join(map(str, cfg.lrs))}")
+
+
+def train(cell, steps, batch):
+    """One run of the ring, from its own seed.
+
+    -> modes covered, share of high quality, the flight recorder's sentence, samples. Divergence is
+    an outcome like any other: a value that is no longer finite ends the run, and nothing is raised.
+    """
+    rng = np.random.default_rng(cell.seed)  # the same weights in all cells of a map
+    config = Config(latent_size=2, shape=(2,))
+    generator = MLPGenerator(config, (64, 64, 64), rng=rng)
+    discriminator = MLPDiscriminator(config, (64, 64), rng=rng)
+    g_optimizer = Adam(generator.parameters(), lr=cell.g_lr, betas=(0.5, 0.9))
+    d_optimizer = Adam(discriminator.parameters(), lr=cell.d_lr, betas=(0.5, 0.9))
+    d_loss, g_loss = LOSSES[cell.loss]
+    penalty = PENALTY if cell.loss == "wasserstein" else 0
+    history = {}
+    # As many steps in all, whoever takes them, so that cells differ in settings and not in effort.
+    rounds = max(1, round(2 * steps / (cell.d_steps + cell.g_steps)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for step in range(rounds):
+            rate = warmup_cosine(step, warmup=0, total=rounds)
+            g_optimizer.lr, d_optimizer.lr = cell.g_lr * rate, cell.d_lr * rate
+            for _ in range(cell.d_steps):
+                x, z = xp.asarray(ring(batch, rng)), noise(batch, config.latent_size, rng=rng)
+                d_meters = discriminator_step(generator, discriminator, d_optimizer, d_loss, x, z,
+                                              penalty=penalty, rng=rng)
+            for _ in range(cell.g_steps):
+                z = noise(batch, config.latent_size, rng=rng)
+                g_meters = generator_step(generator, discriminator, g_optimizer, g_loss, z)
+            if not log(history, step, **d_meters, **g_meters):
+                break
+            if (step + 1) % max(1, rounds // LOOKS) == 0:
+                log(history, step, modes=covered(draw_samples(generator, rng), RING_CENTRES)[0])
+        points = draw_samples(generator, rng)
+    modes, quality = covered(points, RING_CENTRES)
+    said = diagnose(history, modes=len(RING_CENTRES), probabilities=cell.loss != "wasserstein")
+    return {"modes": modes, "quality": quality, "said": said, "points": points}
+
+
+def log(history, step, **metrics):
+    """Keep this step's metrics; False where one of them is not finite.
+
+    run.log would end the demo there, and here it is one cell that ends.
+    """
+    values = {name: float(to_numpy(value)) for name, value in metrics.items()}
+    for name, value in values.items():
+        history.setdefault(name, []).append((step, value))
+    return bool(np.isfinite(list(values.values())).all())
+
+
+def trains(outcome):
+    return outcome["modes"] >= MODES_FROM and outcome["quality"] >= QUALITY_FROM
+
+
+def verdict(outcome):
+    """The flight recorder's word: healthy, collapsed, saturated or diverged."""
+    return outcome["said"].partition(":")[0].lower()
+
+
+def write_table(path, cells, outcomes):
+    """All cells as a CSV file, a row each, for a spreadsheet or a map of one's own."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow([*vars(cells[0]), "modes", "quality", "trains", "verdict"])
+    for cell, outcome in zip(cells, outcomes, strict=True):
+        rows.writerow([*vars(cell).values(), outcome["modes"], f"{outcome['quality']:.4f}",
+                       int(trains(outcome)), verdict(outcome)])
+    with replacing(path) as file:
+        file.write(text.getvalue().encode())
+
+
+def report(run, plan, maps):
+    """The measures and figures of the learning rates, then those of the turns."""
+    cfg, first = run.settings, run.settings.losses[0]
+    rates = {name: outcomes for name, outcomes in maps.items() if name != "turns"}
+    for (loss, seed), outcomes in rates.items():
+        # The map has both kinds of country, or there is nothing to learn from it.
+        limits = dict(at_least=1, at_most=len(outcomes) / 2) if loss == first else {}
+        run.measure(f"{loss}, seed {seed}: cells of {len(outcomes)} that train",
+                    sum(map(trains, outcomes)), **limits)
+    for loss in cfg.losses if cfg.seeds > 1 else ():
+        kinds = zip(*[map(trains, outcomes) for name, outcomes in rates.items() if name[0] == loss])
+        run.measure(f"{loss}: cells that train with one seed and not with another",
+                    sum(len(set(kind)) > 1 for kind in kinds))
+    slower = [outcome["modes"] for name in rates if name[0] == first
+              for cell, outcome in zip(plan[name], rates[name]) if cell.d_lr < cell.g_lr]
+    if slower:  # with a single rate there is none
+        run.measure(f"{first}: modes where D is the slower one, median", np.median(slower),
+                    at_most=2)
+
+    run.save_figure(lr_figure(rates, cfg, trains, verdict), "rates", (
+        "Each cell is a GAN trained on the ring: modes covered of 8, share of high-quality samples "
+        "(the colour) and the flight recorder's word. A frame marks what trains: "
+        f"{MODES_FROM} modes or more, at least {QUALITY_FROM:.0%} of high quality. Below the "
+        "diagonal (from below left to above right) D is the slower one. Compare the seeds before "
+        "you believe a single cell: numbers move, the large regions stay."))
+    for loss in cfg.losses:
+        run.save_figure(samples_figure(rates[loss, run.seed], cfg, trains),
+                        f"samples-{loss.replace(' ', '-')}", (
+            f"What the cells of {loss}, seed {run.seed}, draw. Blue is of high quality, orange is "
+            "not. The same share of high quality can be a run that is still on its way or one "
+            "that has been thrown off it, and healthy is said of both: the recorder looks for a "
+            "failure, not for a good picture."))
+    run.save_figure(steps_figure(maps["turns"], cfg, trains, verdict), "turns", (
+        f"The same learning rates ({TURNS_LRS[0]:g} for G, {TURNS_LRS[1]:g} for D) and as many "
+        "steps in all, taken by turns of different length. More steps for D cost time and little "
+        "else; more for G, and it learns to please a discriminator that has no time to answer."))

@@ -1,0 +1,1 @@
+"""Language models: from counted pairs of characters to GPT-2."""

@@ -1,0 +1,36 @@
+"""Nearest neighbours of codes or of images: what is similar, and what is a copy?"""
+from tinygen.backend import np, to_numpy, xp
+
+
+def neighbours(queries, rows, count=1, block=500):
+    """Indices of the `count` rows nearest to each query by squared distance, nearest first.
+
+    Arrays (Q, ...), (R, ...) -> NumPy (Q, count). Raises ValueError unless queries and rows have
+    one shape and 1 <= count <= R.
+    """
+    if queries.shape[1:] != rows.shape[1:]:
+        raise ValueError("neighbours: queries and rows have one shape, got "
+                         f"{queries.shape[1:]} and {rows.shape[1:]}")
+    if not 1 <= count <= len(rows):
+        raise ValueError(f"neighbours: count is from 1 to the {len(rows)} rows, got {count}")
+    queries, rows = (xp.asarray(a).reshape(len(a), -1) for a in (queries, rows))
+    # |q - r|² = |q|² - 2·q·r + |r|², and |q|² is the same for all rows: one product is enough.
+    squares = (rows * rows).sum(axis=1)
+    found = []
+    for start in range(0, len(queries), block):
+        distance = -2 * queries[start:start + block] @ rows.T  # (block, R)
+        distance += squares
+        first = xp.argpartition(distance, count - 1, axis=1)[:, :count]
+        order = xp.take_along_axis(distance, first, axis=1).argsort(axis=1)
+        found.append(xp.take_along_axis(first, order, axis=1))
+    return to_numpy(xp.concatenate(found))
+
+
+def nearest(queries, rows):
+    """The row nearest to each query, and its Euclidean distance.
+
+    NumPy (Q, ...), (R, ...) -> indices (Q,), distances (Q,)
+    """
+    index = neighbours(queries, rows)[:, 0]
+    difference = (queries - rows[index]).reshape(len(queries), -1)
+    return index, np.sqrt((difference ** 2).sum(axis=1))

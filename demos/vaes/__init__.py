@@ -1,0 +1,1 @@
+"""Variational autoencoders: a code that can be sampled."""

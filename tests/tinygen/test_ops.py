@@ -1,0 +1,652 @@
+"""Every op: its gradients by the table, its values by NumPy, its dtypes, twins and adjoints."""
+import itertools
+
+import pytest
+
+import tinygen as tg
+from tests.helpers import public_ops
+from tinygen import backend, ops
+from tinygen.backend import np, to_numpy, xp
+from tinygen.check import check_gradients
+from tinygen.check.table import CASES, case
+
+IDS = [f"{c.name}-{[d.name for d in CASES[:i]].count(c.name)}" for i, c in enumerate(CASES)]
+every_case = pytest.mark.parametrize("case", CASES, ids=IDS)
+
+
+def random_like(x):
+    return np.random.default_rng(1).normal(size=x.shape).astype(x.dtype)
+
+
+def inner(a, b):
+    return float(np.sum(to_numpy(a) * to_numpy(b)))
+
+
+def test_every_op_has_a_row_in_the_table():
+    assert set(public_ops()) - {c.name for c in CASES} == set()
+
+
+# ---- gradients ----
+
+@every_case
+def test_gradients_to_second_order(case):
+    check_gradients(case.f, *case.inputs(), name=case.name)
+
+
+@every_case
+def test_float32_stays_float32(case):
+    xs = [tg.Tensor(x) for x in case.inputs("float32")]
+    exact = [tg.Tensor(x) for x in case.inputs("float64")]
+    y, y64 = case.f(*xs), case.f(*exact)
+    assert y.dtype == np.float32 and y64.dtype == np.float64
+    np.testing.assert_allclose(to_numpy(y), to_numpy(y64), rtol=1e-4, atol=1e-5)
+    g = random_like(y)
+    gradients = tg.grad(y, xs, xp.asarray(g), retain_graph=True)
+    recorded = tg.grad(y, xs, xp.asarray(g), create_graph=True)
+    exact = tg.grad(y64, exact, xp.asarray(g.astype("float64")))
+    for x, gx, again, gx64 in zip(xs, gradients, recorded, exact):
+        assert gx.dtype == again.dtype == np.float32 and gx.shape == again.shape == x.shape
+        np.testing.assert_allclose(to_numpy(gx), to_numpy(gx64), rtol=1e-3, atol=1e-4)
+
+
+@every_case
+def test_plain_arrays_give_the_plain_array(case):
+    arrays = case.inputs()
+    y = case.f(*map(xp.asarray, arrays))
+    assert not isinstance(y, tg.Tensor)
+    np.testing.assert_array_equal(to_numpy(y), to_numpy(case.f(*map(tg.Tensor, arrays))))
+
+
+@every_case
+def test_inputs_are_left_alone(case):
+    xs = [tg.Tensor(x) for x in case.inputs()]
+    g = random_like(case.f(*xs))
+    given = xp.asarray(g)
+    tg.grad(case.f(*xs), xs, given)
+    for x, array in zip(xs, case.inputs()):
+        np.testing.assert_array_equal(to_numpy(x), array)
+    np.testing.assert_array_equal(to_numpy(given), g)
+
+
+FUSED = [c for c in CASES if getattr(getattr(ops, c.name), "textbook", None)]
+
+
+@pytest.mark.parametrize("case", FUSED, ids=[IDS[CASES.index(c)] for c in FUSED])
+@pytest.mark.parametrize("dtype, rtol", [("float32", 2e-5), ("float64", 1e-11)])
+def test_fused_equals_textbook(case, dtype, rtol):
+    op, calls = getattr(ops, case.name), []
+    rule, twin = op.rule, op.textbook
+
+    def listening(*inputs, **settings):
+        calls.append((inputs, settings))
+        return rule(*inputs, **settings)
+
+    with op.replaced(by=listening):
+        case.f(*map(tg.Tensor, case.inputs(dtype)))
+    (inputs, settings), = calls
+    results = []
+    for f in (op, twin):
+        xs = [tg.Tensor(x) if hasattr(x, "dtype") and x.dtype.kind == "f" else x for x in inputs]
+        by = [x for x in xs if isinstance(x, tg.Tensor)]
+        y = f(*xs, **settings)
+        results.append([y, *tg.grad(y, by, xp.asarray(random_like(y)))])
+    for fused, textbook in zip(*results):
+        np.testing.assert_allclose(to_numpy(fused), to_numpy(textbook), rtol=rtol, atol=rtol)
+
+
+# ---- values ----
+
+def logsumexp(x, axis=None, keepdims=False):
+    return np.log(np.exp(x).sum(axis=axis, keepdims=keepdims))
+
+
+def scatter_add(x, key, shape):
+    y = np.zeros(shape)
+    np.add.at(y, key, x)
+    return y
+
+
+def conv2d(x, w, b=0.0, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
+    """The definition, a loop for each index."""
+    (sh, sw), (ph, pw), (dh, dw) = stride, padding, dilation
+    x = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
+    (n, _, h, wide), (o, cg, kh, kw) = x.shape, w.shape
+    y = np.zeros((n, o, (h - dh * (kh - 1) - 1) // sh + 1, (wide - dw * (kw - 1) - 1) // sw + 1))
+    for k, i, j, u, v in np.ndindex(o, *y.shape[2:], kh, kw):
+        first = k // (o // groups) * cg
+        seen = x[:, first:first + cg, i * sh + u * dh, j * sw + v * dw]  # (N, C/G)
+        y[:, k, i, j] += seen @ w[k, :, u, v]
+    return y + np.reshape(b, (-1, 1, 1))
+
+
+def conv_transpose2d(x, w, size, b=0.0, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
+    """The definition: each input pixel stamps its kernel onto the output."""
+    (sh, sw), (ph, pw), (dh, dw) = stride, padding, dilation
+    (n, c, h, wide), (_, og, kh, kw) = x.shape, w.shape
+    y = np.zeros((n, og * groups, size[0] + 2 * ph, size[1] + 2 * pw))
+    for k, i, j, u, v in np.ndindex(c, h, wide, kh, kw):
+        first = k // (c // groups) * og
+        stamp = np.outer(x[:, k, i, j], w[k, :, u, v])  # (N, O/G)
+        y[:, first:first + og, i * sh + u * dh, j * sw + v * dw] += stamp
+    return y[:, :, ph:ph + size[0], pw:pw + size[1]] + np.reshape(b, (-1, 1, 1))
+
+
+def value(name, f, reference, *shapes, low=-1.5, high=1.5):
+    return pytest.param(case(name, f, *shapes, low=low, high=high), reference, id=name)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def softmax(x, axis=-1):
+    return np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)
+
+
+def normalized(x, axis, eps=1e-5):
+    centred = x - x.mean(axis=axis, keepdims=True)
+    return centred / np.sqrt((centred ** 2).mean(axis=axis, keepdims=True) + eps)
+
+
+def windows(x, kernel, stride, padding, fill):
+    """The pixels in each window.  -> (N, C, OH, OW, kh·kw)"""
+    (kh, kw), (sh, sw), (ph, pw) = kernel, stride, padding
+    x = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)), constant_values=fill)
+    seen = np.lib.stride_tricks.sliding_window_view(x, kernel, axis=(2, 3))[:, :, ::sh, ::sw]
+    return seen.reshape(*seen.shape[:4], kh * kw)
+
+
+def unpooled(x, indices, size):
+    y = np.zeros((*x.shape[:2], size[0] * size[1]))
+    for n, c in np.ndindex(x.shape[:2]):
+        np.add.at(y[n, c], indices[n, c].ravel(), x[n, c].ravel())
+    return y.reshape(*x.shape[:2], *size)
+
+
+def channels(v):
+    return v[:, None, None]
+
+
+MASK = np.array([[True], [False]])
+PICK = np.array([2, 0, 2])
+SPOTS = np.array([[[[0, 3], [9, 9]], [[1, 7], [8, 15]]]])  # positions in 4 x 4 pixels
+
+VALUES = [
+    value("add", ops.add, np.add, (2, 3), (3,)),
+    value("sub", ops.sub, np.subtract, (2, 3), (2, 1)),
+    value("mul", ops.mul, np.multiply, (2, 3), ()),
+    value("div", ops.div, np.divide, (2, 3), (3,)),
+    value("neg", ops.neg, np.negative, (2, 3)),
+    value("pow", ops.pow, np.power, (2, 3), (3,), low=0.1, high=2),
+    value("exp", ops.exp, np.exp, (2, 3)),
+    value("log", ops.log, np.log, (2, 3), low=0.1, high=2),
+    value("sqrt", ops.sqrt, np.sqrt, (2, 3), low=0.1, high=2),
+    value("sin", ops.sin, np.sin, (2, 3)),
+    value("cos", ops.cos, np.cos, (2, 3)),
+    value("tanh", ops.tanh, np.tanh, (2, 3)),
+    value("abs", ops.abs, np.abs, (2, 3)),
+    value("sigmoid", ops.sigmoid, sigmoid, (2, 3)),
+    value("softplus", ops.softplus, lambda x: np.log(1 + np.exp(x)), (2, 3)),
+    value("relu", ops.relu, lambda x: x * (x > 0), (2, 3)),
+    value("leaky_relu", lambda x: ops.leaky_relu(x, slope=0.2),
+          lambda x: np.where(x > 0, x, 0.2 * x), (2, 3)),
+    value("elu", lambda x: ops.elu(x, alpha=2.0),
+          lambda x: np.where(x > 0, x, 2 * (np.exp(x) - 1)), (2, 3)),
+    value("silu", ops.silu, lambda x: x * sigmoid(x), (2, 3)),
+    value("gelu", ops.gelu,
+          lambda x: x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x ** 3))), (2, 3)),
+    value("where", lambda a, b: ops.where(xp.asarray(MASK), a, b),
+          lambda a, b: np.where(MASK, a, b), (2, 3), (3,)),
+    value("maximum", ops.maximum, np.maximum, (2, 3), (3,)),
+    value("minimum", ops.minimum, np.minimum, (2, 3), (3,)),
+    value("dropout", lambda x: ops.dropout(x, p=0.4, rng=np.random.default_rng(0)),
+          lambda x: x / 0.6 * (np.random.default_rng(0).random((4, 5), "float32") >= 0.4), (4, 5)),
+    value("clip", lambda x: ops.clip(x, low=-0.5, high=1), lambda x: np.clip(x, -0.5, 1), (2, 3)),
+    value("alias", ops.alias, lambda x: x, (2, 3)),
+    value("astype", lambda x: ops.astype(x, dtype="float64"), lambda x: x, (2, 3)),
+    value("broadcast_to", lambda x: ops.broadcast_to(x, shape=(4, 2, 3)),
+          lambda x: np.broadcast_to(x, (4, 2, 3)), (2, 1)),
+    value("sum_to", lambda x: ops.sum_to(x, shape=(2, 1)),
+          lambda x: x.sum(axis=(0, 2))[:, None], (4, 2, 3)),
+    value("reshape", lambda x: ops.reshape(x, shape=(-1, 2)), lambda x: x.reshape(-1, 2), (2, 3)),
+    value("transpose", lambda x: ops.transpose(x, axes=(1, 2, 0)),
+          lambda x: x.transpose(1, 2, 0), (2, 3, 4)),
+    value("swapaxes", ops.swapaxes, lambda x: x.swapaxes(-1, -2), (2, 3, 4)),
+    value("squeeze", lambda x: ops.squeeze(x, axis=0), lambda x: x[0], (1, 3, 1)),
+    value("expand_dims", lambda x: ops.expand_dims(x, axis=-2), lambda x: x[:, None], (2, 3)),
+    value("flip", lambda x: ops.flip(x, axis=0), lambda x: x[::-1], (2, 3)),
+    value("pad", lambda x: ops.pad(x, width=((1, 0), (2, 1))),
+          lambda x: np.pad(x, ((1, 0), (2, 1))), (2, 3)),
+    value("crop", lambda x: ops.crop(x, width=((1, 0), (2, 1))), lambda x: x[1:, 2:-1], (4, 5)),
+    value("getitem", lambda x: ops.getitem(x, key=(xp.asarray(PICK), slice(None, None, -1))),
+          lambda x: x[PICK, ::-1], (3, 4)),
+    value("scatter_add", lambda x: ops.scatter_add(x, key=xp.asarray(PICK), shape=(4, 2)),
+          lambda x: scatter_add(x, PICK, (4, 2)), (3, 2)),
+    value("scatter_add", lambda x: ops.scatter_add(x, key=xp.asarray(-PICK), shape=(3, 4)),
+          lambda x: scatter_add(x, -PICK, (3, 4)), (3, 4)),
+    value("embedding", lambda w: ops.embedding(xp.asarray(PICK), w), lambda w: w[PICK], (4, 2)),
+    value("take_along_axis", lambda x: ops.take_along_axis(x, xp.asarray(PICK[None]), axis=0),
+          lambda x: np.take_along_axis(x, PICK[None], 0), (3, 3)),
+    value("concatenate", lambda a, b: ops.concatenate([a, b], axis=-1),
+          lambda a, b: np.concatenate([a, b], -1), (2, 3), (2, 1)),
+    value("stack", lambda a, b: ops.stack([a, b], axis=1), lambda a, b: np.stack([a, b], 1),
+          (2, 3), (2, 3)),
+    value("split", lambda x: ops.split(x, [1], axis=-1)[1], lambda x: x[:, 1:], (2, 3)),
+    value("sum", lambda x: ops.sum(x, axis=(0, -1)), lambda x: x.sum((0, 2)), (2, 3, 4)),
+    value("mean", lambda x: ops.mean(x, axis=-1, keepdims=True),
+          lambda x: x.mean(-1, keepdims=True), (2, 3)),
+    value("var", lambda x: ops.var(x, axis=0), lambda x: x.var(0), (2, 3)),
+    value("max", lambda x: ops.max(x, axis=0), lambda x: x.max(0), (2, 3)),
+    value("min", lambda x: ops.min(x, axis=-1), lambda x: x.min(-1), (2, 3)),
+    value("logsumexp", lambda x: ops.logsumexp(x, axis=-1), lambda x: logsumexp(x, -1), (2, 3)),
+    value("cumsum", lambda x: ops.cumsum(x, axis=-1), lambda x: x.cumsum(-1), (2, 3)),
+    value("matmul", ops.matmul, np.matmul, (2, 1, 3, 4), (2, 4, 5)),
+    value("matmul", ops.matmul, np.matmul, (4,), (2, 4, 5)),
+    value("matmul", ops.matmul, np.matmul, (2, 3, 4), (4,)),
+    value("matmul", ops.matmul, np.matmul, (3,), (3,)),
+    value("linear", ops.linear, lambda x, w, b: x @ w.T + b, (2, 3, 4), (5, 4), (5,)),
+    value("einsum", lambda a, b: ops.einsum("bij,bkj->ik", a, b),
+          lambda a, b: np.einsum("bij,bkj->ik", a, b), (2, 3, 4), (2, 5, 4)),
+    value("conv1d", lambda x, w, b: ops.conv1d(x, w, b, stride=2, padding=1),
+          lambda x, w, b: conv2d(x[:, :, None], w[:, :, None], b, (1, 2), (0, 1))[:, :, 0],
+          (2, 3, 7), (4, 3, 3), (4,)),
+    value("conv2d", lambda x, w, b: ops.conv2d(x, w, b, stride=(2, 1), padding=(0, 2),
+                                               dilation=(1, 2), groups=2),
+          lambda x, w, b: conv2d(x, w, b, (2, 1), (0, 2), (1, 2), 2),
+          (2, 4, 6, 7), (6, 2, 3, 2), (6,)),
+    value("conv_transpose2d", lambda x, w, b: ops.conv_transpose2d(
+        x, w, b, stride=(2, 3), padding=(1, 0), dilation=(1, 2), output_padding=(1, 0), groups=2),
+          lambda x, w, b: conv_transpose2d(x, w, (6, 9), b, (2, 3), (1, 0), (1, 2), 2),
+          (2, 4, 3, 3), (4, 3, 3, 2), (6,)),
+    value("conv_transpose2d", lambda x, w, b: ops.conv_transpose2d(
+        x, w, b, stride=(2, 3), padding=(1, 0), dilation=(1, 2), output_padding=(1, 0)),
+          lambda x, w, b: conv_transpose2d(x, w, (3, 9), b, (2, 3), (1, 0), (1, 2)),
+          (2, 8, 2, 3), (8, 2, 2, 2), (2,)),  # few output channels
+    value("conv2d_weight", lambda x, y: ops.conv2d_weight(x, y, kernel_size=(2, 2)),
+          lambda x, y: conv2d(x.swapaxes(0, 1), y.swapaxes(0, 1)).swapaxes(0, 1),
+          (3, 2, 4, 4), (3, 5, 3, 3)),
+    value("max_pool2d", lambda x: ops.max_pool2d(x, (3, 2), stride=(2, 1), padding=(1, 0)),
+          lambda x: windows(x, (3, 2), (2, 1), (1, 0), -np.inf).max(-1), (2, 3, 5, 4)),
+    value("max_unpool2d", lambda x: ops.max_unpool2d(x, xp.asarray(SPOTS), 2),
+          lambda x: unpooled(x, SPOTS, (4, 4)), (1, 2, 2, 2)),
+    value("gather_pixels", lambda x: ops.gather_pixels(x, xp.asarray(SPOTS)),
+          lambda x: np.take_along_axis(x.reshape(1, 2, 16), SPOTS.reshape(1, 2, 4), -1).reshape(
+              1, 2, 2, 2), (1, 2, 4, 4)),
+    value("scatter_pixels", lambda x: ops.scatter_pixels(x, xp.asarray(SPOTS), size=(5, 4)),
+          lambda x: unpooled(x, SPOTS, (5, 4)), (1, 2, 2, 2)),
+    value("avg_pool2d", lambda x: ops.avg_pool2d(x, (3, 2), stride=(2, 1), padding=(1, 0)),
+          lambda x: windows(x, (3, 2), (2, 1), (1, 0), 0).mean(-1), (2, 3, 5, 4)),
+    value("upsample_nearest2d", lambda x: ops.upsample_nearest2d(x, (2, 3)),
+          lambda x: x.repeat(2, axis=2).repeat(3, axis=3), (2, 3, 2, 2)),
+    value("sum_pool2d", lambda x: ops.sum_pool2d(x, kernel=(2, 2), stride=(1, 2), padding=(1, 0)),
+          lambda x: windows(x, (2, 2), (1, 2), (1, 0), 0).sum(-1), (2, 3, 4, 4)),
+    value("spread2d", lambda x: ops.spread2d(x, kernel=(2, 3), stride=(1, 2), padding=(0, 1),
+                                             size=(4, 5)),
+          lambda x: conv_transpose2d(x, np.ones((1, 1, 2, 3)), (4, 5), 0, (1, 2), (0, 1)),
+          (2, 1, 3, 3)),
+    value("softmax", lambda x: ops.softmax(x, axis=1), lambda x: softmax(x, 1), (2, 3, 4)),
+    value("log_softmax", ops.log_softmax, lambda x: np.log(softmax(x)), (2, 3)),
+    value("layer_norm", ops.layer_norm, lambda x, w, b: w * normalized(x, -1) + b,
+          (2, 3, 4), (4,), (4,)),
+    value("standardize", ops.standardize,
+          lambda x, mean, var, w, b: channels(w) * (x - channels(mean)) / np.sqrt(
+              channels(var) + 1e-5) + channels(b),
+          (2, 3, 2, 2), (3,), (3,), (3,), (3,), low=0.5, high=2),
+    value("batch_norm", ops.batch_norm,
+          lambda x, w, b: channels(w) * normalized(x, (0, 2, 3)) + channels(b),
+          (2, 3, 2, 2), (3,), (3,)),
+    value("group_norm", lambda x, w, b: ops.group_norm(x, w, b, groups=2),
+          lambda x, w, b: channels(w) * normalized(x.reshape(2, 2, -1), -1).reshape(x.shape)
+          + channels(b), (2, 4, 3, 2), (4,), (4,)),
+    value("mse", ops.mse, lambda x, t: ((x - t) ** 2).mean(), (2, 3), (2, 3)),
+    value("mse", lambda x, t: ops.mse(x, t, reduction="sum"), lambda x, t: ((x - t) ** 2).sum(),
+          (2, 3), (2, 3)),
+    value("l1", lambda x, t: ops.l1(x, t, reduction="none"), lambda x, t: np.abs(x - t),
+          (2, 3), (2, 3)),
+    value("bce_with_logits", ops.bce_with_logits,
+          lambda x, t: -(t * np.log(sigmoid(x)) + (1 - t) * np.log(1 - sigmoid(x))).mean(),
+          (2, 3), (2, 3), low=0.1, high=0.9),
+    value("cross_entropy", lambda x: ops.cross_entropy(x, xp.asarray(PICK)),
+          lambda x: -np.log(softmax(x))[range(3), PICK].mean(), (3, 4)),
+    value("cross_entropy", lambda x: ops.cross_entropy(x, xp.asarray(PICK), reduction="none"),
+          lambda x: -np.log(softmax(x))[range(3), PICK], (3, 4)),
+    value("attention", ops.attention,
+          lambda q, k, v: softmax(q @ k.swapaxes(-1, -2) / 3 ** 0.5) @ v, (2, 2, 3), (2, 4, 3),
+          (2, 4, 2)),
+    value("attention", lambda q, k, v: ops.attention(q, k, v, causal=True),
+          lambda q, k, v: np.stack([softmax(q[i] @ k[:i + 3].T / 3 ** 0.5) @ v[:i + 3]
+                                    for i in range(2)]), (2, 3), (4, 3), (4, 2)),
+    value("kl_standard_normal", ops.kl_standard_normal,
+          lambda m, v: 0.5 * (m ** 2 + np.exp(v) - 1 - v).sum(-1), (2, 3), (2, 3)),
+    value("kl_normal", lambda *gaussians: ops.kl_normal(*gaussians, axis=0),
+          lambda m1, v1, m2, v2: 0.5 * (v2 - v1 + (np.exp(v1) + (m1 - m2) ** 2) / np.exp(v2)
+                                        - 1).sum(0), (2, 3), (2, 3), (2, 3), (2, 3)),
+    value("kl_categorical", ops.kl_categorical, lambda p, q: (p * np.log(p / q)).sum(-1),
+          (2, 3), (2, 3), low=0.1, high=0.9),
+]
+
+
+@pytest.mark.parametrize("case, reference", VALUES)
+def test_values(case, reference):
+    arrays = case.inputs()
+    y, expected = case.f(*map(tg.Tensor, arrays)), np.asarray(reference(*arrays))
+    assert y.shape == expected.shape
+    np.testing.assert_allclose(to_numpy(y), expected, rtol=1e-12, atol=1e-13)
+
+
+def test_every_op_has_its_value_compared():
+    assert set(public_ops()) - {row.values[0].name for row in VALUES} == set()
+
+
+# ---- NumPy's call forms: settings by position, lists of arrays, subscripts first ----
+
+# (a call by tinygen and by NumPy, the shapes of its arrays)
+FORMS = {
+    "sum": (lambda lib, a: lib.sum(a, 0), (2, 3)),
+    "sum, several axes": (lambda lib, a: lib.sum(a, (0, 2)), (2, 3, 4)),
+    "mean": (lambda lib, a: lib.mean(a, -1), (2, 3)),
+    "var": (lambda lib, a: lib.var(a, 1), (2, 3)),
+    "max": (lambda lib, a: lib.max(a, 0), (2, 3)),
+    "min": (lambda lib, a: lib.min(a, 0), (2, 3)),
+    "cumsum": (lambda lib, a: lib.cumsum(a, 1), (2, 3)),
+    "clip": (lambda lib, a: lib.clip(a, 0, 1), (2, 3)),
+    "reshape": (lambda lib, a: lib.reshape(a, (3, 2)), (2, 3)),
+    "transpose": (lambda lib, a: lib.transpose(a, (1, 0)), (2, 3)),
+    "swapaxes": (lambda lib, a: lib.swapaxes(a, 0, 1), (2, 3, 4)),
+    "squeeze": (lambda lib, a: lib.squeeze(a, 0), (1, 3, 1)),
+    "expand_dims": (lambda lib, a: lib.expand_dims(a, 0), (2, 3)),
+    "flip": (lambda lib, a: lib.flip(a, 1), (2, 3)),
+    "broadcast_to": (lambda lib, a: lib.broadcast_to(a, (4, 2, 3)), (2, 3)),
+    "pad": (lambda lib, a: lib.pad(a, ((1, 1), (0, 0))), (2, 3)),
+    "concatenate": (lambda lib, a, b: lib.concatenate([a, b]), (2, 3), (1, 3)),
+    "concatenate, axis": (lambda lib, a, b: lib.concatenate((a, b), axis=1), (2, 3), (2, 1)),
+    "concatenate, by position": (lambda lib, a, b: lib.concatenate([a, b], 1), (2, 3), (2, 1)),
+    "stack": (lambda lib, a, b: lib.stack([a, b], 1), (2, 3), (2, 3)),
+    "split": (lambda lib, a: lib.split(a, 3, axis=1)[1], (2, 6)),
+    "split, by position": (lambda lib, a: lib.split(a, 2, 1)[0], (2, 6)),
+    "split, positions to cut at": (lambda lib, a: lib.split(a, [1, 4], 1)[1], (2, 6)),
+    "split, the last piece": (lambda lib, a: lib.split(a, (2,))[1], (5, 2)),
+    "einsum": (lambda lib, a, b: lib.einsum("ij,jk->ik", a, b), (2, 3), (3, 4)),
+    "einsum of three": (lambda lib, a, b, c: lib.einsum("i,ij,j->", a, b, c),
+                        (2,), (2, 3), (3,)),
+    "maximum": (lambda lib, a, b: lib.maximum(a, b), (2, 3), (3,)),
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_numpys_call_forms(form, rng):
+    f, *shapes = form
+    arrays = [rng.normal(size=shape) for shape in shapes]
+    expected = f(np, *arrays)
+    for given in (map(tg.Tensor, arrays), map(xp.asarray, arrays)):
+        y = f(tg, *given)
+        assert y.shape == expected.shape
+        np.testing.assert_allclose(to_numpy(y), expected, rtol=1e-12, atol=1e-14)
+    check_gradients(lambda *xs: f(tg, *xs), *arrays)
+
+
+def test_take_along_axis_by_position(rng):
+    a, i = rng.normal(size=(2, 3)), np.array([[2], [0]])
+    y = tg.take_along_axis(tg.Tensor(a), xp.asarray(i), 1)
+    np.testing.assert_array_equal(to_numpy(y), np.take_along_axis(a, i, 1))
+
+
+BY_POSITION = {
+    "softmax": (lambda x: ops.softmax(x, 0), lambda x: ops.softmax(x, axis=0)),
+    "logsumexp": (lambda x: ops.logsumexp(x, 1), lambda x: ops.logsumexp(x, axis=1)),
+    "leaky_relu": (lambda x: ops.leaky_relu(x, 0.3), lambda x: ops.leaky_relu(x, slope=0.3)),
+    "sum": (lambda x: ops.sum(x, 1, True), lambda x: ops.sum(x, axis=1, keepdims=True)),
+    "mixed": (lambda x: ops.sum(x, 1, keepdims=True), lambda x: ops.sum(x, 1, True)),
+    "astype": (lambda x: ops.astype(x, "float32"), lambda x: ops.astype(x, dtype="float32")),
+    "crop": (lambda x: ops.crop(x, ((1, 0), (0, 2))),
+             lambda x: ops.crop(x, width=((1, 0), (0, 2)))),
+    "mse": (lambda x: ops.mse(x, x, "sum"), lambda x: ops.mse(x, x, reduction="sum")),
+    "dropout": (lambda x: ops.dropout(x, 0.5, np.random.default_rng(0)),
+                lambda x: ops.dropout(x, p=0.5, rng=np.random.default_rng(0))),
+    "layer_norm": (lambda x: ops.layer_norm(x, None, None, 0.1),
+                   lambda x: ops.layer_norm(x, eps=0.1)),
+    "conv1d": (lambda x: ops.conv1d(x[None], xp.ones((2, 3, 2)), None, 2, 1),
+               lambda x: ops.conv1d(x[None], xp.ones((2, 3, 2)), stride=2, padding=1)),
+}
+
+
+@pytest.mark.parametrize("by_position, by_keyword", BY_POSITION.values(), ids=BY_POSITION)
+def test_settings_by_position_mean_what_they_mean_by_keyword(by_position, by_keyword, rng):
+    x = tg.Tensor(rng.normal(size=(3, 4)))
+    np.testing.assert_array_equal(to_numpy(by_position(x)), to_numpy(by_keyword(x)))
+
+
+def test_a_replaced_op_keeps_its_call_form():
+    """A rule gets its inputs by position and its settings by keyword, however the op was called."""
+    calls = []
+
+    def watching(rule):
+        def watched(*inputs, **settings):
+            calls.append((len(inputs), settings))
+            return rule(*inputs, **settings)
+        return watched
+
+    x = tg.Tensor(np.ones((2, 2)))
+    for op, call in ((ops.sum, lambda: tg.sum(x, 0)), (ops.clip, lambda: tg.clip(x, 0, high=1)),
+                     (ops.concatenate, lambda: tg.concatenate([x, x], 1)),
+                     (ops.einsum, lambda: tg.einsum("ij,jk->ik", x, x))):
+        with op.replaced(by=watching(op.rule)):
+            call()
+    assert calls == [(1, {"axis": 0}), (1, {"low": 0, "high": 1}), (2, {"axis": 1}),
+                     (2, {"subscripts": "ij,jk->ik"})]
+
+
+# ---- single numbers: Tensors without an axis ----
+
+@pytest.mark.parametrize("axis", [0, -1])
+@pytest.mark.parametrize("name", ["sum", "max", "min", "cumsum"])
+def test_a_single_number_is_reduced_as_numpy_does(name, axis):
+    x = tg.Tensor(np.array(1.5))
+    y = getattr(x, name)(axis)
+    assert y.shape == getattr(np, name)(1.5, axis).shape and to_numpy(y) == 1.5
+    check_gradients(lambda x: getattr(ops, name)(x, axis), np.array(1.5))
+
+
+@pytest.mark.parametrize("name", ["mean", "var"])
+def test_a_single_number_has_no_axis_to_average(name):
+    with pytest.raises(ValueError, match=rf"^{name}: axis 0 is out of bounds.*got Tensor \(\)"):
+        getattr(ops, name)(tg.Tensor(np.array(1.5)), 0)
+    assert getattr(ops, name)(tg.Tensor(np.array(1.5))).shape == ()
+
+
+@pytest.mark.parametrize("name, expected", [("mse", 0.25), ("l1", 0.5),
+                                            ("bce_with_logits", np.log(1 + np.e) - 0.5)])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_losses_of_single_numbers(name, expected, reduction):
+    x, t = tg.Tensor(np.array(1.0)), xp.asarray(np.array(0.5))
+    y = getattr(ops, name)(x, t, reduction)
+    assert y.shape == () and y.item() == pytest.approx(expected)
+    y.backward()
+    assert x.grad.shape == ()
+
+
+# ---- adjoint pairs ----
+
+def kernels(*shape):
+    return xp.asarray(np.random.default_rng(2).normal(size=shape))
+
+
+SAME = {"stride": (2, 1), "padding": (1, 0), "dilation": (1, 2), "groups": 2}
+SKEW = {"stride": (1, 2), "padding": (2, 3)}
+POOL = {"kernel": (3, 2), "stride": (2, 1), "padding": (1, 1)}
+W = np.random.default_rng(2).normal(size=(6, 2, 3, 2))
+
+ADJOINTS = {
+    "broadcast_to, sum_to": (lambda x: ops.broadcast_to(x, shape=(4, 2, 3)),
+                             lambda y: ops.sum_to(y, shape=(2, 1)), (2, 1)),
+    "sum, broadcast_to": (lambda x: ops.sum(x, axis=0), lambda y: ops.broadcast_to(y, shape=(4, 3)),
+                          (4, 3)),
+    "pad, crop": (lambda x: ops.pad(x, width=((1, 0), (0, 2))),
+                  lambda y: ops.crop(y, width=((1, 0), (0, 2))), (2, 3)),
+    "getitem, scatter_add": (lambda x: ops.getitem(x, key=xp.asarray(PICK)),
+                             lambda y: ops.scatter_add(y, key=xp.asarray(PICK), shape=(4, 2)),
+                             (4, 2)),
+    "transpose, its inverse": (lambda x: ops.transpose(x, axes=(1, 2, 0)),
+                               lambda y: ops.transpose(y, axes=(2, 0, 1)), (2, 3, 4)),
+    "flip, itself": (ops.flip, ops.flip, (2, 3)),
+    "cumsum, from the other end": (
+        lambda x: ops.cumsum(x, axis=0),
+        lambda y: ops.flip(ops.cumsum(ops.flip(y, axis=0), axis=0), axis=0), (4, 2)),
+    "a product, by the transpose": (lambda x: ops.matmul(xp.asarray(W[0, 0]), x),
+                                    lambda y: ops.matmul(xp.asarray(W[0, 0].T), y), (2, 4)),
+    "conv2d, conv_transpose2d": (
+        lambda x: ops.conv2d(x, xp.asarray(W), **SAME),
+        lambda y: ops.conv_transpose2d(y, xp.asarray(W), output_size=(6, 5), **SAME), (2, 4, 6, 5)),
+    "conv2d, conv_transpose2d, other settings down than across": (
+        lambda x: ops.conv2d(x, kernels(3, 2, 4, 7), **SKEW),
+        lambda y: ops.conv_transpose2d(y, kernels(3, 2, 4, 7), output_size=(5, 8), **SKEW),
+        (2, 2, 5, 8)),
+    "conv2d by its weight, conv2d_weight": (
+        lambda w: ops.conv2d(kernels(2, 4, 6, 5), w, **SAME),
+        lambda y: ops.conv2d_weight(kernels(2, 4, 6, 5), y, kernel_size=(3, 2), **SAME),
+        (6, 2, 3, 2)),
+    "max_pool2d, max_unpool2d": (
+        lambda x: ops.gather_pixels(x, xp.asarray(SPOTS)),
+        lambda y: ops.max_unpool2d(y, xp.asarray(SPOTS), 2), (1, 2, 4, 4)),
+    "sum_pool2d, spread2d": (lambda x: ops.sum_pool2d(x, **POOL),
+                             lambda y: ops.spread2d(y, size=(5, 4), **POOL), (2, 3, 5, 4)),
+    "upsampling, the mean times its size": (
+        lambda x: ops.upsample_nearest2d(x, 2), lambda y: 4 * ops.avg_pool2d(y, 2), (2, 3, 2, 2)),
+}
+
+
+@pytest.mark.parametrize("there, back, shape", ADJOINTS.values(), ids=ADJOINTS)
+def test_adjoint_pairs(there, back, shape, rng):
+    """<Ax, y> = <x, Aᵀy>, and each is the other's gradient."""
+    x = tg.Tensor(rng.normal(size=shape))
+    ax = there(x)
+    y = tg.Tensor(rng.normal(size=ax.shape))
+    aty = back(y)
+    assert aty.shape == x.shape
+    assert inner(ax, y) == pytest.approx(inner(x, aty), rel=1e-12)
+    np.testing.assert_allclose(to_numpy(tg.grad(ax, x, y)), to_numpy(aty), rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(to_numpy(tg.grad(aty, y, x)), to_numpy(ax), rtol=1e-12, atol=1e-13)
+
+
+# ---- what a table does not say ----
+
+@pytest.mark.parametrize("f, there", [
+    (ops.conv2d, (3, 2, 2, 2)), (ops.conv_transpose2d, (2, 3, 2, 2)),
+    (lambda x, y: ops.conv2d_weight(x, y, kernel_size=2), (5, 3, 4, 4))])
+def test_a_batch_in_parts_gives_what_it_gives_whole(f, there, rng, monkeypatch):
+    x, other = xp.asarray(rng.standard_normal((5, 2, 5, 5))), xp.asarray(rng.standard_normal(there))
+    whole = f(x, other)
+    monkeypatch.setattr(backend, "CACHE_NUMBERS", 1)  # an image at a time
+    np.testing.assert_allclose(to_numpy(f(x, other)), to_numpy(whole), rtol=1e-12)
+
+
+def test_max_pool_gives_indices_that_lead_back(rng):
+    x = tg.Tensor(rng.normal(size=(2, 3, 6, 4)))
+    y, indices = ops.max_pool2d(x, 2, return_indices=True)
+    back = ops.max_unpool2d(y, indices, 2)
+    kept = to_numpy(back) != 0
+    np.testing.assert_array_equal(to_numpy(back)[kept], to_numpy(x)[kept])
+    assert kept.sum() == y.size
+    np.testing.assert_array_equal(to_numpy(ops.max_pool2d(back, 2))[to_numpy(y) > 0],
+                                  to_numpy(y)[to_numpy(y) > 0])
+
+
+def test_max_pool_of_minus_infinity_stays_inside_the_image():
+    x = tg.Tensor(np.full((1, 1, 3, 3), -np.inf, "float32"))
+    y, indices = ops.max_pool2d(x, 2, padding=1, return_indices=True)  # padding is -inf as well
+    np.testing.assert_array_equal(to_numpy(indices), [[[[0, 1], [3, 4]]]])
+    gx = tg.grad(y, x, xp.ones_like(y.data))
+    np.testing.assert_array_equal(to_numpy(gx), [[[[1, 1, 0], [1, 1, 0], [0, 0, 0]]]])
+
+
+def test_max_pool_gives_a_tie_to_the_first():
+    x = tg.Tensor(np.zeros((1, 1, 2, 2)))
+    gx = tg.grad(ops.max_pool2d(x, 2).sum(), x)
+    assert to_numpy(gx).tolist() == [[[[1, 0], [0, 0]]]]
+
+
+@pytest.mark.parametrize("f", [
+    lambda x: ops.conv2d(x, xp.asarray(W[:, :, :2])), lambda x: ops.max_pool2d(x, 2),
+    lambda x: ops.avg_pool2d(x, 2), lambda x: ops.upsample_nearest2d(x, 2),
+    lambda x: ops.batch_norm(x), lambda x: ops.group_norm(x, groups=2), ops.gelu,
+], ids=["conv2d", "max_pool2d", "avg_pool2d", "upsample", "batch_norm", "group_norm", "gelu"])
+def test_results_do_not_depend_on_the_memory_layout(f, rng):
+    first = tg.Tensor(rng.normal(size=(2, 2, 4, 4)))
+    last = tg.Tensor(rng.normal(size=(2, 4, 4, 2)))
+    last.data = xp.asarray(np.ascontiguousarray(to_numpy(first).transpose(0, 2, 3, 1))).transpose(
+        0, 3, 1, 2)
+    g = xp.asarray(rng.normal(size=f(first).shape))
+    np.testing.assert_allclose(to_numpy(f(first)), to_numpy(f(last)), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(to_numpy(tg.grad(f(first), first, g)),
+                               to_numpy(tg.grad(f(last), last, g)), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(), (0, 3), (9,), (5, 4), (2, 3, 4, 5)])
+def test_gelu_in_parts_of_arrays_of_any_layout(shape, rng, monkeypatch):
+    """Rows, columns and every other number, for x and for the cotangent."""
+    monkeypatch.setattr(backend, "CACHE_NUMBERS", 64)
+    layouts = [lambda a: a, lambda a: a.T.copy().T, lambda a: xp.stack([a, a], axis=-1)[..., 0]]
+    x, g = tg.Tensor(rng.normal(size=shape)), xp.asarray(rng.normal(size=shape))
+    y = ops.gelu_textbook(x)
+    gx = tg.grad(y, x, g)
+    for of_x, of_g in itertools.product(layouts, layouts):
+        there = tg.Tensor(to_numpy(x))
+        there.data = of_x(x.data)
+        fused = ops.gelu(there)
+        np.testing.assert_allclose(to_numpy(fused), to_numpy(y), rtol=1e-11)
+        np.testing.assert_allclose(to_numpy(tg.grad(fused, there, of_g(g))), to_numpy(gx),
+                                   rtol=1e-11, atol=1e-15)
+
+
+@pytest.mark.parametrize("f, there", [
+    (ops.conv2d, (1, 1, 2, 2)), (ops.conv_transpose2d, (1, 1, 2, 2)),
+    (lambda x, y: ops.conv2d_weight(x, y, kernel_size=2), (1, 1, 2, 2))])
+def test_plain_integer_images_are_not_rounded(f, there):
+    image = xp.asarray(np.full((1, 1, 3, 3), 2, "uint8"))
+    half = xp.asarray(np.full(there, 0.5))
+    np.testing.assert_array_equal(to_numpy(f(image, half)), to_numpy(f(image.astype("float64"),
+                                                                       half)))
+
+
+def test_losses_of_extreme_logits_are_finite():
+    x = tg.Tensor(np.array([[-1e4, 1e4]], "float32"))
+    t, labels = xp.asarray(np.array([[1, 0]], "float32")), xp.asarray(np.array([0]))
+    with np.errstate(all="raise", under="ignore"):
+        for y, expected in ((ops.bce_with_logits(x, t), 1e4), (ops.cross_entropy(x, labels), 2e4),
+                            (ops.log_softmax(x).sum(), -2e4), (ops.softmax(x).sum(), 1)):
+            assert y.item() == pytest.approx(expected)
+            assert np.isfinite(to_numpy(tg.grad(y, x))).all()
+
+
+def test_softplus_keeps_its_small_slope():
+    x = tg.Tensor(np.float32([-80, -30, 0, 30]))
+    slope = to_numpy(tg.grad(tg.softplus(x).sum(), x))
+    np.testing.assert_allclose(slope, 1 / (1 + np.exp(-np.float64([-80, -30, 0, 30]))), rtol=1e-5)
+
+
+def test_masked_scores_get_no_probability():
+    x = tg.Tensor(np.array([[1.0, -np.inf, 0.0]]))
+    y = ops.softmax(x)
+    assert to_numpy(y)[0, 1] == 0
+    gx = to_numpy(tg.grad(y, x, xp.asarray(np.array([[1.0, 2.0, 3.0]]))))
+    assert np.isfinite(gx).all() and gx[0, 1] == 0
+
+
+def test_scatter_add_adds_up_what_is_addressed_twice():
+    x = tg.Tensor(np.ones((3, 2)))
+    gx = tg.grad(x[xp.asarray(np.array([0, -3, 0, -1]))].sum(), x)
+    assert to_numpy(gx).tolist() == [[3, 3], [0, 0], [1, 1]]
+
+
+def test_batch_moments(rng):
+    x = rng.normal(size=(4, 3, 2, 5))
+    mean, var = ops.batch_moments(xp.asarray(x))
+    np.testing.assert_allclose(to_numpy(mean), x.mean((0, 2, 3)))
+    np.testing.assert_allclose(to_numpy(var), x.var((0, 2, 3)))
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_logsumexp_of_nothing_likely_is_minus_infinity():
+    x = tg.to_numpy(tg.logsumexp(tg.Tensor(np.array([[-np.inf, -np.inf], [0.0, -np.inf]])), axis=1))
+    assert x.tolist() == [-np.inf, 0.0]
+    assert tg.logsumexp(tg.Tensor([np.inf, 0.0])).item() == np.inf
