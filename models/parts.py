@@ -53,7 +53,7 @@ def with_class(x, y, classes):
     ones = one_hot(y, classes).astype(x.dtype)  # (N, classes)
     if x.ndim == 4:
         ones = tg.broadcast_to(ones[:, :, None, None], shape=(*ones.shape, *x.shape[2:]))
-    return tg.concatenate(x, ones, axis=1)
+    return tg.concatenate([x, ones], axis=1)
 
 
 def noise(count, size, *, rng):

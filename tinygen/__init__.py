@@ -2,11 +2,15 @@
 
     import tinygen as tg
 
-Every op and loss is tg.name; layers are in tg.nn, optimisers in tg.optim, data sets in
-tinygen.data, checkpoints in tinygen.checkpoint.
+Every op and loss is tg.name; layers are in tg.nn, optimisers in tg.optim, data sets in tg.data,
+checkpoints in tg.checkpoint. To read the engine, start with backend, tensor, operation,
+ops/elementwise, ops/linear, autograd, in this order.
 """
 # ruff: noqa: F401, I001  (names for others to import, the ops in the order of their files)
-from tinygen import nn, ops, optim
+import importlib
+
+from tinygen import ops  # before what is made of them
+from tinygen import nn, optim
 from tinygen.autograd import grad
 from tinygen.backend import backend_name, to_numpy, use_backend, xp
 from tinygen.check import check_gradients, check_model_gradients
@@ -15,8 +19,9 @@ from tinygen.ops.elementwise import (
     abs, add, clip, cos, div, dropout, elu, exp, gelu, leaky_relu, log, maximum, minimum, mul, neg,
     pow, relu, sigmoid, silu, sin, softplus, sqrt, sub, tanh, where)
 from tinygen.ops.shape import (
-    astype, broadcast_to, concatenate, crop, embedding, expand_dims, flip, getitem, pad, reshape,
-    scatter_add, split, squeeze, stack, swapaxes, take_along_axis, transpose)
+    astype, broadcast_to, crop, expand_dims, flip, pad, reshape, squeeze, swapaxes, transpose)
+from tinygen.ops.indexing import (
+    concatenate, embedding, getitem, scatter_add, split, stack, take_along_axis)
 from tinygen.ops.reduce import cumsum, logsumexp, max, mean, min, sum, var
 from tinygen.ops.linear import einsum, linear, matmul
 from tinygen.ops.conv import conv1d, conv2d, conv2d_weight, conv_transpose2d
@@ -29,3 +34,10 @@ from tinygen.ops.divergence import kl_categorical, kl_normal, kl_standard_normal
 from tinygen.tensor import Tensor
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name):
+    """Import tg.checkpoint, tg.data and tg.safetensors when first used: it takes a while."""
+    if name in ("checkpoint", "data", "safetensors"):
+        return importlib.import_module(f"tinygen.{name}")
+    raise AttributeError(f"module 'tinygen' has no attribute {name!r}")

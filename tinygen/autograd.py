@@ -6,10 +6,11 @@ adds up what arrives at each input: the chain rule, in reverse.
 """
 from operator import attrgetter
 
+from tinygen import errors
 from tinygen.backend import is_array, xp
 from tinygen.operation import mode
 from tinygen.ops.shape import alias, sum_to
-from tinygen.tensor import Tensor, describe, plain, result
+from tinygen.tensor import Tensor, plain, result
 
 FREED = (None, (), {}, (), None)  # the origin of a result whose graph has been consumed
 
@@ -17,16 +18,15 @@ FREED = (None, (), {}, (), None)  # the origin of a result whose graph has been 
 def grad(y, xs, g=None, *, create_graph=False, retain_graph=None):
     """Gradient of <g, y> by each of xs: a Tensor for a Tensor, a list for a sequence of them.
 
-    g: cotangent of y's shape, may be left out where y has one element. create_graph: record the
+    g: cotangent of y's shape, may be left out if y has one element. create_graph: record the
     gradients, so that they can be differentiated in turn. retain_graph: keep y's graph (default:
     as create_graph). Where y does not depend on an x, the gradient is zero. Only what lies between
     y and xs is computed; `.grad` is left alone.
-    Raises ValueError where y has no graph, for a cotangent that is missing or does not fit, and
-    for create_graph inside no_grad().
+    Raises ValueError if y has no graph, for a cotangent that is missing or does not fit, and for
+    create_graph inside no_grad().
     """
     if create_graph and not mode.recording:
-        raise ValueError("grad: create_graph=True records the gradients, and no_grad() keeps that "
-                         "from being done; call it outside")
+        raise errors.recording_is_off()
     targets = _targets("grad", xs)
     g = _cotangent("grad", y, g)
     g = alias(g) if create_graph else plain(g)
@@ -45,16 +45,8 @@ def grad(y, xs, g=None, *, create_graph=False, retain_graph=None):
     return results[0] if isinstance(xs, Tensor) else results
 
 
-def backward(y, g=None, *, inputs=None, retain_graph=False):
-    """Add the gradient of <g, y> to `x.grad` of every leaf x that y was computed from.
-
-    g: cotangent of y's shape, an array or a Tensor; may be left out where y has one element.
-    inputs: only these Tensors get a gradient, and only what lies between y and them is computed, as
-    when one of two networks is trained through the other. retain_graph: keep the graph for a second
-    backward instead of freeing it on the way.
-    Raises ValueError without a graph, for a freed graph, and for a cotangent that is missing or
-    does not fit.
-    """
+def backward(y, g, inputs, retain_graph):
+    """What Tensor.backward does."""
     g = plain(_cotangent("backward", y, g))
     targets = () if inputs is None else _targets("backward", inputs)
     leaves, grads = _walk(y, g, targets, False, retain_graph)
@@ -64,51 +56,28 @@ def backward(y, g=None, *, inputs=None, retain_graph=False):
             x.grad = result(xp.asarray(new if x.grad is None else x.grad.data + new))
 
 
-Tensor.backward = backward
-
-
 def _walk(y, g, targets, create_graph, retain_graph):
     """Carry the cotangent g from y back to `targets`, or to every leaf if there are none.
 
     Returns the leaves and the gradients, {id of Tensor: array or Tensor}.
     """
-    # All recorded results behind y. Inputs are born before results, so that sorting by birth is a
-    # topological order, and no recursion is needed.
-    nodes, leaves, stack, needed = [], [], [y], {id(y)}
-    while stack:
-        tensor = stack.pop()
-        if tensor._origin is None:
-            leaves.append(tensor)
-            continue
-        nodes.append(tensor)
-        for x in tensor._origin[1]:
-            if type(x) is Tensor and x.requires_grad and id(x) not in needed:
-                needed.add(id(x))
-                stack.append(x)
-    nodes.sort(key=attrgetter("_birth"))
-
+    nodes, leaves, found = _graph(y)
     targets = {id(x) for x in targets}
-    if targets:  # then only what lies between y and them
-        needed = set(targets)
-        for tensor in nodes:  # what a freed one led to is unknown: it counts, and raises below
-            if tensor._origin is FREED or any(id(x) in needed for x in tensor._origin[1]):
-                needed.add(id(tensor))
-
+    on_the_way = _between(nodes, targets) if targets else found
     grads = {id(y): g}
     while nodes:
         tensor = nodes.pop()  # often the last reference, so that memory is freed on the way
         key = id(tensor)
         g = grads.get(key) if key in targets else grads.pop(key, None)
-        if g is None or key not in needed:
+        if g is None or key not in on_the_way:
             continue
         if tensor._origin is FREED:
-            raise ValueError("backward: this graph was freed by an earlier backward; run the "
-                             "forward again, or call the first one with retain_graph=True")
+            raise errors.freed_graph()
         if not create_graph:
             g = xp.asarray(g)  # NumPy's arithmetic on 0-d arrays gives scalars
-        inputs = tensor._origin[1]
+        _, inputs, _, _, _ = tensor._origin
         wanted = [i for i, x in enumerate(inputs)
-                  if type(x) is Tensor and x.requires_grad and id(x) in needed]
+                  if type(x) is Tensor and x.requires_grad and id(x) in on_the_way]
         if not wanted:
             continue  # a target: what it was computed from stays for a later walk
         for i, gx in zip(wanted, _input_gradients(tensor, g, wanted, create_graph)):
@@ -119,6 +88,36 @@ def _walk(y, g, targets, create_graph, retain_graph):
     return leaves, grads
 
 
+def _graph(y):
+    """All recorded results behind y, y last; the leaves; and the ids of both."""
+    nodes, leaves, stack, found = [], [], [y], {id(y)}
+    while stack:
+        tensor = stack.pop()
+        if tensor._origin is None:
+            leaves.append(tensor)
+            continue
+        nodes.append(tensor)
+        _, inputs, _, _, _ = tensor._origin
+        for x in inputs:
+            if type(x) is Tensor and x.requires_grad and id(x) not in found:
+                found.add(id(x))
+                stack.append(x)
+    # Inputs are born before results: sorting by birth is a topological order, without recursion.
+    nodes.sort(key=attrgetter("_birth"))
+    return nodes, leaves, found
+
+
+def _between(nodes, targets):
+    """The ids of the targets and of the results that were computed from them."""
+    dependent = set(targets)
+    for tensor in nodes:
+        _, inputs, _, _, _ = tensor._origin
+        # What a freed result was computed from is unknown: it counts, and the walk raises there.
+        if tensor._origin is FREED or any(id(x) in dependent for x in inputs):
+            dependent.add(id(tensor))
+    return dependent
+
+
 def _input_gradients(tensor, g, wanted, create_graph):
     """Gradients for the inputs numbered `wanted` of the op that made `tensor`.
 
@@ -127,9 +126,7 @@ def _input_gradients(tensor, g, wanted, create_graph):
     op, inputs, settings, gradients, textbook = tensor._origin
     for i, x in enumerate(inputs):
         if type(x) is Tensor and x._birth > tensor._birth:
-            raise ValueError(f"backward: input {i} of {op.name}, {describe(x)}, was written by an "
-                             f"optimiser after this forward; call backward before step, or run "
-                             f"the forward again")
+            raise errors.written_since(op, i, x)
     if create_graph and textbook:
         # A fused gradient computes on captured arrays and can't be recorded: differentiate the
         # twin. Its inputs are renamed, so that the walk ends at them even where one of them was
@@ -144,8 +141,7 @@ def _input_gradients(tensor, g, wanted, create_graph):
     for i in wanted:
         x = inputs[i]
         if gradients[i] is None:
-            raise ValueError(f"{op.name}: there is no gradient for input {i}, {describe(x)}; pass "
-                             f"an array instead")
+            raise errors.no_gradient_for(op, i, x)
         gx = gradients[i](g, y, *values)
         if gx.shape != x.data.shape:
             gx = sum_to(gx, shape=x.data.shape)  # x was broadcast: its uses add up
@@ -157,32 +153,28 @@ def _input_gradients(tensor, g, wanted, create_graph):
     return results
 
 
+# ---- what fits ----
+
 def _targets(caller, xs):
-    """What to differentiate by: one Tensor or a sequence of them, as a list."""
+    """What to differentiate by, one Tensor or a sequence of them, as a list."""
     targets = [xs] if isinstance(xs, Tensor) else list(xs)
     if not targets:
-        raise ValueError(f"{caller}: the list of Tensors to differentiate by is empty")
+        raise errors.nothing_to_differentiate_by(caller)
     for x in targets:
         if not isinstance(x, Tensor) or not x.requires_grad:
-            raise ValueError(f"{caller}: can only differentiate by Tensors that require grad, got "
-                             f"{describe(x)}; make it with tg.Tensor(...), and do not detach it")
+            raise errors.not_differentiable_by(caller, x)
     return targets
 
 
 def _cotangent(caller, y, g):
     """What a walk starts from, checked against y."""
     if not isinstance(y, Tensor) or not y.requires_grad:
-        raise ValueError(f"{caller}: {describe(y)} has no graph to walk: it was computed from "
-                         f"plain arrays, from detached Tensors or inside no_grad(), or is a "
-                         f"gradient taken without create_graph=True")
+        raise errors.no_graph(caller, y)
     if g is None:
         if y.data.size != 1:
-            raise ValueError(f"{caller}: only a one-element Tensor has a gradient of its own, this "
-                             f"one has shape {y.shape}; reduce it, say by .sum(), or pass the "
-                             f"cotangent g of that shape")
+            raise errors.cotangent_needed(caller, y)
         return xp.ones_like(y.data)
     data = plain(g)
     if not is_array(data) or data.shape != y.shape or data.dtype != y.dtype:
-        raise ValueError(f"{caller}: the cotangent must have the shape and dtype of {describe(y)}, "
-                         f"got {describe(g)}")
+        raise errors.wrong_cotangent(caller, y, g)
     return g

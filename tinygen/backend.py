@@ -2,9 +2,9 @@
 
     from tinygen.backend import np, xp
 
-`np` is NumPy, always: data sets and initial weights are made with it on the host, so that every
+`np` is always NumPy: data sets and initial weights are made with it on the host, so that every
 backend starts from the same numbers. `xp` is the library in use, NumPy or CuPy: whatever a Tensor
-computes goes through it. The environment variable TINYGEN_BACKEND or `use_backend` says which.
+computes goes through it. `use_backend`, or the environment variable TINYGEN_BACKEND, chooses it.
 """
 import ctypes
 import importlib
@@ -12,16 +12,18 @@ import os
 
 import numpy as np
 
+from tinygen import errors
+
 INSTALL_HINTS = {
     "numpy": "pip install numpy",
-    "cupy": "pip install 'tinygen[cuda12]' or 'tinygen[cuda13]', whichever CUDA this machine has",
+    "cupy": "pip install 'tinygen[cuda12]' or 'tinygen[cuda13]', to match this machine's CUDA",
 }
 
 CACHE_NUMBERS = 512 * 1024  # 2 MiB of float32
 
 
 class ArrayLibrary:
-    """The module in use, by proxy: `xp.exp` is NumPy's or CuPy's exp, and follows `use_backend`."""
+    """A proxy for the module in use: `xp.exp` is NumPy's or CuPy's exp, as `use_backend` says."""
 
     def __init__(self, module):
         self._bind(module)
@@ -44,30 +46,27 @@ xp = ArrayLibrary(np)
 
 
 def use_backend(library):
-    """Compute with `library` from now on: "numpy", "cupy", or a module that offers their interface.
+    """Compute with `library` from now on: "numpy", "cupy", or a module with their interface.
 
-    One backend a process: Tensors made before the change keep their arrays, and an op that meets
-    them says so. Raises ValueError for an unknown name and ImportError where the library or its
-    GPU is missing; the backend then stays as it was.
+    A process uses one backend: Tensors made before the change keep their arrays, and an op that
+    meets them raises an error. Raises ValueError for an unknown name and ImportError where the
+    library or its GPU is missing; the backend then stays as it was.
     """
     if isinstance(library, str):
         library = _import_library(library)
     elif not hasattr(library, "__name__"):
-        raise TypeError(f"use_backend: the backend is one of {', '.join(INSTALL_HINTS)}, or a "
-                        f"module with NumPy's interface; got {library!r}")
+        raise errors.unknown_backend(library, INSTALL_HINTS)
     xp._bind(library)
 
 
 def _import_library(name):
     if name not in INSTALL_HINTS:
-        raise ValueError(f"use_backend: the backend is one of {', '.join(INSTALL_HINTS)}; "
-                         f"got {name!r}")
+        raise errors.unknown_backend(name, INSTALL_HINTS)
     try:
         module = importlib.import_module(name)
         module.zeros(1)  # CuPy imports without a GPU and fails at its first array
     except Exception as error:
-        raise ImportError(f"use_backend: {name} cannot be used here ({type(error).__name__}: "
-                          f"{error}); install: {INSTALL_HINTS[name]}") from error
+        raise errors.unusable_backend(name, error, INSTALL_HINTS[name]) from error
     return module
 
 
@@ -82,7 +81,7 @@ def is_array(value):
 
 
 def to_numpy(value):
-    """The numbers of a Tensor or an array as a NumPy array; no copy where they are on the host."""
+    """The values of a Tensor or an array as a NumPy array; copied only if they are on a GPU."""
     array = value.data if hasattr(value, "requires_grad") else value
     return array.get() if hasattr(array, "get") else np.asarray(array)
 
@@ -90,15 +89,15 @@ def to_numpy(value):
 def cache_parts(n, size):
     """Slices that cut range(n) into parts of about half a million numbers, `size` for each of n.
 
-    That much stays in a processor's cache between one pass over it and the next. A GPU gets all n
-    at once: there each launch costs, and there is room.
+    That much stays in the processor's cache from one pass over it to the next. A GPU gets all n at
+    once: there each launch costs, and memory is ample.
     """
     count = max(1, CACHE_NUMBERS // max(1, size)) if backend_name() == "numpy" else max(1, n)
     return [slice(start, start + count) for start in range(0, n, count)]
 
 
 def _keep_freed_memory():
-    """Ask glibc to keep what is freed for the next array, instead of handing it to the system.
+    """Ask glibc to keep freed memory for the next array instead of returning it to the system.
 
     A training step frees and allocates the same megabytes as the one before; fetching them from
     the system anew, page by page, costs about a sixth of a convolutional network's step.

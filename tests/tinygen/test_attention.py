@@ -1,4 +1,4 @@
-"""Attention: who may look at what, what dropout leaves, and the cache."""
+"""Attention: which query may attend to which key, what dropout leaves, and the cache."""
 import sys
 
 import pytest
@@ -19,7 +19,7 @@ def qkv(*leading, t=4, s=4, d=3):
 # ---- the op ----
 
 @pytest.mark.parametrize("leading", [(), (2,), (2, 3)])
-def test_causal_outputs_do_not_depend_on_later_places(leading):
+def test_causal_outputs_do_not_depend_on_later_positions(leading):
     q, k, v = qkv(*leading)
     before = to_numpy(ops.attention(q, k, v, causal=True))
     for a in (q, k, v):
@@ -109,7 +109,7 @@ def test_a_mask_in_blocks(monkeypatch):
 
 
 def test_dropout_leaves_out_its_share_and_keeps_the_mean():
-    """With equal scores and the unit matrix as values, the output is the weights."""
+    """With equal scores and the identity matrix as values, the output is the weights."""
     n = 200
     zeros, values = xp.zeros((4, n, 1)), xp.asarray(np.broadcast_to(np.eye(n), (4, n, n)).copy())
     w = to_numpy(ops.attention(zeros, zeros, values, dropout=0.25, seed=3))

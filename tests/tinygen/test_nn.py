@@ -463,7 +463,7 @@ REFUSED = [
      "MinibatchDiscrimination: kernels .* got 0"),
     (lambda rng: nn.init.kaiming_normal((3,), rng=rng), ValueError, "fans: .* got shape"),
     (lambda rng: nn.Linear(3, 2, rng=rng)(array(2, 4)), ValueError, r"linear: .* x \(2, 4\)"),
-    (lambda rng: nn.Conv2d(3, 4, 3, rng=rng)(array(3, 8, 8)), ValueError, "conv2d: x is"),
+    (lambda rng: nn.Conv2d(3, 4, 3, rng=rng)(array(3, 8, 8)), ValueError, "conv2d: x must be"),
     (lambda rng: nn.Conv2d(3, 4, 3, rng=rng)(array(2, 1, 8, 8)), ValueError,
      "conv2d: .* needs 3 input channels"),
     (lambda rng: nn.Conv2d(3, 4, 9, rng=rng)(array(2, 3, 8, 8)), ValueError, "conv2d: the kernel"),
@@ -471,11 +471,11 @@ REFUSED = [
     (lambda rng: nn.Embedding(4, 3, rng=rng)(xp.asarray([0, 4])), ValueError,
      "embedding: ids run from 0 to 3 .* got 0 to 4"),
     (lambda rng: nn.Embedding(4, 3, rng=rng)(xp.asarray([-1])), ValueError, "embedding: .* got -1"),
-    (lambda rng: nn.LayerNorm(4)(array(2, 3)), ValueError, "layer_norm: w has one number"),
-    (lambda rng: nn.GroupNorm(2, 4)(array(2, 6, 3)), ValueError, "group_norm: w has one number"),
+    (lambda rng: nn.LayerNorm(4)(array(2, 3)), ValueError, "layer_norm: w needs one number"),
+    (lambda rng: nn.GroupNorm(2, 4)(array(2, 6, 3)), ValueError, "group_norm: w needs one number"),
     (lambda rng: nn.BatchNorm2d(4)(array(2, 4)), ValueError, "BatchNorm2d: x must have 4 axes"),
     (lambda rng: nn.BatchNorm1d(4)(array(2, 3)), ValueError, "BatchNorm1d: x must .* 2 or 3 axes"),
-    (lambda rng: nn.BatchNorm1d(4)(array(1, 4)), ValueError, "one number alone has no variance"),
+    (lambda rng: nn.BatchNorm1d(4)(array(1, 4)), ValueError, "a single number has no variance"),
 ]
 
 

@@ -1,11 +1,11 @@
-"""The table of ops: a row for each case that an op's gradient has to be right in.
+"""The table of ops: a row for each case in which an op's gradient must be right.
 
     case("matmul", ops.matmul, (3, 4), (4, 2))
 
-is the op's name, a function of the Tensors it is checked by, and their shapes. A lambda holds the
-settings and what is no quantity, such as indices. The numbers are spaced evenly from low to high
-and shuffled over all inputs, so that no two are equal and none is 0: a maximum is unique, and
-relu's kink is never met.
+is the op's name, a function of the Tensors to check its gradients by, and their shapes. A lambda
+adds the settings and constants such as indices. The numbers are spaced evenly from low to high and
+shuffled across all inputs, so that no two are equal and none is 0: a maximum is unique, and relu's
+kink is never hit.
 """
 from collections.abc import Callable
 from typing import NamedTuple
@@ -33,7 +33,7 @@ class Case(NamedTuple):
 
 
 def case(name, f, *shapes, low=-1.5, high=1.5):
-    """A row: the op, a function that calls it, its inputs' shapes and their range."""
+    """A row: the op's name, a function that calls it, its inputs' shapes and their range."""
     return Case(name, f, shapes, low, high)
 
 
@@ -43,7 +43,7 @@ def ints(values):
 
 
 def signs(shape):
-    """A boolean array that is True in every other place."""
+    """A boolean array, True at every other position."""
     return xp.asarray(np.arange(np.prod(shape)).reshape(shape) % 2 == 0)
 
 
@@ -141,12 +141,13 @@ SHAPE = [
     case("take_along_axis", lambda x: ops.take_along_axis(x, ints([[0, 2, 2]]), axis=0), (3, 3)),
     case("take_along_axis", lambda x: ops.take_along_axis(x, ints([[2, 2], [0, 1]]), axis=-1),
          (2, 3)),
-    case("concatenate", lambda a, b: ops.concatenate(a, b), (3, 3), (2, 3)),
-    case("concatenate", lambda a, b, c: ops.concatenate(a, b, c, axis=-1), (2, 1), (2, 3), (2, 2)),
+    case("concatenate", lambda a, b: ops.concatenate([a, b]), (3, 3), (2, 3)),
+    case("concatenate", lambda a, b, c: ops.concatenate([a, b, c], axis=-1),
+         (2, 1), (2, 3), (2, 2)),
     case("stack", lambda a, b: ops.stack([a, b]), (3, 3), (3, 3)),
     case("stack", lambda a, b: ops.stack([a, b], axis=-1), (2, 3), (2, 3)),
-    case("split", lambda x: ops.split(x, sections=2)[1], (4, 3)),
-    case("split", lambda x: ops.split(x, sections=[1, 3], axis=-1)[1], (2, 4)),
+    case("split", lambda x: ops.split(x, 2)[1], (4, 3)),
+    case("split", lambda x: ops.split(x, [1], axis=-1)[1], (2, 4)),
 ]
 
 def reductions(name):
@@ -162,15 +163,23 @@ def reductions(name):
     ]
 
 
+def of_one_number(name):
+    """Rows for an op that, as NumPy's, reduces a single number along axis 0."""
+    op = getattr(ops, name)
+    return [case(name, lambda x: op(x, axis=0), ()),
+            case(name, lambda x: op(x, axis=-1, keepdims=True), ())]
+
+
 REDUCE = [
-    *reductions("sum"),
+    *reductions("sum"), *of_one_number("sum"),
     *reductions("mean"),
     *reductions("var"),
-    *reductions("max"),
-    *reductions("min"),
+    *reductions("max"), *of_one_number("max"),
+    *reductions("min"), *of_one_number("min"),
     *reductions("logsumexp"),
     case("cumsum", lambda x: ops.cumsum(x, axis=0), (3, 3)),
     case("cumsum", lambda x: ops.cumsum(x, axis=-1), (2, 3)),
+    case("cumsum", lambda x: ops.cumsum(x, axis=0), ()),
 ]
 
 LINEAR = [
@@ -188,12 +197,12 @@ LINEAR = [
     case("linear", ops.linear, (2, 3), (4, 3), (4,)),
     case("linear", ops.linear, (3,), (2, 3), (2,)),
     case("linear", ops.linear, (2, 3, 4), (2, 4), (2,)),
-    case("einsum", lambda a, b: ops.einsum(a, b, subscripts="ij,jk->ik"), (3, 3), (3, 3)),
-    case("einsum", lambda a, b: ops.einsum(a, b, subscripts="bij,bkj->bik"), (2, 3, 4), (2, 2, 4)),
-    case("einsum", lambda a: ops.einsum(a, subscripts="ij->j"), (3, 3)),
-    case("einsum", lambda a, b, c: ops.einsum(a, b, c, subscripts="i,ij,k->jk"),
+    case("einsum", lambda a, b: ops.einsum("ij,jk->ik", a, b), (3, 3), (3, 3)),
+    case("einsum", lambda a, b: ops.einsum("bij,bkj->bik", a, b), (2, 3, 4), (2, 2, 4)),
+    case("einsum", lambda a: ops.einsum("ij->j", a), (3, 3)),
+    case("einsum", lambda a, b, c: ops.einsum("i,ij,k->jk", a, b, c),
          (2,), (2, 3), (2,)),
-    case("einsum", lambda a, b: ops.einsum(a, b, subscripts="ij,ij->"), (2, 3), (2, 3)),
+    case("einsum", lambda a, b: ops.einsum("ij,ij->", a, b), (2, 3), (2, 3)),
 ]
 
 CONV = [
@@ -286,6 +295,8 @@ def losses(name, low=-1.5, high=1.5):
         case(name, op, (3, 3), (3, 3), low=low, high=high),
         case(name, lambda x, t: op(x, t, reduction="sum"), (2, 3), (2, 3), low=low, high=high),
         case(name, lambda x, t: op(x, t, reduction="none"), (3, 3), (3, 3), low=low, high=high),
+        *[case(name, lambda x, t, how=how: op(x, t, reduction=how), (), (), low=low, high=high)
+          for how in ("mean", "sum", "none")],
     ]
 
 

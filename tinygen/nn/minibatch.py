@@ -35,4 +35,4 @@ class MinibatchDiscrimination(Module):
         # Each row is at distance 0 from itself: that adds e^0 = 1, which is taken off again, and no
         # gradient, since |.| has none at 0.
         closeness = ops.sum(ops.exp(-distance), axis=1) - 1  # (N, kernels)
-        return ops.concatenate(x, closeness, axis=1)
+        return ops.concatenate([x, closeness], axis=1)

@@ -2,9 +2,9 @@
 
     y = softmax(q kᵀ / √d) v
 
-A query asks, a key answers how well it fits, a value is what is handed over. The leading axes are
-batch and heads, each of whose elements attends by itself. Scores of random vectors have variance d;
-without the 1/√d softmax would put nearly all weight on one key, and pass hardly any gradient on.
+A query asks, a key says how well it fits, and a value is what gets passed on. The leading axes are
+batch and heads, which attend independently. Scores of random vectors have variance d; without the
+1/√d, softmax would put nearly all weight on one key and pass on hardly any gradient.
 
 Attention is all you need (Vaswani et al., 2017).
 """
@@ -12,13 +12,13 @@ import math
 
 from tinygen.backend import cache_parts, np, xp
 from tinygen.operation import op
-from tinygen.ops.elementwise import where
+from tinygen.ops.elementwise import check_dropout, where
 from tinygen.ops.kernels import dot_along, once
 from tinygen.ops.linear import matmul
 from tinygen.ops.norm import softmax
 from tinygen.ops.shape import swapaxes
 
-QUERIES = 128  # in a block: enough for fast products, few enough to save much of what causal hides
+QUERIES = 128  # in a block: enough for fast products, few enough to skip much that causal hides
 
 
 def attention_textbook(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0):
@@ -37,25 +37,25 @@ def attention_textbook(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0)
 def attention(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0):
     """Scaled dot-product attention.  (..., T, d), (..., S, d), (..., S, e) -> (..., T, e)
 
-    causal: no query looks past its own place; the queries are the last T of S places, so that with
-    keys kept from earlier T may be less than S. mask: a boolean array that broadcasts to
-    (..., T, S), True where a query may look at a key. dropout: the probability with which a weight
-    is left out, drawn from `seed`, an integer.
-    Raises ValueError for shapes that do not fit and for a query that has no key to look at.
+    causal: no query attends past its own position. The queries are the last T of S positions, so T
+    may be less than S when keys are cached. mask: a boolean array that broadcasts to (..., T, S),
+    True where a query may attend to a key. dropout: the probability of dropping a weight; the
+    integer `seed` decides which.
+    Raises ValueError for shapes that do not fit and for a query with no key to attend to.
     """
     _check(q, k, v, causal, mask, dropout)
     allowed = _allowed(q, k, causal, mask)
-    bias = None  # added to the scores, with a column for each query as they have
+    bias = None  # added to the scores; like them, it has a column for each query
     if allowed is not None:
         bias = xp.where(_mT(xp.atleast_2d(allowed)), 0, _lowest(q)).astype(q.dtype)
         bias = xp.broadcast_to(bias, (*bias.shape[:-2], k.shape[-2], q.shape[-2]))
     scale = 1 / math.sqrt(q.shape[-1])
-    # Block by block, and once more in backward: the weights, which would take most of a
+    # Block by block, and again in backward: the weights, which would take up most of a
     # Transformer's memory, stay in the cache and are never stored.
     blocks = _blocks(q, k, causal)
 
     def scores(part, rows, seen):
-        """(..., S, T): with a column for each query softmax compares and adds whole rows."""
+        """(..., S, T): with a column for each query, softmax compares and adds whole rows."""
         s = k[part][..., seen, :] @ _mT(q[part][..., rows, :] * scale)
         if bias is not None:
             b = bias[part] if bias.ndim == q.ndim and len(bias) == len(q) else bias
@@ -77,7 +77,7 @@ def attention(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0):
         w_v /= _mT(total)
         y[part][..., rows, :] = w_v
 
-    # With scores s, p = softmax(s) and y = pv:  v̄ = pᵀȳ,  p̄ = ȳvᵀ,  as for softmax
+    # With scores s, p = softmax(s) and y = pv:  v̄ = pᵀȳ,  p̄ = ȳvᵀ,  and as for softmax
     # s̄ = p·(p̄ - Σ p̄·p) where Σ p̄·p = Σ ȳ·y,  q̄ = s̄k/√d,  k̄ = s̄ᵀq/√d.
     @once
     def gradients(g):
@@ -132,10 +132,10 @@ def self_attention(qkv, *, causal=False, mask=None, dropout=0.0, seed=0):
 
 
 def _blocks(q, k, causal):
-    """Slices, some queries at a time: of the batch, of the queries, and of the keys they look at.
+    """Slices, some queries at a time: of the batch, of the queries, and of the keys they attend to.
 
-    With causal the keys after the last of these queries are left out, in the end nearly half of
-    all. Without a batch the first slice is an ellipsis.
+    With causal, the keys after the last of these queries are skipped, nearly half of all in total.
+    Without a batch the first slice is an ellipsis.
     """
     t, s = q.shape[-2], k.shape[-2]
     parts = [...]
@@ -146,25 +146,24 @@ def _blocks(q, k, causal):
 
 
 def _allowed(q, k, causal, mask):
-    """Which query may look at which key: booleans that broadcast to (..., T, S), or None for all.
-    """
+    """Which query may attend to which key, as booleans (..., T, S); None if all may to all."""
     t, s = q.shape[-2], k.shape[-2]
-    if not causal or t == 1:  # the last place may look at all
+    if not causal or t == 1:  # the last position may attend to all
         return mask
     past = xp.tri(t, s, s - t, dtype=bool)
     return past if mask is None else past & mask
 
 
 def _lowest(x):
-    """A score that no weight is left of. Not -inf, which detect_nan would take for a mistake."""
+    """A score whose weight is 0. Not -inf, which detect_nan would take for a mistake."""
     return float(xp.finfo(x.dtype).min) / 2
 
 
 def _kept(part, rows, seen, k, dropout, seed):
     """Dropout's factors for a block's weights, 0 or 1/(1 - dropout).  -> (..., S, T)
 
-    Each block of queries of each element of the batch draws from a generator of its own, so that
-    neither the parts nor what is left out matter.
+    Each block of queries of each element of the batch has its own generator, so that the numbers
+    depend neither on the parts nor on what is skipped.
     """
     shape = (*k.shape[1:-2], k.shape[-2], rows.stop - rows.start)
     batch = [0] if part is ... else range(k.shape[0])[part]
@@ -186,33 +185,34 @@ def _mT(x):
     return x.swapaxes(-1, -2)
 
 
+# ---- what fits ----
+
 def _check(q, k, v, causal, mask, dropout):
     if q.ndim < 2 or not (q.shape[:-2] == k.shape[:-2] == v.shape[:-2]
                           and q.shape[-1] == k.shape[-1] and k.shape[-2] == v.shape[-2]):
-        raise ValueError(f"attention: q (..., T, d), k (..., S, d) and v (..., S, e) have the same "
+        raise ValueError(f"attention: q (..., T, d), k (..., S, d) and v (..., S, e) need the same "
                          f"leading axes; got {q.shape}, {k.shape}, {v.shape}")
     if 0 in k.shape[-2:]:
-        raise ValueError(f"attention: there is at least one key, of at least one number; got keys "
+        raise ValueError(f"attention: needs at least one key, of at least one number; got keys "
                          f"{k.shape}")
     t, s = q.shape[-2], k.shape[-2]
     if causal and t > s:
-        raise ValueError(f"attention: with causal the {t} queries are the last of the places that "
-                         f"have keys, and there are {s} keys")
+        raise ValueError(f"attention: with causal, the {t} queries are the last of the positions "
+                         f"that have keys, and there are only {s} keys")
     if mask is not None:
         _check_mask(mask, (*q.shape[:-1], s), causal, q, k)
-    if not 0 <= dropout < 1:
-        raise ValueError(f"attention: dropout is a probability of at least 0 and below 1, got "
-                         f"{dropout}")
+    check_dropout("attention", "dropout", dropout)
 
 
 def _check_mask(mask, shape, causal, q, k):
     if getattr(mask, "dtype", "") != "bool":
-        raise TypeError(f"attention: the mask is a boolean array, True where a query may look; got "
+        raise TypeError(f"attention: the mask must be a boolean array, True where a query may "
+                        f"attend to a key; got "
                         f"{getattr(mask, 'dtype', type(mask).__name__)}")
     fits = all(m in (1, n) for m, n in zip(mask.shape[::-1], shape[::-1]))
     if mask.ndim > len(shape) or not fits:
-        raise ValueError(f"attention: the mask broadcasts to (..., T, S), here {shape}; got "
+        raise ValueError(f"attention: the mask must broadcast to (..., T, S), here {shape}; got "
                          f"{mask.shape}")
     if not _allowed(q, k, causal, mask).any(axis=-1).all():
-        raise ValueError("attention: a query may look at no key at all, so it has no weights; let "
-                         "it look at one at least, say itself")
+        raise ValueError("attention: a query may attend to no key at all, so it has no weights; "
+                         "allow at least one, such as its own position")

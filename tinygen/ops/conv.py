@@ -1,20 +1,19 @@
 """Convolution, its transpose and its weight gradient: three ops, each the gradient of the others.
 
     conv2d            y = x ⋆ w     image and weight -> image
-    conv_transpose2d  x̄ = ȳ ⋆ᵀ w    image and weight -> image, from the small side to the large one
+    conv_transpose2d  x̄ = ȳ ⋆ᵀ w    image and weight -> image, from the smaller to the larger
     conv2d_weight     w̄ = x ⊗ ȳ     two images -> weight
 
 All come from one trilinear form, the sum over every output position (i, j) and kernel tap (u, v) of
 
     <y, x ⋆ w> = Σ  y[n, o, i, j] · x[n, c, i·stride + u·dilation - padding, ...] · w[o, c, u, v]
 
-Hold two of the three fixed, and the derivative by the third is linear in them: that is the whole
-calculus here.
+Hold two of the three fixed, and the form is linear in the third: that is all the calculus here.
 
 Shapes say N, C, H, W; in memory channels come last, so that the numbers under one row of the
 kernel lie side by side and the columns of a convolution are gathered in long runs. A convolution
 returns a transposed view of such an array; NumPy's elementwise functions keep the layout, and the
-next convolution finds it in place. The batch is taken in parts that stay in the cache.
+next convolution finds it as it needs it. The batch is taken in parts that stay in the cache.
 """
 from tinygen.backend import cache_parts, np, xp
 from tinygen.operation import op
@@ -27,12 +26,12 @@ from tinygen.tensor import shape_of
 
 @op
 def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
-    """Slide the kernels w over x (cross-correlation, as every framework's "convolution").
+    """Slide the kernels w over x (cross-correlation, which every framework calls convolution).
 
     x (N, C, H, W), w (O, C/groups, kh, kw), b (O,) -> (N, O, OH, OW), where
     OH = (H + 2·padding - span) // stride + 1 and span = dilation·(kh - 1) + 1.
-    Settings are ints or (height, width) pairs. Raises ValueError for channels that do not fit, and
-    for a kernel larger than the padded input.
+    Settings are ints or (vertical, horizontal) pairs. Raises ValueError for channels that do not
+    fit, and for a kernel larger than the padded input.
     """
     stride, padding, dilation = _settings("conv2d", stride, padding, dilation)
     _check_channels("conv2d", x, w, b, groups)
@@ -58,13 +57,13 @@ def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
 @op
 def conv_transpose2d(x, w, b=None, *, stride=1, padding=0, output_padding=0, output_size=None,
                      dilation=1, groups=1):
-    """The transpose of conv2d's matrix: each x stamps a kernel onto the output; stamps add up.
+    """The transpose of conv2d's matrix: each pixel of x stamps a kernel onto y, and stamps add up.
 
     x (N, C, H, W), w (C, O/groups, kh, kw), b (O,) -> (N, O, OH, OW), where
     OH = (H - 1)·stride - 2·padding + span + output_padding and span = dilation·(kh - 1) + 1.
     Several sizes OH shrink to the same H under conv2d; output_padding (below stride), or
-    output_size itself, says which is meant. Settings are ints or (height, width) pairs.
-    Raises ValueError for channels or sizes that do not fit.
+    output_size itself, chooses one. Settings are ints or (vertical, horizontal) pairs. Raises
+    ValueError for channels or sizes that do not fit.
     """
     stride, padding, dilation = _settings("conv_transpose2d", stride, padding, dilation)
     _check_channels("conv_transpose2d", x, w, b, groups, transposed=True)
@@ -83,20 +82,14 @@ def conv_transpose2d(x, w, b=None, *, stride=1, padding=0, output_padding=0, out
 
 @op
 def conv2d_weight(x, y, *, kernel_size, stride=1, padding=0, dilation=1, groups=1):
-    """Which kernels, slid over x, correlate with y: conv2d's gradient by its weight.
+    """Correlation of x with y at each kernel tap: conv2d's gradient by its weight.
 
     x (N, C, H, W), y (N, O, OH, OW) -> (O, C/groups, kh, kw). Settings as in conv2d.
     """
     stride, padding, dilation = _settings("conv2d_weight", stride, padding, dilation)
     kernel = pair("conv2d_weight", "kernel_size", kernel_size)
-    if (x.ndim != 4 or y.ndim != 4 or len(x) != len(y)
-            or groups < 1 or x.shape[1] % groups or y.shape[1] % groups):
-        raise ValueError(f"conv2d_weight: x is (N, C, H, W), y is (N, O, OH, OW), and groups "
-                         f"divides C and O; got {x.shape}, {y.shape} and groups={groups}")
+    _check_images(x, y, kernel, stride, padding, dilation, groups)
     (n, c), (o, *count) = x.shape[:2], y.shape[1:]
-    if window_count("conv2d_weight", x.shape[2:], kernel, stride, padding, dilation) != (*count,):
-        raise ValueError(f"conv2d_weight: a kernel of {kernel} with these settings does not lead "
-                         f"from x {x.shape} to y {y.shape}")
     size = kernel[0] * kernel[1] * (c // groups)
     w = xp.zeros((groups, o // groups, size), xp.result_type(x, y))
     for part in cache_parts(n, count[0] * count[1] * size * groups):
@@ -110,7 +103,7 @@ def conv2d_weight(x, y, *, kernel_size, stride=1, padding=0, dilation=1, groups=
             lambda g, w, x, y: conv2d(x, g, **settings))
 
 
-def conv1d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
+def conv1d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     """conv2d along one axis.  x (N, C, T), w (O, C/groups, k), b (O,) -> (N, O, OT)"""
     size, kernel = shape_of("conv1d", x)[2:], shape_of("conv1d", w)[2:]
     (_, stride), (_, padding), (_, dilation) = _settings("conv1d", stride, padding, dilation)
@@ -131,7 +124,7 @@ def _pixel_sums(g):
 # ---- the kernels: plain arrays, channels last ----
 
 def _framed(x, before, after):
-    """x channels last, with more pixels before and after it (fewer where negative), all zero.
+    """x with channels last, and with zeros before and after it (where negative, cropped).
 
     (N, C, H, W), two pairs (vertical, horizontal) -> (N, before + H + after, ..., C)
     """
@@ -171,9 +164,9 @@ def _columns(x, kernel, count, stride, dilation, groups):
 def _interleaved(x, w, b, stride, padding, size, groups):
     """The transposed convolution as an ordinary one of stride 1 whose outputs are interleaved.
 
-    Write output pixel t = stride·q + r. Only taps u = stride·j + r reach it, from x at q - j: for
-    each remainder r a small kernel w[stride·j + r] over x, gathered instead of scattered. All
-    remainders share their columns.
+    Write output pixel t = stride·q + r. Only taps u = stride·j + r reach it, from x at q - j: each
+    remainder r has a small kernel w[stride·j + r] over x, which gathers instead of scattering. All
+    remainders share the same columns.
     (N, C, H, W), (C, O/groups, kh, kw) -> (N, OH, OW, O)
     """
     (n, c, h, wide), (og, kh, kw), (sh, sw) = x.shape, w.shape[1:], stride
@@ -184,7 +177,7 @@ def _interleaved(x, w, b, stride, padding, size, groups):
     kernels = kernels.transpose(0, 3, 5, 1, 4, 6, 2)  # (G, JH, JW, C/G, SH, SW, O/G)
     kernels = kernels.reshape(groups, -1, sh * sw * og)
 
-    # The q of the first output pixel, and behind that of the last.
+    # The q of the first output pixel, and one past that of the last.
     first = padding[0] // sh, padding[1] // sw
     last = -(-(padding[0] + size[0]) // sh), -(-(padding[1] + size[1]) // sw)
     qh, qw = count = last[0] - first[0], last[1] - first[1]
@@ -202,7 +195,7 @@ def _interleaved(x, w, b, stride, padding, size, groups):
 
 
 def _stamped(x, w, b, stride, padding, dilation, size):
-    """The transposed convolution as it is defined: all stamps, added tap by tap where they fall.
+    """The transposed convolution by its definition: all stamps, added tap by tap where they fall.
 
     (N, C, H, W), (C, O, kh, kw) -> (N, OH, OW, O)
     """
@@ -237,16 +230,27 @@ def _settings(name, stride, padding, dilation):
 
 def _check_channels(name, x, w, b, groups, transposed=False, axes="NCHW"):
     if not x.ndim == w.ndim == len(axes):
-        raise ValueError(f"{name}: x is ({', '.join(axes)}) and w has {len(axes)} axes too, got x "
-                         f"{x.shape} and w {w.shape}; a single x needs x[None]")
+        raise ValueError(f"{name}: x must be ({', '.join(axes)}) and w must have {len(axes)} axes "
+                         f"too, got x {x.shape} and w {w.shape}; a single x needs x[None]")
     large, small = len(w), w.shape[1] * groups
     inputs, outputs = (large, small) if transposed else (small, large)
     if x.shape[1] != inputs or groups < 1 or large % groups:
         raise ValueError(f"{name}: w {w.shape} with groups={groups} needs {inputs} input channels "
                          f"and groups that divide {large}, got x {x.shape}")
     if b is not None and b.shape != (outputs,):
-        raise ValueError(f"{name}: the bias has one number for each of the {outputs} outputs, got "
-                         f"shape {b.shape}")
+        raise ValueError(f"{name}: the bias needs one number for each of the {outputs} outputs, "
+                         f"got shape {b.shape}")
+
+
+def _check_images(x, y, kernel, stride, padding, dilation, groups):
+    if (x.ndim != 4 or y.ndim != 4 or len(x) != len(y)
+            or groups < 1 or x.shape[1] % groups or y.shape[1] % groups):
+        raise ValueError(f"conv2d_weight: x must be (N, C, H, W), y (N, O, OH, OW), and groups "
+                         f"must divide C and O; got {x.shape}, {y.shape} and groups={groups}")
+    count = window_count("conv2d_weight", x.shape[2:], kernel, stride, padding, dilation)
+    if count != y.shape[2:]:
+        raise ValueError(f"conv2d_weight: a kernel of {kernel} with these settings does not lead "
+                         f"from x {x.shape} to y {y.shape}")
 
 
 def _transposed_size(size, kernel, stride, padding, dilation, output_padding, output_size):
@@ -258,6 +262,6 @@ def _transposed_size(size, kernel, stride, padding, dilation, output_padding, ou
     output_size = pair("conv_transpose2d", "output_size", output_size, minimum=0)
     if any(not n <= o < n + s or o < 1 for n, o, s in zip(least, output_size, stride)):
         raise ValueError(f"conv_transpose2d: from {tuple(size)} with this kernel, stride and "
-                         f"padding the output is at least {least} and less than stride {stride} "
-                         f"more, got {tuple(output_size)}")
+                         f"padding the output is at least {least} and larger by less than the "
+                         f"stride {stride}; got {tuple(output_size)}")
     return output_size

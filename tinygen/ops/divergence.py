@@ -1,11 +1,11 @@
 """Kullback-Leibler divergences in closed form: how far one distribution is from another, in nats.
 
-KL(p || q) = E_p[log p - log q] is 0 where p = q and positive elsewhere; it is not symmetric. The
-Gaussians are diagonal and given by mean and logvar, the logarithm of the variance, so that any real
-number is a valid one; the standard deviation is exp(0.5 * logvar).
+KL(p || q) = E_p[log p - log q] is 0 if p = q and positive otherwise; it is not symmetric. The
+Gaussians are diagonal and given by mean and logvar, the logarithm of the variance, for which any
+real number is valid; the standard deviation is exp(0.5 * logvar).
 
-axis: what is summed over; of independent variables the divergences add up. () sums over nothing:
-the divergence of each variable. Shapes must be equal: a mean (N, 1) beside a logvar (N,) would
+axis: what to sum over; divergences of independent variables add up. () sums over nothing and gives
+the divergence of each variable. Shapes must be equal: a mean (N, 1) and a logvar (N,) would
 broadcast to N·N Gaussians that nobody asked for.
 """
 from tinygen.backend import xp
@@ -22,10 +22,10 @@ def kl_standard_normal(mean, logvar, *, axis=-1):
     (..., d), (..., d) -> (...).  Raises ValueError for unequal shapes.
     Auto-encoding variational Bayes (Kingma and Welling, 2014), appendix B.
     """
-    # With z = m + s·ε, log N(z; m, s²) - log N(z; 0, 1) = (z² - ε² - log s²)/2, and its mean is
+    # With z = m + s·ε, log N(z; m, s²) - log N(z; 0, 1) = (z² - ε² - log s²)/2, whose mean is
     # (m² + s² - 1 - log s²)/2.  With v = log s²,  dy = Σ m·dm + (eᵛ - 1)/2·dv
     _check("kl_standard_normal", axis, mean=mean, logvar=logvar)
-    y = xp.expm1(logvar)  # eᵛ - 1 - v is near 0 for small v: exp(v) would round its digits off
+    y = xp.expm1(logvar)  # eᵛ - 1 - v is near 0 for small v, where exp(v) would lose its digits
     y -= logvar
     y += mean * mean
     y *= 0.5
@@ -41,8 +41,8 @@ def kl_normal(mean1, logvar1, mean2, logvar2, *, axis=-1):
     1/2 Σ ((mean1 - mean2)² / exp(logvar2) + r - 1 - log r) with r = exp(logvar1 - logvar2).
     Four times (..., d) -> (...).  Raises ValueError for unequal shapes.
     """
-    # A shift and a scale of z change no divergence: (z - m₂)/s₂ makes the second one N(0, 1) and
-    # the first one N(a, eᵛ) with a = (m₁ - m₂)/s₂ and v = v₁ - v₂, the case above.
+    # Shifting and scaling z changes no divergence: (z - m₂)/s₂ makes the second Gaussian N(0, 1)
+    # and the first N(a, eᵛ) with a = (m₁ - m₂)/s₂ and v = v₁ - v₂, the case above.
     # dy = Σ a·da + (eᵛ - 1)/2·dv,  da = (dm₁ - dm₂)/s₂ - a/2·dv₂,  dv = dv₁ - dv₂
     _check("kl_normal", axis, mean1=mean1, logvar1=logvar1, mean2=mean2, logvar2=logvar2)
     a = (mean1 - mean2) * xp.exp(-0.5 * logvar2)
@@ -70,16 +70,13 @@ def kl_normal(mean1, logvar1, mean2, logvar2, *, axis=-1):
 def kl_categorical(p, q, *, axis=-1):
     """KL(p || q) = Σ p log(p/q) of two discrete distributions, in nats, where 0 log 0 = 0.
 
-    Probabilities (..., n), (..., n) -> (...).  That they sum to 1 is left to the caller, as to
-    softmax. Infinite where some q is 0 and its p is not. Where p = 0 its gradient is taken as 0,
-    though log p has no slope there. Raises ValueError for unequal shapes and for negative numbers.
+    Probabilities (..., n), (..., n) -> (...).  Not checked: that they sum to 1, as softmax's do.
+    Infinite if some q is 0 and its p is not. Where p = 0 its gradient is taken as 0, though log p
+    has no slope there. Raises ValueError for unequal shapes and for negative numbers.
     """
     # dy = Σ (log p - log q + 1)·dp - p/q·dq
     _check("kl_categorical", axis, p=p, q=q)
-    low = min(float(p.min()), float(q.min())) if p.size else 0
-    if low < 0:
-        raise ValueError(f"kl_categorical: p and q are probabilities, of at least 0, got "
-                         f"{low:.4g}; of scores take softmax")
+    _check_probabilities(p, q)
     y = _log(p, p)
     y -= _log(q, p)
     y *= p
@@ -102,6 +99,13 @@ def _check(name, axis, **inputs):
         *others, last = inputs
         raise ValueError(f"{name}: {', '.join(others)} and {last} must have the same shape, got "
                          f"{', '.join(map(str, shapes))}; a divergence does not broadcast, use "
-                         f"tg.broadcast_to(prior, shape=...) where one distribution serves for all")
+                         f"tg.broadcast_to(prior, shape) for a prior that all share")
     if shapes[0] == () and axis != ():
         raise ValueError(f"{name}: a single number has no axis {axis} to sum over; use axis=()")
+
+
+def _check_probabilities(p, q):
+    low = min(float(p.min()), float(q.min())) if p.size else 0
+    if low < 0:
+        raise ValueError(f"kl_categorical: p and q are probabilities, at least 0, got {low:.4g}; "
+                         f"turn scores into probabilities with softmax")

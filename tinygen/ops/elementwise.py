@@ -1,15 +1,16 @@
 """Ops that act on each element by itself, with NumPy's broadcasting.
 
 Every derivation starts from dy, the change of y for small changes of the inputs; x̄ stands for
-∂L/∂x and g for ȳ. A gradient comes in y's shape, and the engine sums it down to its input's. Shapes
-are (...) -> (...) throughout.
+∂L/∂x and g for ȳ. A gradient has y's shape, and the engine sums it down to its input's. Shapes are
+(...) -> (...) throughout.
 """
 import math
 
 from tinygen.backend import xp
+from tinygen.errors import describe
 from tinygen.operation import op
 from tinygen.ops.kernels import in_parts
-from tinygen.tensor import describe, plain, shape_of
+from tinygen.tensor import plain, shape_of
 
 # ---- arithmetic ----
 
@@ -51,8 +52,8 @@ def neg(x):
 def pow(a, b):
     """Power a ** b, elementwise. A Tensor as exponent needs a > 0, or a = 0 with b > 0."""
     # y = a^b,  dy = b·a^(b-1)·da + y·log(a)·db
-    # The first term is 0 at b = 0, whatever a is, and the second at a = 0: the guards keep a factor
-    # of 0·inf from making a NaN of them, and a number a in y's dtype.
+    # The first term is 0 at b = 0, whatever a is, and the second at a = 0: the guards keep 0·inf
+    # from making a NaN of them, and keep a number a in y's dtype.
     return (a ** b,
             lambda g, y, a, b: g * b * a ** _minus_one_unless_zero(b),
             lambda g, y, a, b: g * y * log(where(plain(a) > 0, a, xp.ones_like(plain(y)))))
@@ -115,8 +116,8 @@ def abs(x):
 @op
 def sigmoid(x):
     """Logistic function 1 / (1 + e^-x), elementwise."""
-    # With tanh nothing overflows. Far left it rounds to 0, in float32 from x = -17 on, so that
-    # log(sigmoid(x)) is better written as -softplus(-x).  dy = y(1 - y)·dx
+    # With tanh nothing overflows. Far left it rounds to 0, in float32 from x = -17 on: instead of
+    # log(sigmoid(x)) write -softplus(-x).  dy = y(1 - y)·dx
     return 0.5 * xp.tanh(0.5 * x) + 0.5, lambda g, y, x: g * y * (1 - y)
 
 
@@ -137,13 +138,12 @@ def relu(x):
 def leaky_relu(x, *, slope=0.01):
     """max(x, slope · x): x where positive, slope · x elsewhere.
 
-    slope: a number from 0 to 1; at x = 0 it is the slope too. Raises ValueError for another.
+    At x = 0 the derivative is taken as slope. Raises ValueError unless 0 <= slope <= 1.
     (Maas et al., 2013)
     """
     y = xp.maximum(x, slope * x)
-    if not 0 <= slope <= 1:
-        raise ValueError(f"leaky_relu: slope is a number from 0 to 1, got {slope}")
-    # dy = dx·max(x > 0, slope), which is 1 or slope; a where() is slow on signs it can't foresee.
+    _check_slope(slope)
+    # dy = dx·max(x > 0, slope), which is 1 or slope; a where() is slow on unpredictable signs.
     return y, lambda g, y, x: g * xp.maximum(plain(x) > 0, slope, dtype=g.dtype)
 
 
@@ -206,11 +206,9 @@ def gelu(x):
 
 @op
 def where(condition, a, b):
-    """a where the boolean array `condition` holds, b elsewhere; all three broadcast."""
-    if getattr(condition, "dtype", type(condition).__name__) != "bool":
-        raise TypeError(f"where: the condition is a boolean array, got {describe(condition)}; "
-                        f"compare, as in x > 0")
-    # dy = da where chosen, db elsewhere; the condition is no quantity to differentiate by.
+    """a where the boolean array `condition` is True, b elsewhere; all three broadcast."""
+    _check_condition(condition)
+    # dy = da where chosen, db elsewhere; there is nothing to differentiate by in the condition.
     return (xp.where(condition, a, b), None,
             lambda g, y, c, a, b: where(c, g, 0.0),
             lambda g, y, c, a, b: where(c, 0.0, g))
@@ -239,23 +237,46 @@ def _share(a, b):
 
 @op
 def clip(x, *, low, high):
-    """x held between the numbers low and high; the slope is 1 from low to high and 0 beyond."""
-    if low > high:
-        raise ValueError(f"clip: low must not exceed high, got low={low}, high={high}")
+    """x limited to the range from low to high; the slope is 1 inside it and 0 outside."""
+    _check_limits(low, high)
     return xp.clip(x, low, high), lambda g, y, x: g * ((plain(x) >= low) & (plain(x) <= high))
 
 
-def dropout(x, *, p, rng, training=True):
-    """Each element 0 with probability p, else divided by 1 - p, so that the mean stays.
+def dropout(x, p, rng, training=True):
+    """Each element set to 0 with probability p, else divided by 1 - p, which preserves the mean.
 
-    y = x · mask / (1 - p); x itself where not training. rng: the numpy.random.Generator that draws
-    the mask. Raises ValueError for a p below 0, or of 1 and more.  (Srivastava et al., 2014)
+    y = x · mask / (1 - p), or x itself if not training. rng: the numpy.random.Generator that draws
+    the mask. Raises ValueError unless 0 <= p < 1.  (Srivastava et al., 2014)
     """
-    if not 0 <= p < 1:
-        raise ValueError(f"dropout: p is a probability of at least 0 and below 1, got {p}")
+    check_dropout("dropout", "p", p)
     shape = shape_of("dropout", x)
     if not training or p == 0:
         return x
     mask = xp.asarray(rng.random(shape, dtype="float32") >= p).astype(x.dtype)
     mask /= 1 - p
     return x * mask
+
+
+# ---- what fits ----
+
+def _check_slope(slope):
+    if not 0 <= slope <= 1:
+        raise ValueError(f"leaky_relu: slope must be a number from 0 to 1, got {slope}")
+
+
+def _check_condition(condition):
+    if getattr(condition, "dtype", type(condition).__name__) != "bool":
+        raise TypeError(f"where: the condition must be a boolean array, got {describe(condition)}; "
+                        f"compare, as in x > 0")
+
+
+def _check_limits(low, high):
+    if low > high:
+        raise ValueError(f"clip: low must not exceed high, got low={low}, high={high}")
+
+
+def check_dropout(name, setting, p):
+    """Raise ValueError unless p is a probability that leaves something: 0 <= p < 1."""
+    if not 0 <= p < 1:
+        raise ValueError(f"{name}: {setting} must be a probability of at least 0 and below 1, got "
+                         f"{p}")

@@ -1,13 +1,13 @@
-"""What several fused kernels do inside: work in parts, sums in one pass, shared gradients."""
+"""What several fused kernels share: work in parts, sums in one pass, gradients computed once."""
 from tinygen.backend import cache_parts, xp
 
-ARRAYS = 8  # of so many arrays a part each is to fit the cache at once
+ARRAYS = 8  # one part of each of so many arrays fits in the cache at once
 
 
 def in_parts(*arrays):
-    """Yield a part of each of several arrays of one shape, as views, until all have been through.
+    """Yield a part of each of several arrays of one shape, as views, until all have been seen.
 
-    An elementwise kernel goes over its arrays many times; a part stays in the cache meanwhile.
+    An elementwise kernel makes many passes over its arrays; a part stays in the cache meanwhile.
     """
     if all(a.flags.c_contiguous for a in arrays):
         arrays = [a.reshape(-1) for a in arrays]
@@ -17,9 +17,9 @@ def in_parts(*arrays):
 
 
 def sum_along(x, axis=-1):
-    """Σ x along axis, which stays with size 1.
+    """Σ x along axis, which is kept with size 1.
 
-    Along the last axis it is a product with a vector of ones, a single pass without a temporary.
+    Along the last axis it is a product with a vector of ones: a single pass without a temporary.
     """
     if axis in (-1, x.ndim - 1):
         return (x @ xp.ones(x.shape[-1], x.dtype))[..., None]
@@ -27,14 +27,14 @@ def sum_along(x, axis=-1):
 
 
 def dot_along(a, b, axis=-1):
-    """Σ a·b along axis, which stays with size 1."""
+    """Σ a·b along axis, which is kept with size 1."""
     if axis in (-1, a.ndim - 1):
         return (a[..., None, :] @ b[..., :, None])[..., 0]
     return (a * b).sum(axis=axis, keepdims=True)
 
 
 def once(f):
-    """f(g), computed once for the several gradients that are handed the same g in turn."""
+    """f, computed once for the several gradients of an op, which are called with the same g."""
     last = [None, None]
 
     def computed_once(g):

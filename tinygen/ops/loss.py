@@ -1,14 +1,14 @@
 """Losses: how far predictions are from their targets, as one number.
 
 reduction: "mean" over all elements, their "sum", or "none" for the loss of each element. Shapes
-must be equal: a prediction (N, 1) beside targets (N,) would broadcast to (N, N), and "train".
+must be equal: predictions (N, 1) and targets (N,) would broadcast to (N, N), and "train".
 """
 from tinygen.backend import xp
 from tinygen.operation import op
-from tinygen.ops import reduce
 from tinygen.ops.elementwise import softplus
+from tinygen.ops.indexing import take_along_axis
 from tinygen.ops.norm import log_softmax
-from tinygen.ops.shape import squeeze, take_along_axis
+from tinygen.ops.shape import squeeze
 from tinygen.tensor import plain
 
 
@@ -19,7 +19,7 @@ def mse(x, t, *, reduction="mean"):
     Raises ValueError for unequal shapes.
     """
     share = _check("mse", x, t, reduction)
-    # dy = 2(x - t)·(dx - dt), summed; a mean gives each element its share of ȳ.
+    # dy = Σ 2(x - t)·(dx - dt); a mean gives each element its share of ȳ.
     return (_reduced((x - t) ** 2, reduction),
             lambda g, y, x, t: 2 * share * g * (x - t),
             lambda g, y, x, t: 2 * share * g * (t - x))
@@ -32,7 +32,7 @@ def l1(x, t, *, reduction="mean"):
     Raises ValueError for unequal shapes.
     """
     share = _check("l1", x, t, reduction)
-    # dy = sign(x - t)·(dx - dt), summed
+    # dy = Σ sign(x - t)·(dx - dt)
     return (_reduced(xp.abs(x - t), reduction),
             lambda g, y, x, t: share * g * xp.sign(plain(x) - plain(t)),
             lambda g, y, x, t: share * g * xp.sign(plain(t) - plain(x)))
@@ -53,16 +53,16 @@ def bce_with_logits(x, t, *, reduction="mean"):
     """
     share = _check("bce_with_logits", x, t, reduction)
     # log(1 + eˣ) = max(x, 0) + log(1 + e^-|x|), where nothing overflows
-    y = xp.abs(x)
+    y = xp.abs(x, out=xp.empty_like(x))
     xp.negative(y, out=y)
     xp.exp(y, out=y)
     xp.log1p(y, out=y)
     y += xp.maximum(x, 0)
     y -= t * x
 
-    # dy = (sigmoid(x) - t)·dx - x·dt, summed;  sigmoid(x) = (1 + tanh(x/2))/2
+    # dy = Σ (sigmoid(x) - t)·dx - x·dt,  sigmoid(x) = (1 + tanh(x/2))/2
     def gradient_x(g, y, x, t):
-        gx = 0.5 * x
+        gx = xp.multiply(x, 0.5, out=xp.empty_like(x))
         xp.tanh(gx, out=gx)
         gx += 1
         gx *= 0.5
@@ -84,8 +84,8 @@ def cross_entropy(x, labels, *, reduction="mean"):
 
     y = log Σ eˣ - x[label].  Logits (..., C), integer labels (...) -> () or (...)
 
-    Raises TypeError for labels that are no integers, ValueError for one outside 0 ... C-1 and for
-    other shapes.
+    Raises TypeError unless labels are integers, ValueError for one outside 0 ... C-1 and for other
+    shapes.
     """
     share = _check_labels(x, labels, reduction)
     c = x.shape[-1]
@@ -108,17 +108,17 @@ def cross_entropy(x, labels, *, reduction="mean"):
 
 
 def _reduced(y, reduction):
-    return y if reduction == "none" else getattr(reduce, reduction)(y)
+    return y if reduction == "none" else getattr(y, reduction)()
 
 
 # ---- what fits ----
 
 def _check(name, x, t, reduction):
-    """The part of the loss's cotangent that falls to each element: 1, or 1/n for a mean."""
+    """Each element's share of the loss's cotangent: 1, or 1/n for a mean."""
     if getattr(x, "shape", None) != getattr(t, "shape", None):
         raise ValueError(f"{name}: prediction and target must have the same shape, got "
-                         f"{getattr(x, 'shape', x)} and {getattr(t, 'shape', t)}; reshape one, a "
-                         f"loss does not broadcast")
+                         f"{getattr(x, 'shape', x)} and {getattr(t, 'shape', t)}; reshape one, "
+                         f"since a loss does not broadcast")
     if x.dtype != t.dtype:
         raise TypeError(f"{name}: prediction and target must have the same dtype, got {x.dtype} "
                         f"and {t.dtype}; convert the target with .astype('{x.dtype}')")
@@ -127,11 +127,11 @@ def _check(name, x, t, reduction):
 
 def _check_labels(x, labels, reduction):
     if labels.dtype.kind not in "iu":
-        raise TypeError(f"cross_entropy: labels are class numbers, an integer array, got "
+        raise TypeError(f"cross_entropy: labels must be an integer array of classes, got "
                         f"{labels.dtype}; use .astype('int64'), or .argmax(-1) of one-hot rows")
     if labels.shape != x.shape[:-1]:
         raise ValueError(f"cross_entropy: logits (..., C) need labels (...), got {x.shape} and "
-                         f"{labels.shape}; of one-hot rows take .argmax(-1)")
+                         f"{labels.shape}; for one-hot rows use .argmax(-1)")
     share = _share("cross_entropy", labels.size, reduction)
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= x.shape[-1]:
@@ -142,7 +142,7 @@ def _check_labels(x, labels, reduction):
 
 def _share(name, size, reduction):
     if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"{name}: reduction is 'mean', 'sum' or 'none', got {reduction!r}")
+        raise ValueError(f"{name}: reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
     if size == 0:
-        raise ValueError(f"{name}: there are no elements, an empty batch has no loss")
+        raise ValueError(f"{name}: there are no elements, and an empty batch has no loss")
     return 1 / size if reduction == "mean" else 1

@@ -1,7 +1,7 @@
-"""Ops that normalise: softmax and log_softmax to a distribution, the norms to mean 0, variance 1.
+"""Ops that normalise: softmax to a distribution, the norms to mean 0 and variance 1.
 
-All are fused, each under the textbook twin that defines it. Sums over an image are einsums: single
-passes that make no temporary array and take any memory layout as it is.
+All are fused, each below the textbook twin that defines it. Sums over an image are einsums: single
+passes that need no temporary array and no particular memory layout.
 """
 import math
 
@@ -43,7 +43,7 @@ def log_softmax_textbook(x, *, axis=-1):
 
 @op(textbook=log_softmax_textbook)
 def log_softmax(x, *, axis=-1):
-    """Scores to log-probabilities: y = x - log Σ eˣ, as softmax's.  (..., n, ...) -> same"""
+    """Scores to log-probabilities: y = x - log Σ eˣ, the log of softmax.  (..., n, ...) -> same"""
     # dy = dx - Σ eʸ·dx,  <ȳ, dy> = <ȳ - eʸ·Σ ȳ, dx>
     _check_vectors("log_softmax", x)
     y = x - x.max(axis=axis, keepdims=True)
@@ -57,7 +57,7 @@ def log_softmax(x, *, axis=-1):
     return y, gradient
 
 
-# ---- layer norm: each vector by itself ----
+# ---- layer norm: each vector on its own ----
 
 def layer_norm_textbook(x, w=None, b=None, *, eps=1e-5):
     """w (x - mean) / √(var + eps) + b"""
@@ -104,23 +104,19 @@ def _rows(x):
 
 # ---- batch norm and group norm: each channel of an image ----
 
-def standardize(x, mean, var, w=None, b=None, *, eps=1e-5):
-    """Channels normalised by a given mean and variance: what batch norm does once it is trained.
+def standardize(x, mean, var, w=None, b=None, eps=1e-5):
+    """Channels normalised by a given mean and variance: batch norm in evaluation.
 
     y = w (x - mean) / √(var + eps) + b.  (N, C, ...), four times (C,) -> (N, C, ...)
     """
-    count = shape_of("standardize", x)[1:2]
-    shapes = [shape_of("standardize", v) for v in (mean, var, w, b) if v is not None]
-    if len(count) == 0 or set(shapes) != {count}:
-        raise ValueError(f"standardize: x is (N, C, ...) and each of the others (C,), got x "
-                         f"{x.shape} and {shapes}")
+    _check_moments(x, mean, var, w, b)
     scale = 1 / sqrt(var + eps) if w is None else w / sqrt(var + eps)
     shift = -mean * scale if b is None else b - mean * scale
     return x * _by_channel(scale, x) + _by_channel(shift, x)
 
 
 def batch_norm_textbook(x, w=None, b=None, *, eps=1e-5, moments=None):
-    """standardize by the batch's own mean and variance"""
+    """standardize with the batch's own mean and variance"""
     axes = (0, *range(2, x.ndim))
     return standardize(x, mean(x, axis=axes), var(x, axis=axes), w, b, eps=eps)
 
@@ -129,9 +125,9 @@ def batch_norm_textbook(x, w=None, b=None, *, eps=1e-5, moments=None):
 def batch_norm(x, w=None, b=None, *, eps=1e-5, moments=None):
     """Each channel to mean 0 and variance 1 over the batch and all pixels, then scaled and shifted.
 
-    y = w (x - mean) / √(var + eps) + b.  (N, C, ...), (C,), (C,) -> (N, C, ...).  moments: what
-    batch_moments(x) gave, if the caller has it already.  Raises ValueError for other shapes of w
-    and b, and where a channel has one number only.  (Ioffe and Szegedy, 2015)
+    y = w (x - mean) / √(var + eps) + b.  (N, C, ...), (C,), (C,) -> (N, C, ...).  moments: the
+    result of batch_moments(x), if the caller already has it.  Raises ValueError for other shapes of
+    w and b, and if a channel has only one number.  (Ioffe and Szegedy, 2015)
     """
     _check_channels("batch_norm", x, w, b)
     _check_count("batch_norm", x, len(x) * math.prod(x.shape[2:]))
@@ -146,7 +142,7 @@ def batch_moments(x):
 
 
 def group_norm_textbook(x, w=None, b=None, *, groups, eps=1e-5):
-    """layer_norm of each group of channels, flattened"""
+    """layer_norm of each flattened group of channels"""
     y = layer_norm_textbook(reshape(x, shape=(len(x), groups, -1)), eps=eps)
     y = reshape(y, shape=x.shape)
     y = y if w is None else y * _by_channel(w, x)
@@ -158,11 +154,10 @@ def group_norm(x, w=None, b=None, *, groups, eps=1e-5):
     """Each group of channels of each image to mean 0 and variance 1, then scaled and shifted.
 
     y = w (x - mean) / √(var + eps) + b.  (N, C, ...), (C,), (C,) -> (N, C, ...).  Raises ValueError
-    where groups does not divide C, and for other shapes of w and b.  (Wu and He, 2018)
+    unless groups divides C, and for other shapes of w and b.  (Wu and He, 2018)
     """
     _check_channels("group_norm", x, w, b)
-    if groups < 1 or x.shape[1] % groups:
-        raise ValueError(f"group_norm: groups must divide the {x.shape[1]} channels, got {groups}")
+    _check_groups(x, groups)
     _check_count("group_norm", x, math.prod(x.shape[1:]) // groups)
     pool = _over_groups(x, groups)
     return _standardized(x, w, b, eps, *_moments(x, pool), pool)
@@ -172,7 +167,7 @@ def _standardized(x, w, b, eps, mean, var, pool):
     """Value and gradients of y = w (x - mean) / √(var + eps) + b, by channel.
 
     pool turns sums over each image's pixels, (N, C), into means over all the pixels that are
-    normalised together, (1, C) or (N, C): mean and var came from it.
+    normalised together, (1, C) or (N, C), as it did for mean and var.
     """
     r = 1 / xp.sqrt(var + eps)
     scale = r if w is None else r * w
@@ -186,8 +181,8 @@ def _standardized(x, w, b, eps, mean, var, pool):
         total = _pixel_sums(g)
         return total, r * (_pixel_dots(g, x) - mean * total)
 
-    # As in layer_norm x̄ = r(h - mean(h) - x̂·mean(x̂·h)) with h = wȳ; x̂ = r(x - m) put in, it is
-    # scale·ȳ + p·x + q with one p and one q for a channel, so x̂ itself is never stored.
+    # As in layer_norm, x̄ = r(h - mean(h) - x̂·mean(x̂·h)) with h = wȳ. With x̂ = r(x - m) this is
+    # scale·ȳ + p·x + q with one p and one q for each channel, so x̂ itself is never stored.
     def gradient_x(g, y, x, w=None, b=None):
         h, h_xhat = [pool(s if w is None else w * s) for s in sums(g)]
         p = -r * r * h_xhat
@@ -234,32 +229,45 @@ def _pixel_dots(a, b):
 
 
 def _by_channel(v, x):
-    """One number for each channel, with x's axes.  (C,) -> (C, 1, 1);  (N, C) -> (N, C, 1, 1)"""
+    """Numbers for each channel, with x's axes.  (C,) -> (C, 1, 1);  (N, C) -> (N, C, 1, 1)"""
     return reshape(v, shape=v.shape + (1,) * (x.ndim - 2))
 
 
 # ---- what fits ----
 
+def _check_moments(x, *moments):
+    channels = shape_of("standardize", x)[1:2]
+    shapes = [shape_of("standardize", v) for v in moments if v is not None]
+    if len(channels) == 0 or set(shapes) != {channels}:
+        raise ValueError(f"standardize: x must be (N, C, ...) and each of the others (C,), got x "
+                         f"{x.shape} and {shapes}")
+
+
 def _check_vectors(name, x):
     if x.ndim == 0:
-        raise ValueError(f"{name}: a single number is no vector; x needs an axis")
+        raise ValueError(f"{name}: x is a single number, and needs at least one axis")
 
 
 def _check_affine(name, w, b, n):
     for letter, v in (("w", w), ("b", b)):
         if v is not None and v.shape != (n,):
-            raise ValueError(f"{name}: {letter} has one number for each of the {n} features, "
+            raise ValueError(f"{name}: {letter} needs one number for each of the {n} features, "
                              f"got shape {v.shape}")
 
 
 def _check_channels(name, x, w, b):
     if not 2 <= x.ndim <= 5:
-        raise ValueError(f"{name}: x is (N, C) or (N, C, ...) with up to three more axes, "
+        raise ValueError(f"{name}: x must be (N, C) or (N, C, ...) with up to three more axes, "
                          f"got shape {x.shape}")
     _check_affine(name, w, b, x.shape[1])
 
 
+def _check_groups(x, groups):
+    if groups < 1 or x.shape[1] % groups:
+        raise ValueError(f"group_norm: groups must divide the {x.shape[1]} channels, got {groups}")
+
+
 def _check_count(name, x, count):
     if count < 2:
-        raise ValueError(f"{name}: one number alone has no variance, got x of shape {x.shape}; "
+        raise ValueError(f"{name}: a single number has no variance, got x of shape {x.shape}; "
                          f"use a larger batch, or standardize(x, mean, var) in evaluation")

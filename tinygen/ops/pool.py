@@ -1,12 +1,12 @@
-"""Pooling and its way back: two adjoint pairs, each the other's gradient.
+"""Pooling and unpooling: two adjoint pairs, each op the gradient of the other.
 
     max_pool2d    gathers the largest pixel of each window     gather_pixels
-    max_unpool2d  scatters numbers to where those were         scatter_pixels
+    max_unpool2d  scatters numbers to where those came from    scatter_pixels
     avg_pool2d    sums each window                             sum_pool2d
     upsample_nearest2d  repeats each number over a window      spread2d
 
-Settings are ints or (vertical, horizontal) pairs. The windows are never copied: each of the kh·kw
-taps of the kernel is a strided view of the image, all pixels that lie under this tap.
+Settings are ints or (vertical, horizontal) pairs. Windows are never copied: each of the kh·kw taps
+of the kernel is a strided view of the image, with all pixels that lie under this tap.
 """
 from tinygen.backend import xp
 from tinygen.operation import op
@@ -20,8 +20,8 @@ def max_pool2d(x, kernel_size, stride=None, padding=0, return_indices=False):
     """Largest pixel of each window, the first of equal ones.  (N, C, H, W) -> (N, C, OH, OW)
 
     OH = (H + 2·padding - kh) // stride + 1; stride is kernel_size by default; padding never wins.
-    return_indices: give also where each winner stood, its flat position in H·W, (N, C, OH, OW).
-    Raises ValueError for a kernel larger than the padded image, and padding above half the kernel.
+    return_indices: return each winner's flat position in H·W as well, (N, C, OH, OW).
+    Raises ValueError for a kernel larger than the padded image or padding above half the kernel.
     """
     windows = _windows("max_pool2d", x, kernel_size, stride, padding)
     largest, indices = _max_and_argmax(plain(x), *windows)
@@ -30,19 +30,18 @@ def max_pool2d(x, kernel_size, stride=None, padding=0, return_indices=False):
 
 
 def max_unpool2d(x, indices, kernel_size, stride=None, padding=0, output_size=None):
-    """Each number back to where its maximum was found, zeros elsewhere: max_pool2d's way back.
+    """Each number back to where max_pool2d found its maximum, zeros elsewhere.
 
     x, indices (N, C, OH, OW) -> (N, C, H, W), H = (OH - 1)·stride - 2·padding + kh, or output_size
-    (H, W), as several sizes shrink to the same OH. What overlapping windows send to one pixel adds
-    up. Raises TypeError or ValueError for indices that do not fit.  (Zeiler and Fergus, 2014)
+    (H, W), since several sizes shrink to the same OH. Numbers that overlapping windows send to the
+    same pixel add up. Raises TypeError or ValueError for indices that do not fit.
+    (Zeiler and Fergus, 2014)
     """
     kernel, stride, padding = _settings("max_unpool2d", x, kernel_size, stride, padding)
     size = output_size or [(n - 1) * s - 2 * p + k
                            for n, k, s, p in zip(x.shape[2:], kernel, stride, padding)]
     h, w = pair("max_unpool2d", "output_size", size)
-    if shape_of("max_unpool2d", indices) != x.shape or indices.dtype.kind not in "iu":
-        raise TypeError(f"max_unpool2d: indices are integers, one for each number of x {x.shape}, "
-                        f"got {indices.shape} {indices.dtype}; max_pool2d returns them")
+    _check_indices(x, indices)
     _check_positions("max_unpool2d", indices, (h, w), "; set output_size to the (H, W) of the "
                                                       "image that was pooled")
     return scatter_pixels(x, indices, size=(h, w))
@@ -52,27 +51,27 @@ def max_unpool2d(x, indices, kernel_size, stride=None, padding=0, output_size=No
 def gather_pixels(x, indices, *, known=None):
     """x's pixels at flat positions in H·W.  (N, C, H, W), (N, C, OH, OW) -> (N, C, OH, OW)
 
-    known: the result, if the caller has it already.
+    known: the result, if the caller already has it.
     """
     # y = Sx with a selection matrix S, so x̄ = Sᵀȳ.
     if known is None:
         _check_positions("gather_pixels", indices, x.shape[2:])
         order, back = _memory_order(x)
-        places = _places(indices, x.shape[2:], order)
-        known = x.transpose(order).reshape(-1)[places].transpose(back)
+        positions = _flat_positions(indices, x.shape[2:], order)
+        known = x.transpose(order).reshape(-1)[positions].transpose(back)
     return known, lambda g, y, x, indices: scatter_pixels(g, indices, size=x.shape[2:]), None
 
 
 @op
 def scatter_pixels(x, indices, *, size):
-    """x added up at flat positions in H·W.  (N, C, OH, OW), (N, C, OH, OW) -> (N, C, *size)"""
+    """x added to zeros at flat positions in H·W.  (N, C, OH, OW) twice -> (N, C, *size)"""
     # y = Sᵀx, so x̄ = Sȳ.
     _check_positions("scatter_pixels", indices, size)
     order, back = _memory_order(x)
-    places = _places(indices, size, order)
+    positions = _flat_positions(indices, size, order)
     shape = (*x.shape[:2], *size)
     y = xp.zeros([shape[axis] for axis in order], x.dtype)
-    xp.add.at(y.reshape(-1), places.reshape(-1), x.transpose(order).reshape(-1))
+    xp.add.at(y.reshape(-1), positions.reshape(-1), x.transpose(order).reshape(-1))
     return y.transpose(back), lambda g, y, x, indices: gather_pixels(g, indices), None
 
 
@@ -81,15 +80,15 @@ def _max_and_argmax(x, kernel, stride, padding, count):
     w, (oh, ow) = x.shape[3], count
     _, *others = taps = list(_taps(_framed(x, padding, -xp.inf), kernel, stride, count))
     largest = taps[0][1].copy(order="K")
-    latest = xp.zeros_like(largest, dtype="int32")  # how far behind the first tap
+    latest = xp.zeros_like(largest, dtype="int32")  # distance of the leading tap from the first
     for (i, j), pixels in others:
-        # Distances grow from tap to tap: the largest of the taps that ever led is the last one.
+        # Distances grow from tap to tap: the last tap to take the lead has the largest.
         xp.maximum(latest, xp.multiply(pixels > largest, i * w + j, dtype="int32"), out=latest)
         xp.maximum(largest, pixels, out=largest)
     row = xp.arange(oh, dtype="int32")[:, None] * stride[0] - padding[0]  # of the first tap,
     column = xp.arange(ow, dtype="int32") * stride[1] - padding[1]        # < 0 in the padding
     latest += row * w + column
-    # Where nothing beats the padding's -inf, the window's first pixel inside the image stands.
+    # Where nothing beats the padding's -inf, take the window's first pixel inside the image.
     return largest, xp.maximum(latest, xp.maximum(row, 0) * w + xp.maximum(column, 0), out=latest)
 
 
@@ -100,14 +99,14 @@ def _memory_order(x):
     return (0, 1, 2, 3), (0, 1, 2, 3)
 
 
-def _places(indices, size, order):
-    """Positions in H·W as positions in the whole flattened array, its axes in the given order."""
+def _flat_positions(indices, size, order):
+    """Positions in H·W as positions in the flattened array, whose axes are in the given order."""
     (n, c), pixels = indices.shape[:2], size[0] * size[1]
     image, channel = xp.arange(n)[:, None, None, None], xp.arange(c)[:, None, None]
     channels_last = order[-1] == 1
-    places = xp.multiply(indices, c if channels_last else 1, dtype="int64")
-    places += image * (c * pixels) + channel * (1 if channels_last else pixels)
-    return places.transpose(order)
+    positions = xp.multiply(indices, c if channels_last else 1, dtype="int64")
+    positions += image * (c * pixels) + channel * (1 if channels_last else pixels)
+    return positions.transpose(order)
 
 
 # ---- mean: sum and spread ----
@@ -116,7 +115,7 @@ def avg_pool2d(x, kernel_size, stride=None, padding=0):
     """Mean of each window, padding counted as zeros.  (N, C, H, W) -> (N, C, OH, OW)
 
     OH = (H + 2·padding - kh) // stride + 1; stride is kernel_size by default. Raises ValueError for
-    a kernel larger than the padded image, and padding above half the kernel.
+    a kernel larger than the padded image or padding above half the kernel.
     """
     kernel, stride, padding, _ = _windows("avg_pool2d", x, kernel_size, stride, padding)
     y = sum_pool2d(x, kernel=kernel, stride=stride, padding=padding)
@@ -126,7 +125,7 @@ def avg_pool2d(x, kernel_size, stride=None, padding=0):
 def upsample_nearest2d(x, scale):
     """Each pixel repeated over a window of `scale` pixels.  (N, C, H, W) -> (N, C, H·sh, W·sw)
 
-    Up to the factor sh·sw it is the adjoint of avg_pool2d(x, scale).
+    The adjoint of avg_pool2d(x, scale), up to the factor sh·sw.
     """
     scale = pair("upsample_nearest2d", "scale", scale)
     h, w = _image_shape("upsample_nearest2d", x)[2:]
@@ -152,9 +151,7 @@ def spread2d(x, *, kernel, stride, padding, size):
     """x added to each pixel of its window; settings are pairs.  (N, C, OH, OW) -> (N, C, *size)"""
     # y = Σ Tᵀx, so x̄ = Σ Tȳ.
     (ph, pw), (h, w) = padding, size
-    if window_count("spread2d", size, kernel, stride, padding, (1, 1)) != x.shape[2:]:
-        raise ValueError(f"spread2d: x {x.shape} does not have a number for each window of an "
-                         f"image of size {size}")
+    _check_windows(x, kernel, stride, padding, size)
     y = xp.zeros_like(x, shape=(*x.shape[:2], h + 2 * ph, w + 2 * pw))
     apart = stride[0] >= kernel[0] and stride[1] >= kernel[1]
     for _, pixels in _taps(y, kernel, stride, x.shape[2:]):
@@ -169,7 +166,7 @@ def spread2d(x, *, kernel, stride, padding, size):
 # ---- windows ----
 
 def _taps(x, kernel, stride, count):
-    """For each tap (i, j) of the kernel the pixels under it, one for each window: a view of x."""
+    """For each tap (i, j) of the kernel, a view of x: the pixels under it, one for each window."""
     (kh, kw), (sh, sw), (oh, ow) = kernel, stride, count
     for i in range(kh):
         for j in range(kw):
@@ -186,19 +183,33 @@ def _framed(x, padding, value):
     return framed
 
 
+# ---- what fits ----
+
+def _check_indices(x, indices):
+    if shape_of("max_unpool2d", indices) != x.shape or indices.dtype.kind not in "iu":
+        raise TypeError(f"max_unpool2d: indices must be integers, one for each number of x "
+                        f"{x.shape}, got {indices.shape} {indices.dtype}; max_pool2d returns them")
+
+
 def _check_positions(name, indices, size, fix=""):
-    """Beyond its own image a position would be a pixel of the next one, without any error."""
+    """A position beyond its own image would silently be a pixel of the next one."""
     if indices.size and not 0 <= int(indices.min()) <= int(indices.max()) < size[0] * size[1]:
-        raise ValueError(f"{name}: indices are positions in {size[0]}·{size[1]} pixels, got "
+        raise ValueError(f"{name}: indices must be positions in {size[0]}·{size[1]} pixels, got "
                          f"{int(indices.min())} to {int(indices.max())}{fix}")
 
 
 def _image_shape(name, x):
     shape = shape_of(name, x)
     if len(shape) != 4:
-        raise ValueError(f"{name}: x is (N, C, H, W), got shape {shape}; a single image needs "
+        raise ValueError(f"{name}: x must be (N, C, H, W), got shape {shape}; a single image needs "
                          f"x[None]")
     return shape
+
+
+def _check_windows(x, kernel, stride, padding, size):
+    if window_count("spread2d", size, kernel, stride, padding, (1, 1)) != x.shape[2:]:
+        raise ValueError(f"spread2d: x {x.shape} does not have a number for each window of an "
+                         f"image of size {size}")
 
 
 def _settings(name, x, kernel_size, stride, padding):
@@ -207,8 +218,8 @@ def _settings(name, x, kernel_size, stride, padding):
     stride = kernel if stride is None else pair(name, "stride", stride)
     padding = pair(name, "padding", padding, minimum=0)
     if any(2 * p > k for p, k in zip(padding, kernel)):
-        raise ValueError(f"{name}: the padding is at most half the kernel, or a window would hold "
-                         f"nothing else; got padding {padding} for kernel {kernel}")
+        raise ValueError(f"{name}: the padding must be at most half the kernel, or a window could "
+                         f"hold nothing else; got padding {padding} for kernel {kernel}")
     return kernel, stride, padding
 
 

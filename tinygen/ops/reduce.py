@@ -1,7 +1,7 @@
-"""Ops that bring many elements together along axes: sum, mean, var, max, min, logsumexp, cumsum.
+"""Ops that combine many elements along axes: sum, mean, var, max, min, logsumexp, cumsum.
 
 axis: an int, a tuple of ints, or None for all axes.
-keepdims: leave the reduced axes in place, with size 1.
+keepdims: keep the reduced axes, with size 1.
 """
 from tinygen.backend import xp
 from tinygen.operation import op
@@ -22,7 +22,7 @@ def sum(x, *, axis=None, keepdims=False):
 def mean(x, *, axis=None, keepdims=False):
     """Arithmetic mean over axes.  (..., n, ...) -> (...)"""
     # y = (1/n) Σ x
-    _refuse_empty("mean", x, axis)
+    _check_not_empty("mean", x, axis)
     y = x.mean(axis=axis, keepdims=keepdims)
     share = y.size / (x.size or 1)
     return y, lambda g, y, x: broadcast_to(keep_axes(g, x.shape, axis) * share, shape=x.shape)
@@ -30,21 +30,15 @@ def mean(x, *, axis=None, keepdims=False):
 
 @op
 def var(x, *, axis=None, keepdims=False):
-    """Mean squared distance from the mean, over axes (divided by n).  (..., n, ...) -> (...)"""
+    """Variance over axes: the mean squared distance from the mean.  (..., n, ...) -> (...)"""
     # y = (1/n) Σ (x - m)²,  dy = (2/n) Σ (x - m)(dx - dm), and Σ (x - m)·dm = 0.
-    _refuse_empty("var", x, axis)
+    _check_not_empty("var", x, axis)
     y = x.var(axis=axis, keepdims=keepdims)
     share = 2 * y.size / (x.size or 1)
 
     def gradient(g, y, x):
         return keep_axes(g, x.shape, axis) * share * (x - mean(x, axis=axis, keepdims=True))
     return y, gradient
-
-
-def _refuse_empty(name, x, axis):
-    if x.size == 0 and x.sum(axis=axis).size:
-        raise ValueError(f"{name}: there is nothing to average in shape {x.shape} along axis "
-                         f"{axis}")
 
 
 @op
@@ -69,10 +63,10 @@ def _shares(x, extreme, axis):
 
 @op
 def logsumexp(x, *, axis=None, keepdims=False):
-    """Logarithm log Σ eˣ over axes, shifted so that nothing overflows.  (..., n, ...) -> (...)"""
+    """log Σ eˣ over axes, shifted so that nothing overflows.  (..., n, ...) -> (...)"""
     # dy = Σ e^(x-y)·dx: the weights are the softmax of x.
     top = x.max(axis=axis, keepdims=True)
-    top = xp.where(xp.isfinite(top), top, 0)  # log 0 is -inf, and -inf - -inf would not be
+    top = xp.where(xp.isfinite(top), top, 0)  # -inf - -inf would be NaN
     y = xp.log(xp.exp(x - top).sum(axis=axis, keepdims=True)) + top
     return (y if keepdims else y.squeeze(axis),
             lambda g, y, x: keep_axes(g, x.shape, axis) * exp(x - keep_axes(y, x.shape, axis)))
@@ -81,14 +75,22 @@ def logsumexp(x, *, axis=None, keepdims=False):
 @op
 def cumsum(x, *, axis):
     """Running sum along one axis.  (..., n, ...) -> (..., n, ...)"""
-    # y_i = x_1 + ... + x_i, so x_i is in every y from i on: ȳ is summed from the other end.
+    # y_i = x_1 + ... + x_i, so x_i is in every y from y_i on: ȳ is summed from the other end.
     return (x.cumsum(axis=axis),
             lambda g, y, x: flip(cumsum(flip(g, axis=axis), axis=axis), axis=axis))
 
 
 def keep_axes(g, shape, axis):
-    """g with the axes that were reduced from `shape` put back at size 1."""
+    """g with the axes that were reduced from `shape` put back, with size 1."""
     axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    axes = {a % len(shape) for a in axes}
+    axes = {a % (len(shape) or 1) for a in axes}  # NumPy's sum(x, 0) takes a single number too
     kept = tuple(1 if i in axes else n for i, n in enumerate(shape))
     return g if g.shape == kept else reshape(g, shape=kept)
+
+
+# ---- what fits ----
+
+def _check_not_empty(name, x, axis):
+    if x.size == 0 and x.sum(axis=axis).size:
+        raise ValueError(f"{name}: there is nothing to average in shape {x.shape} along axis "
+                         f"{axis}")

@@ -1,13 +1,12 @@
-"""Ops that move elements and change none: each is linear, and its gradient moves ȳ back.
+"""Ops that reshape and move elements without changing them.
 
-Adjoint pairs stand side by side: broadcast_to and sum_to, pad and crop, indexing and scatter_add,
-concatenate and split.
+Each is linear, and its gradient moves ȳ back. Adjoint pairs stand side by side: broadcast_to and
+sum_to, pad and crop.
 """
 from operator import index
 
-from tinygen.backend import is_array, xp
+from tinygen.backend import xp
 from tinygen.operation import op
-from tinygen.tensor import Tensor, describe, shape_of
 
 
 @op
@@ -20,9 +19,7 @@ def alias(x):
 def astype(x, *, dtype):
     """The same values in another floating dtype.  (...) -> (...)"""
     y = x.astype(dtype)
-    if y.dtype.kind != "f":
-        raise TypeError(f"astype: a Tensor stays floating, got {y.dtype}; for other numbers "
-                        f"convert the array, x.data.astype('{y.dtype}')")
+    _check_floating(y)
     return y, lambda g, y, x: g  # which the engine brings back to x's dtype
 
 
@@ -34,10 +31,8 @@ def reshape(x, *, shape):
 
 @op
 def transpose(x, *, axes=None):
-    """Axes in another order: y's axis i is x's axis axes[i]; reversed where axes is None."""
-    if axes is not None and sorted(a % max(x.ndim, 1) for a in axes) != list(range(x.ndim)):
-        raise ValueError(f"transpose: axes must name each of the {x.ndim} axes once, got {axes} "
-                         f"for shape {x.shape}")
+    """Axes in another order: y's axis i is x's axis axes[i]; reversed if axes is None."""
+    _check_axes(x, axes)
     back = None if axes is None else tuple(sorted(range(x.ndim), key=lambda i: axes[i] % x.ndim))
     return x.transpose(axes), lambda g, y, x: transpose(g, axes=back)
 
@@ -62,7 +57,7 @@ def expand_dims(x, *, axis):
 
 @op
 def flip(x, *, axis=None):
-    """Elements in reverse order along the given axes, all of them by default."""
+    """Elements in reverse order along the given axes, by default along all."""
     return xp.flip(x, axis), lambda g, y, x: flip(g, axis=axis)
 
 
@@ -82,9 +77,7 @@ def sum_to(x, *, shape):
     axes = tuple(range(new)) + tuple(new + i for i, n in enumerate(shape)
                                      if n == 1 and x.shape[new + i] != 1)
     y = x.sum(axis=axes, keepdims=True).reshape(shape) if axes else x
-    if y.shape != tuple(shape):
-        raise ValueError(f"sum_to: shape must be one that broadcasts to x's, got {shape} for "
-                         f"{x.shape}")
+    _check_summed(y, x, shape)
     return y, lambda g, y, x: broadcast_to(g, shape=x.shape)
 
 
@@ -96,8 +89,8 @@ def pad(x, *, width):
 
     (n, ...) -> (before + n + after, ...)
     """
-    width = _check_width("pad", x, width)
-    # Zeros carry nothing back: the adjoint cuts them off.
+    width = _pairs("pad", x, width)
+    # Nothing flows back from the zeros: the adjoint cuts them off.
     return xp.pad(x, width), lambda g, y, x: crop(g, width=width)
 
 
@@ -107,15 +100,34 @@ def crop(x, *, width):
 
     (before + n + after, ...) -> (n, ...)
     """
-    width = _check_width("crop", x, width)
-    if any(before + after > n for n, (before, after) in zip(x.shape, width)):
-        raise ValueError(f"crop: the margins {width} are larger than the shape {x.shape}")
+    width = _pairs("crop", x, width)
+    _check_margins(x, width)
     inside = tuple(slice(before, n - after) for n, (before, after) in zip(x.shape, width))
     # What was cut off has no influence: the adjoint puts zeros there.
     return x[inside], lambda g, y, x: pad(g, width=width)
 
 
-def _check_width(name, x, width):
+# ---- what fits ----
+
+def _check_floating(y):
+    if y.dtype.kind != "f":
+        raise TypeError(f"astype: a Tensor stays floating-point, got {y.dtype}; for other numbers "
+                        f"convert the array, x.data.astype('{y.dtype}')")
+
+
+def _check_axes(x, axes):
+    if axes is not None and sorted(a % max(x.ndim, 1) for a in axes) != list(range(x.ndim)):
+        raise ValueError(f"transpose: axes must name each of the {x.ndim} axes once, got {axes} "
+                         f"for shape {x.shape}")
+
+
+def _check_summed(y, x, shape):
+    if y.shape != tuple(shape):
+        raise ValueError(f"sum_to: shape must be one that broadcasts to x's, got {shape} for "
+                         f"{x.shape}")
+
+
+def _pairs(name, x, width):
     try:
         pairs = tuple((index(before), index(after)) for before, after in width)
     except (TypeError, ValueError):
@@ -126,160 +138,6 @@ def _check_width(name, x, width):
     return pairs
 
 
-# ---- indexing and scatter_add ----
-
-@op
-def getitem(x, *, key):
-    """x[key] for integers, slices, None, ..., boolean masks and integer arrays, as in NumPy."""
-    _check_key("getitem", key)
-    # y = Sx with a selection matrix S, so x̄ = Sᵀȳ: each piece is added to where it came from.
-    return x[key], lambda g, y, x: scatter_add(g, key=key, shape=x.shape)
-
-
-@op
-def scatter_add(x, *, key, shape):
-    """Zeros of `shape` with x added at [key], as often as a place is addressed.  y[key] -> shape
-
-    The adjoint of indexing. Raises TypeError for a key of floats, IndexError for one beyond shape.
-    """
-    _check_key("scatter_add", key)
-    y = xp.zeros(shape, x.dtype)
-    if all(k is None or k is Ellipsis or isinstance(k, (int, slice)) for k in _as_tuple(key)):
-        y[key] = x  # basic indexing addresses nothing twice
-    elif (is_array(key) and key.dtype.kind in "iu" and x.size
-          and x.shape == (*key.shape, *shape[1:])):
-        y = _sum_rows(x, key, shape)
-    else:
-        xp.add.at(y, key, x)
-    return y, lambda g, y, x: getitem(g, key=key)
-
-
-def _sum_rows(x, ids, shape):
-    """What add.at does for an array of row numbers, several times faster.
-
-    x (*ids.shape, *shape[1:]) -> shape
-    """
-    n, ids = shape[0], ids.reshape(-1).astype("int64")
-    if not -n <= int(ids.min()) <= int(ids.max()) < n:
-        raise IndexError(f"scatter_add: there are {n} rows, got numbers from {int(ids.min())} to "
-                         f"{int(ids.max())}")
-    # The table as one line of numbers: for a flat array of places add.at is fast. Row -1 is the
-    # last `width` places, as in Python.
-    width = x.size // ids.size
-    places = ids[:, None] * width + xp.arange(width)
-    y = xp.zeros(n * width, x.dtype)
-    xp.add.at(y, places.reshape(-1), x.reshape(-1))
-    return y.reshape(shape)
-
-
-def embedding(ids, w):
-    """A row of the table w for each id.  ids (...), w (V, C) -> (..., C)
-
-    Raises TypeError for ids that are no array of integers, ValueError for one outside 0 ... V-1.
-    """
-    if not is_array(ids) or ids.dtype.kind not in "iu":
-        raise TypeError(f"embedding: ids are an integer array, got {describe(ids)}; use "
-                        f".astype('int64')")
-    if ids.size and not 0 <= int(ids.min()) <= int(ids.max()) < len(w):
-        raise ValueError(f"embedding: ids run from 0 to {len(w) - 1} for a table of {len(w)} rows, "
-                         f"got {int(ids.min())} to {int(ids.max())}")
-    return getitem(w, key=ids)
-
-
-def _as_tuple(key):
-    return key if isinstance(key, tuple) else (key,)
-
-
-def _check_key(name, key):
-    for k in _as_tuple(key):
-        if isinstance(k, Tensor) or is_array(k) and k.dtype.kind == "f":
-            raise TypeError(f"{name}: an index is an integer, a slice, a boolean mask or an "
-                            f"integer array, got {describe(k)}; use .astype('int64')")
-
-
-@op
-def take_along_axis(x, indices, *, axis):
-    """One pick for each position: y[..., i, ...] = x[..., indices[..., i, ...], ...] along `axis`.
-
-    x (..., n, ...), indices (..., m, ...) -> (..., m, ...). Raises TypeError for indices that are
-    no integers, ValueError for another number of axes.
-    """
-    if not hasattr(indices, "dtype") or indices.dtype.kind not in "iu":
-        raise TypeError(f"take_along_axis: indices are an integer array, got {describe(indices)}; "
-                        f"use .astype('int64')")
-    key = _along_axis_key(indices, x.shape, axis)
-    return x[key], lambda g, y, x, indices: scatter_add(g, key=key, shape=x.shape), None
-
-
-def _along_axis_key(indices, shape, axis):
-    """The index that pairs `indices` along `axis` with each position of the other axes."""
-    if not -len(shape) <= axis < len(shape):
-        raise ValueError(f"take_along_axis: there is no axis {axis} in shape {shape}")
-    axis = axis % len(shape)
-    if indices.ndim != len(shape):
-        raise ValueError(f"take_along_axis: indices need as many axes as x, got {indices.shape} "
-                         f"for {shape}")
-    key = []
-    for i, n in enumerate(shape):
-        along = [1] * len(shape)
-        along[i] = -1
-        key.append(indices if i == axis else xp.arange(n).reshape(along))
-    return tuple(key)
-
-
-# ---- concatenate and split ----
-
-@op
-def concatenate(*xs, axis=0):
-    """xs one after the other along an existing axis.  (n, ...), (m, ...), ... -> (n + m + ..., ...)
-
-    Raises ValueError for shapes that differ in another axis.
-    """
-    shapes = [x.shape for x in xs]
-    others = {(*shape[:axis], *shape[axis:][1:]) for shape in shapes}
-    if len(others) != 1 or not -xs[0].ndim <= axis < xs[0].ndim:
-        raise ValueError(f"concatenate: needs inputs that agree in all axes but axis {axis}, got "
-                         f"shapes {shapes}")
-    if len({x.dtype for x in xs}) > 1:
-        raise TypeError(f"concatenate: the inputs must share one dtype, got "
-                        f"{[str(x.dtype) for x in xs]}")
-    start, gradients = 0, []
-    for x in xs:
-        stop = start + x.shape[axis]
-        key = (slice(None),) * (axis % x.ndim) + (slice(start, stop),)
-        gradients.append(lambda g, y, *xs, key=key: getitem(g, key=key))
-        start = stop
-    return xp.concatenate(xs, axis), *gradients
-
-
-def stack(xs, *, axis=0):
-    """xs side by side along a new axis.  k times (...) -> (..., k, ...)"""
-    shapes = [shape_of("stack", x) for x in xs]
-    if len(set(shapes)) != 1:
-        raise ValueError(f"stack: needs one or more inputs of the same shape, got {shapes}")
-    return concatenate(*[expand_dims(x, axis=axis) for x in xs], axis=axis)
-
-
-def split(x, *, sections, axis=0):
-    """x cut along `axis` into a list of pieces.  (n, ...) -> [(n1, ...), (n2, ...), ...]
-
-    sections: how many equal ones, or the list of their sizes. Raises ValueError where these do not
-    add up to n.
-    """
-    if not -len(shape_of("split", x)) <= axis < len(x.shape):
-        raise ValueError(f"split: there is no axis {axis} in shape {x.shape}")
-    n = x.shape[axis]
-    try:
-        equal = isinstance(sections, int)
-        sizes = [n // sections] * sections if equal else list(map(index, sections))
-    except (TypeError, ZeroDivisionError):
-        sizes = []
-    if not sizes or sum(sizes) != n or min(sizes) < 0:
-        raise ValueError(f"split: the sections must be sizes >= 0 that add up to {n}, the size of "
-                         f"axis {axis}, or a number that divides it; got {sections!r}")
-    pieces, start = [], 0
-    for size in sizes:
-        key = (slice(None),) * (axis % len(x.shape)) + (slice(start, start + size),)
-        pieces.append(getitem(x, key=key))
-        start += size
-    return pieces
+def _check_margins(x, width):
+    if any(before + after > n for n, (before, after) in zip(x.shape, width)):
+        raise ValueError(f"crop: the margins {width} are larger than the shape {x.shape}")

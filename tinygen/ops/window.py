@@ -1,6 +1,6 @@
 """The geometry of a window that slides over an image: what convolution and pooling share.
 
-A pair is (vertical, horizontal). Where a setting is the same both ways, one int stands for both.
+A pair is (vertical, horizontal); one int stands for two equal ones.
 """
 from operator import index
 
@@ -8,24 +8,24 @@ from operator import index
 def pair(name, setting, value, minimum=1):
     """The pair of ints that `value` stands for.  int or (int, int) -> (int, int)
 
-    Raises ValueError for anything else, and below `minimum`; name and setting, the op and its
-    argument, are for the error.
+    Raises ValueError for anything else, and for numbers below `minimum`. name and setting, the op
+    and its argument, are for the message.
     """
     try:
         both = tuple(map(index, value if isinstance(value, (tuple, list)) else (value, value)))
     except TypeError:
         both = ()
     if len(both) != 2 or min(both) < minimum:
-        raise ValueError(f"{name}: {setting} is an int, or a pair (vertical, horizontal) of ints, "
-                         f"of at least {minimum}; got {value!r}")
+        raise ValueError(f"{name}: {setting} must be an int or a pair (vertical, horizontal) of "
+                         f"ints, of at least {minimum}; got {value!r}")
     return both
 
 
 def output_size(name, size, kernel, stride, padding, dilation):
-    """How many places the window takes, down and across; all arguments are pairs.
+    """How many positions the window takes, down and across; all arguments are pairs.
 
-    n + 2·padding pixels hold a window that spans s = dilation·(kernel - 1) + 1 of them at
-    (n + 2·padding - s) // stride + 1 places. Raises ValueError where it does not fit even once.
+    A window that spans s = dilation·(kernel - 1) + 1 of n + 2·padding pixels takes
+    (n + 2·padding - s) // stride + 1 positions. Raises ValueError if it does not fit even once.
     """
     span = [d * (k - 1) + 1 for k, d in zip(kernel, dilation)]
     room = [n + 2 * p - s for n, p, s in zip(size, padding, span)]

@@ -8,7 +8,8 @@ speed comes from; and many small parameters cost no more than one large one.
 import math
 
 from tinygen.backend import backend_name, np, to_numpy, xp
-from tinygen.tensor import Tensor, describe, mark_written
+from tinygen.errors import describe
+from tinygen.tensor import Tensor, mark_written
 
 CACHE_RUN = 32768  # elements; θ, g, two vectors of memory and scratch then take 640 kB
 

@@ -84,7 +84,7 @@ class Heads(nn.Module):
         self.heads = nn.ModuleList(Head(width, width // count, rng=rng) for _ in range(count))
 
     def forward(self, x):
-        return tg.concatenate(*[head(x) for head in self.heads], axis=-1)
+        return tg.concatenate([head(x) for head in self.heads], axis=-1)
 
 
 class Think(nn.Module):

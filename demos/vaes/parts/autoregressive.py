@@ -37,7 +37,7 @@ class AutoregressiveVAE(VAE):
         h = z
         for layer in self.layers:
             h = tg.relu(layer(h))
-            h = tg.concatenate(h, z, axis=1) if self.skip else h
+            h = tg.concatenate([h, z], axis=1) if self.skip else h
         return self.last(h).reshape(-1, 1, self.config.size, self.config.size)
 
     def forward(self, x, eps, y=None):

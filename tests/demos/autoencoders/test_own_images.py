@@ -38,12 +38,12 @@ def expect_refusal(capsys, words, *argv, demo=autoencoder):
 
 
 @pytest.mark.parametrize("x, y, words", [
-    (np.zeros((0, 16, 16)), None, "own.npz: x has shape (N, H, W)"),
+    (np.zeros((0, 16, 16)), None, "own.npz: x must have shape (N, H, W)"),
     (np.zeros((60, 256)), None, "got shape (60, 256)"),
-    (np.full((60, 16, 16), np.nan), None, "lie from 0 to 1"),
-    (np.full((60, 16, 16), 255.0), None, "divide them by their largest"),
+    (np.full((60, 16, 16), np.nan), None, "lie between 0 and 1"),
+    (np.full((60, 16, 16), 255.0), None, "divide them by the largest"),
     (np.zeros((60, 16, 16)), np.arange(60) - 1, "counted from 0; got -1"),
-    (np.zeros((60, 16, 16)), np.arange(60) + 10 ** 9, "is at most 59; got 1000000059"),
+    (np.zeros((60, 16, 16)), np.arange(60) + 10 ** 9, "are at most 59; got 1000000059"),
     (np.zeros((60, 16, 16)), np.arange(60) / 60, "one whole number for each image"),
     (np.zeros((60, 16, 20)), None, "square images whose side is a multiple of 4"),
     (np.zeros((60, 18, 18)), None, "own.npz has 1 channels of 18 x 18"),
@@ -60,7 +60,7 @@ def test_bad_images_are_one_line(own, capsys, x, y, words):
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 cut short"])
 def test_an_unreadable_file_is_one_line(own, tmp_path, capsys, content):
     (tmp_path / "own.npz").write_bytes(content)
-    expect_refusal(capsys, "own.npz is no .npz file with arrays x and y")
+    expect_refusal(capsys, "own.npz is not an .npz file with arrays x and y")
 
 
 def test_a_missing_file_and_a_folder_are_one_line(own, tmp_path, capsys):

@@ -159,7 +159,7 @@ def test_resume_refuses_a_damaged_checkpoint(tiny, tmp_path, capsys):
     with pytest.raises(SystemExit):
         tiny.main(["--out", "o", "--resume"])
     message = capsys.readouterr().err
-    assert "checkpoint.npz is damaged or cut short" in message and message.count("\n") == 1
+    assert "checkpoint.npz is damaged or truncated" in message and message.count("\n") == 1
 
 
 def test_epochs_take_each_example_once_in_an_order_of_their_own():

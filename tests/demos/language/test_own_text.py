@@ -24,7 +24,7 @@ def test_binary_input_is_not_text(demo, data, found, tmp_path, refused):
     path = tmp_path / "binary.txt"
     path.mkdir() if data is None else path.write_bytes(data)
     refused(demo, ["--preset", "smoke", "--data", str(path)],
-            f"is to be text in UTF-8; found ({found})")
+            f"must be UTF-8 text; found ({found})")
 
 
 @pytest.mark.parametrize("demo", [gpt, bigram])
