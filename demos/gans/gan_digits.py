@@ -85,8 +85,8 @@ def main(run):
     opinions = judge(run, images, samples)
     neighbours = nearest(samples, images.x_train)
     measure(run, images, opinions, neighbours)
-    show(run, generator, images, samples, snapshots)
     show_judgement(run, images, samples, opinions, neighbours)
+    show(run, generator, images, samples, snapshots)
 
 
 def check_settings(cfg, images):
@@ -146,33 +146,6 @@ def measure(run, images, opinions, neighbours):
                 baseline=("from test images", usual.mean()))
 
 
-def show(run, generator, images, samples, snapshots):
-    """How the samples grew, the samples, the flight recorder, and lines from z to z."""
-    taken = list(snapshots)
-    spread = np.unique(np.geomspace(1, len(taken), 7).round().astype(int) - 1)
-    run.save_figure(
-        image_rows({f"step {step}": x[:SHOWN] for step, x in (taken[i] for i in spread)}),
-        "growth", (
-            "Each column is one z during training: first noise, then blots, strokes and digits. "
-            "They settle because the learning rate falls to 0; the game itself has no end."))
-    run.save_animation((tile(x, columns=8) for _, x in snapshots), "growth",
-                       "64 fixed z over the whole training.", seconds=0.15, enlarge=2)
-    run.save_figure(image_panels({"generated": samples[:80], "real": images.x_train[:80]}),
-                    "samples", "Samples, not hand-picked, beside training images.")
-    history = run.history["training"]
-    run.save_figure(plot_flight(history), "flight", (
-        f"{diagnose(history)} The losses say how the players stand against each other, not how "
-        "good the samples are: these get better while the losses hardly move."))
-    ends = noise(10, generator.config.latent_size, rng=run.rng)
-    run.save_figure(
-        image_rows({f"line {i + 1}":
-                    generate(generator, interpolate_codes(ends[2 * i], ends[2 * i + 1], SHOWN))
-                    for i in range(5)}), "between", (
-            "Along straight lines from one z to another. Strokes bend and join step by step; a "
-            "generator that had learnt images by heart would jump from one to another, or fade "
-            "pixel by pixel."))
-
-
 def show_judgement(run, images, samples, opinions, neighbours):
     """The judge's opinions, and the samples beside the nearest training images."""
     if opinions:
@@ -199,6 +172,33 @@ def show_judgement(run, images, samples, opinions, neighbours):
             "are closest of all to a training image. Copies would agree in every bend. A mean "
             "distance below that of new real images would mean copies; above it, images that are "
             "less like any digit."))
+
+
+def show(run, generator, images, samples, snapshots):
+    """How the samples grew, the samples, the flight recorder, and lines from z to z."""
+    taken = list(snapshots)
+    spread = np.unique(np.geomspace(1, len(taken), 7).round().astype(int) - 1)
+    run.save_figure(
+        image_rows({f"step {step}": x[:SHOWN] for step, x in (taken[i] for i in spread)}),
+        "growth", (
+            "Each column is one z during training: first noise, then blots, strokes and digits. "
+            "They settle because the learning rate falls to 0; the game itself has no end."))
+    run.save_animation((tile(x, columns=8) for _, x in snapshots), "growth",
+                       "64 fixed z over the whole training.", seconds=0.15, enlarge=2)
+    run.save_figure(image_panels({"generated": samples[:80], "real": images.x_train[:80]}),
+                    "samples", "Samples, not hand-picked, beside training images.")
+    history = run.history["training"]
+    run.save_figure(plot_flight(history), "flight", (
+        f"{diagnose(history)} The losses say how the players stand against each other, not how "
+        "good the samples are: these get better while the losses hardly move."))
+    ends = noise(10, generator.config.latent_size, rng=run.rng)
+    run.save_figure(
+        image_rows({f"line {i + 1}":
+                    generate(generator, interpolate_codes(ends[2 * i], ends[2 * i + 1], SHOWN))
+                    for i in range(5)}), "between", (
+            "Along straight lines from one z to another. Strokes bend and join step by step; a "
+            "generator that had learnt images by heart would jump from one to another, or fade "
+            "pixel by pixel."))
 
 
 def plot_judge(fake, real):
