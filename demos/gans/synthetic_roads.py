@@ -129,8 +129,8 @@ def rmse(read, true):
 
 def show(run, few, generated, read, true):
     run.save_figure(plot_roads(few, generated), "roads", (
-        "Scenes from a hard left bend to a hard right one. Above, real ones, rendered by a formula; "
-        "below, generated ones, each with the curvature that the GAN generated with it."))
+        "Scenes from a hard left bend to a hard right one. Above, real scenes, rendered by a "
+        "formula; below, generated ones, each with the curvature that the GAN made up for it."))
     run.save_figure(plot_steering(read, true), "steering", (
         "The curvature that each network reads off the same new scenes, against the true one. The "
         "number is the error; on the line there would be none."))
