@@ -100,14 +100,6 @@ def check_settings(cfg, images):
                          f"got {len(cfg.channels)}")
 
 
-def generate(generator, z):
-    """Images of z, with batch norm's running statistics.  (N, latent) -> NumPy (N, C, H, W)"""
-    generator.eval()
-    images = in_batches(generator, z)
-    generator.train()
-    return images
-
-
 def judge(run, images, samples):
     """A classifier's probabilities for the samples and for as many real test images.
 
@@ -119,15 +111,6 @@ def judge(run, images, samples):
     classifier = train_classifier(images.x_train, images.y_train, classes, rng=run.rng,
                                   steps=run.settings.judge_steps)
     return [probabilities(classifier, x) for x in (samples, images.x_test[:JUDGED])]
-
-
-def class_entropy(p):
-    """How evenly the likeliest classes are spread, in nats: from 0, one class, to ln(classes).
-
-    p: (N, classes), the judge's probabilities for N images.
-    """
-    share = np.bincount(p.argmax(axis=1)) / len(p)
-    return float(-(share[share > 0] * np.log(share[share > 0])).sum())
 
 
 def measure(run, images, opinions, neighbours):
@@ -219,3 +202,20 @@ def plot_judge(fake, real):
              xlim=(0, 1))
     sure.legend(loc="upper left")
     return figure
+
+
+def generate(generator, z):
+    """Images of z, with batch norm's running statistics.  (N, latent) -> NumPy (N, C, H, W)"""
+    generator.eval()
+    images = in_batches(generator, z)
+    generator.train()
+    return images
+
+
+def class_entropy(p):
+    """How evenly the likeliest classes are spread, in nats: from 0, one class, to ln(classes).
+
+    p: (N, classes), the judge's probabilities for N images.
+    """
+    share = np.bincount(p.argmax(axis=1)) / len(p)
+    return float(-(share[share > 0] * np.log(share[share > 0])).sum())

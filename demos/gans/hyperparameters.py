@@ -163,38 +163,6 @@ def train(cell, steps, batch):
     return {"modes": modes, "quality": quality, "said": said, "points": points}
 
 
-def log(history, step, **metrics):
-    """Add this step's metrics to the history -> whether all are finite.
-
-    Unlike run.log, which ends the demo at the first that is not: here only one cell ends.
-    """
-    values = {name: float(to_numpy(value)) for name, value in metrics.items()}
-    for name, value in values.items():
-        history.setdefault(name, []).append((step, value))
-    return bool(np.isfinite(list(values.values())).all())
-
-
-def trains(outcome):
-    return outcome["modes"] >= MODES_FROM and outcome["quality"] >= QUALITY_FROM
-
-
-def verdict(outcome):
-    """The flight recorder's diagnosis in a word: healthy, collapsed, saturated or diverged."""
-    return outcome["said"].partition(":")[0].lower()
-
-
-def write_table(path, cells, outcomes):
-    """Write all cells to a CSV file, a row each, for a spreadsheet or maps of your own."""
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow([*vars(cells[0]), "modes", "quality", "trains", "verdict"])
-    for cell, outcome in zip(cells, outcomes, strict=True):
-        rows.writerow([*vars(cell).values(), outcome["modes"], f"{outcome['quality']:.4f}",
-                       int(trains(outcome)), verdict(outcome)])
-    with replacing(path) as file:
-        file.write(text.getvalue().encode())
-
-
 def measure(run, plan, maps):
     """How many cells train, and how far seeds agree."""
     cfg, first = run.settings, run.settings.losses[0]
@@ -236,3 +204,35 @@ def show(run, maps):
         f"The same learning rates ({TURNS_LRS[0]:g} for G, {TURNS_LRS[1]:g} for D) and number of "
         "steps, taken in turns of different lengths. More steps for D cost time and little else; "
         "with more for G, it learns to please a discriminator that has no time to answer."))
+
+
+def log(history, step, **metrics):
+    """Add this step's metrics to the history -> whether all are finite.
+
+    Unlike run.log, which ends the demo at the first that is not: here only one cell ends.
+    """
+    values = {name: float(to_numpy(value)) for name, value in metrics.items()}
+    for name, value in values.items():
+        history.setdefault(name, []).append((step, value))
+    return bool(np.isfinite(list(values.values())).all())
+
+
+def trains(outcome):
+    return outcome["modes"] >= MODES_FROM and outcome["quality"] >= QUALITY_FROM
+
+
+def verdict(outcome):
+    """The flight recorder's diagnosis in a word: healthy, collapsed, saturated or diverged."""
+    return outcome["said"].partition(":")[0].lower()
+
+
+def write_table(path, cells, outcomes):
+    """Write all cells to a CSV file, a row each, for a spreadsheet or maps of your own."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow([*vars(cells[0]), "modes", "quality", "trains", "verdict"])
+    for cell, outcome in zip(cells, outcomes, strict=True):
+        rows.writerow([*vars(cell).values(), outcome["modes"], f"{outcome['quality']:.4f}",
+                       int(trains(outcome)), verdict(outcome)])
+    with replacing(path) as file:
+        file.write(text.getvalue().encode())

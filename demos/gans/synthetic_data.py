@@ -150,11 +150,6 @@ def measure(run, right, reverse, distances):
                 (distances["copied"][2] < near).mean(), at_least=0.5, baseline=("new real", NEAR))
 
 
-def near_distance(distances):
-    """The distance below which a share NEAR of the new real images lies."""
-    return np.quantile(distances["new real"][2], NEAR)
-
-
 def show(run, images, generated, labels, right, distances):
     run.save_figure(plot_scores(right), "scores", (
         "The share of the same real test digits that a classifier reads right, by what it was "
@@ -211,3 +206,8 @@ def plot_distances(distances):
         axes.set_yticks([])
     panels[-1].set(xlabel="distance to the nearest training image", xlim=(0, None))
     return figure
+
+
+def near_distance(distances):
+    """The distance below which a share NEAR of the new real images lies."""
+    return np.quantile(distances["new real"][2], NEAR)

@@ -123,10 +123,6 @@ def measure(run, read, seen, true):
     run.measure(f"steering error, {many}", error[many], at_most=0.2, baseline=(few, error[few]))
 
 
-def rmse(read, true):
-    return float(np.sqrt(((read - true) ** 2).mean()))
-
-
 def show(run, few, generated, read, true):
     run.save_figure(plot_roads(few, generated), "roads", (
         "Scenes from a hard left bend to a hard right one. Above, real scenes, rendered by a "
@@ -167,3 +163,7 @@ def plot_steering(read, true):
                  xlim=(-1.1, 1.1), ylim=(-1.5, 1.5))
     panels[0].set_ylabel("curvature read")
     return figure
+
+
+def rmse(read, true):
+    return float(np.sqrt(((read - true) ** 2).mean()))
