@@ -15,9 +15,11 @@ noise show that the distance can tell.
     python -m demos synthetic_data --data mnist-10k      the same
 
 Expect, over three seeds, a classifier trained on generated digits to be right on 91 to 92 % of real
-ones, where real ones give 97 %; added to the real ones they lower that to 95 or 96 %. Nothing is
-given away: no sample is as near to a training image as the nearest 5 % of new real images are,
-while all noisy copies are. Generated data holds no more than the generator was shown, and less.
+ones, where training on real ones gives 97 %; added to all real digits they lower that to 95 or
+96 %, added to 200 they raise it from 87 or 88 to 92 or 93 %. Nothing is given away: no sample is as
+near to a training image as the nearest 5 % of new real images, while all noisy copies are. (On
+mnist-10k, one seed: 91 % where real ones give 95 %, and 3 % of the samples are as near.) Generated
+data holds no more than the generator was shown, and less.
 
 After Esteban, Hyland and Rätsch, Real-valued medical time series generation with recurrent
 conditional GANs (2017): train on synthetic, test on real.
