@@ -5,7 +5,7 @@ trained on them generates scene and curvature together, as many as one likes. Ne
 curvature off a scene are trained on the few scenes, on generated ones and on both, and tested on
 the same new scenes. A last one learns from thousands of real scenes: what all the others lack.
 
-    python -m demos synthetic_roads                30 s on two cores
+    python -m demos synthetic_roads                20 s on two cores
 
 Expect, over three seeds, a steering error (the curvature's root mean square error) of 0.19 to 0.20
 from 300 scenes, 0.30 to 0.36 from generated ones, 0.21 to 0.22 from both, and 0.17 from 5,000
