@@ -1,15 +1,14 @@
-"""The figures of demos/vanishing_gradients.py."""
+"""Figures of the demo vanishing_gradients."""
 import math
 
-import tinygen as tg
 from demos.common.figures import PALETTE, new_figure
+from demos.gans.parts.gradients import LINE, divergence
 from demos.gans.parts.modes import covered
-from demos.gans.parts.toys import draw_points
-from tinygen.backend import np, to_numpy, xp
+from demos.gans.parts.toys import plot_points
+from tinygen.backend import np
 from tinygen.data import RING_CENTRES, STD
 
-LINE = np.linspace(-3.2, 3.2, 321)  # where judges are asked: on the x axis, through two modes
-SHOWN = 600
+SHOWN = 600  # samples in a picture
 # metric -> label, colour
 NORMS = {"no_penalty": ("Wasserstein, no penalty", PALETTE[3]),
          "non_saturating": ("non-saturating", PALETTE[0]),
@@ -18,23 +17,9 @@ NORMS = {"no_penalty": ("Wasserstein, no penalty", PALETTE[3]),
 GREY = "#666666"
 
 
-def along_line(judge):
-    """The scores of a judge along LINE.  -> (321,)"""
-    points = np.stack([LINE, np.zeros_like(LINE)], axis=1).astype("float32")
-    with tg.no_grad():
-        return to_numpy(judge(xp.asarray(points)).data)
-
-
-def js(value):
-    """The Jensen-Shannon divergence that a discriminator of this value has found, in nats.
-
-    V(D*, G) = -log 4 + 2 JS for the best D; any other has a smaller value, and so a lower bound.
+def plot_slopes(logit):
+    """The generator's losses against the logit of a fake, and their slopes.  logit: the mean fake's
     """
-    return (value + math.log(4)) / 2
-
-
-def slopes(logit):
-    """The generator's losses by the logit of a fake, and how steep they are."""
     s = np.linspace(min(-10, logit - 2), 5, 400)
     d = 1 / (1 + np.exp(-s))
     curves = {"saturating": (np.log(1 - d), d), "non_saturating": (-np.log(d), 1 - d),
@@ -45,7 +30,7 @@ def slopes(logit):
         for axes, values in zip(panels, (loss, slope)):
             axes.plot(s, values, color=colour, label=label.partition(",")[0])
     panels[0].set(title="Loss of a fake", xlabel="logit of D(G(z))")
-    panels[1].set(title="Its steepness, |slope|, on a log scale", xlabel="logit of D(G(z))",
+    panels[1].set(title="Its slope (absolute value, log scale)", xlabel="logit of D(G(z))",
                   yscale="log", ylim=(0.5 * d.min(), 3))
     panels[0].legend()
     for axes in panels:
@@ -56,8 +41,8 @@ def slopes(logit):
     return figure
 
 
-def norms(history, fresh, overlapping):
-    """Gradient norms against the steps of the judges: fresh generators, and a trained one."""
+def plot_norms(history, fresh, overlapping):
+    """Gradient norms against the judges' steps: of fresh generators, and of a trained one."""
     figure, panels = new_figure(1, 2, width=10.5, height=4.4, sharey=True)
     for axes, loops in zip(panels, (fresh, [overlapping])):
         for name, (_, colour) in NORMS.items():
@@ -74,8 +59,8 @@ def norms(history, fresh, overlapping):
     return figure
 
 
-def values(history, fresh, overlapping):
-    """V(D, G) against the steps of D, and the divergence that it stands for."""
+def plot_value(history, fresh, overlapping):
+    """V(D, G) against the steps of D, and the divergence that it implies."""
     figure, axes = new_figure(width=7.5, height=3.9)
     for loops, colour, label in ((fresh, PALETTE[0], "fresh generators"),
                                  ([overlapping], PALETTE[4], "after its training")):
@@ -90,22 +75,23 @@ def values(history, fresh, overlapping):
              title="D wins against fakes that lie apart", ylim=(-1.6, 0.2))
     axes.margins(x=0)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 0.17))
-    right = axes.secondary_yaxis("right", functions=(js, lambda found: 2 * found - math.log(4)))
+    right = axes.secondary_yaxis("right",
+                                 functions=(divergence, lambda found: 2 * found - math.log(4)))
     right.set_ylabel("Jensen-Shannon divergence found, nats")
     right.set_yticks([0, math.log(2) / 2, math.log(2)], ["0", "½ log 2", "log 2"])
     return figure
 
 
-def line(lines, fakes):
+def plot_line(lines, fakes):
     """D, its logit and the critic's score along LINE, after some of their steps."""
     figure, panels = new_figure(3, 1, width=7.5, height=7, sharex=True)
     taken = list(lines)
     shades = ["#B8B8B8", "#6F6F6F", "#111111"][-len(taken):]
     for (step, (logits, scores)), colour in zip(taken, shades):
-        drawn = 1 / (1 + np.exp(-np.clip(logits, -60, 60))), logits, scores - scores.mean()
-        for axes, curve in zip(panels, drawn):
+        curves = 1 / (1 + np.exp(-np.clip(logits, -60, 60))), logits, scores - scores.mean()
+        for axes, curve in zip(panels, curves):
             axes.plot(LINE, curve, color=colour, label=f"after {step} steps")
-    names = "D(x): a probability", "its logit", "score of the critic with penalty, less its mean"
+    names = "D(x): a probability", "its logit", "score of the critic with penalty, minus its mean"
     for axes, name in zip(panels, names):
         axes.set_title(name)
         for x in (-2, 2):
@@ -121,14 +107,14 @@ def line(lines, fakes):
     return figure
 
 
-def games(found):
-    """Samples at the end of each game: losses above each other, what was tried side by side."""
-    columns = len(found) // 2
+def plot_games(games):
+    """Samples at the end of each game: a row per loss, a column per rule and head start."""
+    columns = len(games) // 2
     figure, panels = new_figure(2, columns, width=3.3 * columns, height=7.6, squeeze=False)
-    for number, (loop, points) in enumerate(found.items()):
+    for number, (loop, points) in enumerate(games.items()):
         loss, rule, start = loop.split(", ")
         axes = panels[number % 2, number // 2]
-        draw_points(axes, points[:SHOWN], RING_CENTRES)
+        plot_points(axes, points[:SHOWN], RING_CENTRES)
         modes, quality = covered(points, RING_CENTRES)
         axes.set_xlabel(f"{modes} of 8 modes, {quality:.0%} of high quality")
         if number < 2:
