@@ -1,1 +1,1 @@
-"""One script per idea: `python -m demos` shows them all, `python -m demos NAME` runs one."""
+"""One script per idea: `python -m demos --list` names them, `python -m demos NAME` runs one."""

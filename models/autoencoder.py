@@ -1,15 +1,15 @@
-"""Autoencoders: squeeze an image through a small code, and learn by rebuilding it.
+"""Autoencoders: compress an image to a small code and learn by reconstructing it.
 
     x ──encode──▶ z ──decode──▶ x̂        loss = mean (x̂ - x)²
 
-The code z is all that the decoder learns of x, so whatever the images have in common must move into
-the weights. With linear layers the best such pair is PCA (Baldi and Hornik, 1989); what these
-networks do better, they do by being nonlinear (Hinton and Salakhutdinov, 2006). Three of them, from
-the plainest to the one with a memory for places:
+The code z is all that the decoder sees of x, so what the images have in common must go into the
+weights. With linear layers the best such pair is PCA (Baldi and Hornik, 1989); nonlinear layers do
+better (Hinton and Salakhutdinov, 2006). There are three, from the plainest to one that remembers
+positions:
 
-    DenseAutoencoder   every pixel is an input like any other
+    DenseAutoencoder   fully connected: all pixels are treated alike
     ConvAutoencoder    strided convolutions down, transposed convolutions up
-    PoolAutoencoder    max-pooling down; its indices cross over to max-unpooling on the way up
+    PoolAutoencoder    max-pooling down; its indices are handed to max-unpooling on the way up
 
 An image is (N, C, H, W) with values from 0 to 1.
 """
@@ -26,9 +26,9 @@ from tinygen.nn.checks import check_sizes
 class Config:
     """Sizes of an autoencoder.
 
-    code_size: numbers in the code. size: image height and width, a multiple of 4. in_channels,
-    out_channels: of the image shown and of the one asked for, which differ for colouring.
-    Raises ValueError for sizes that are no such integers.
+    code_size: numbers in the code. size: image height and width. in_channels, out_channels: of
+    the input and the output image, which differ for colouring.
+    Raises ValueError unless all are integers of at least 1 and size is a multiple of 4.
     """
     code_size: int = 16
     size: int = 28
@@ -41,14 +41,14 @@ class Config:
 
 
 class Autoencoder(nn.Module):
-    """An encoder and a decoder, nn.Modules, trained as one and used apart."""
+    """An encoder and a decoder, trained together and usable separately."""
 
     def encode(self, x):
         """Images to codes.  (N, C, H, W) -> (N, code_size)"""
         return self.encoder(x)
 
     def decode(self, z):
-        """Codes to images, whether encoded from one or not.  (N, code_size) -> (N, C, H, W)"""
+        """Codes to images; the codes may be made up.  (N, code_size) -> (N, C, H, W)"""
         return self.decoder(z)
 
     def forward(self, x):
@@ -70,7 +70,7 @@ class DenseAutoencoder(Autoencoder):
 
 
 class ConvAutoencoder(Autoencoder):
-    """Two convolutions of stride 2, a dense layer, a code; then the mirror image, transposed."""
+    """Two convolutions of stride 2 and a dense layer to the code; the decoder mirrors them."""
 
     def __init__(self, config=Config(), channels=(32, 64), hidden=256, *, rng):
         c1, c2 = channels
@@ -90,23 +90,23 @@ class ConvAutoencoder(Autoencoder):
 class PoolAutoencoder(nn.Module):
     """Max-pooling down, max-unpooling up: the code says what was there, the indices say where.
 
-    Each unpooling puts its numbers back to the very pixels that its pooling took the maxima from,
-    and a convolution fills in between (Zeiler and Fergus, 2014; SegNet, Badrinarayanan et al.,
-    2015). The indices are a second road around the bottleneck, two bits for every pooled number. So
-    edges come out sharp, and so the decoder can't work from a code alone: this one denoises and
-    colours, but does not compress and does not generate.
+    Each unpooling puts its numbers at the pixels that its pooling took the maxima from, and a
+    convolution fills the gaps (Zeiler and Fergus, 2014; SegNet, Badrinarayanan et al., 2015). The
+    indices bypass the bottleneck with two bits for every pooled number. That keeps edges sharp, but
+    the decoder can't work from a code alone: this network denoises and colours, but neither
+    compresses nor generates.
     """
 
     def __init__(self, config=Config(), channels=(32, 16), *, rng):
         c1, c2 = channels
-        same = dict(kernel_size=3, padding=1, rng=rng)  # keeps the sides
+        same = dict(kernel_size=3, padding=1, rng=rng)  # keeps height and width
         self.down1 = nn.Conv2d(config.in_channels, c1, **same)
         self.down2 = nn.Conv2d(c1, c2, **same)
         self.up2 = nn.Conv2d(c2, c1, **same)
         self.up1 = start_dark(nn.Conv2d(c1, config.out_channels, **same))
 
     def encode(self, x):
-        """Images to codes, and the indices of both poolings.  (N, C, H, W) -> (N, c2, H/4, W/4)"""
+        """Images to codes and the indices of both poolings.  (N, C, H, W) -> (N, c2, H/4, W/4)"""
         h = tg.relu(self.down1(x))
         h, where1 = tg.max_pool2d(h, 2, return_indices=True)  # (N, c1, H/2, W/2)
         h = tg.relu(self.down2(h))
@@ -124,8 +124,10 @@ class PoolAutoencoder(nn.Module):
 
 
 def loss(model, x, target=None):
-    """Mean squared error per pixel of what the model makes of x against `target`: x itself, or the
-    image that is wanted from it (without the noise, in colour)."""
+    """Mean squared error per pixel of the model's output for x against `target`.
+
+    target: the image wanted, such as x without noise or in colour; x itself if None.
+    """
     return tg.mse(model(x), x if target is None else target)
 
 

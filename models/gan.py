@@ -1,22 +1,22 @@
 """Generative adversarial networks: a forger and an expert who learn from each other.
 
-    z ──generator──▶ G(z)          D(G(z)): how real does the discriminator think that it is?
-                      x ─────────▶ D(x)
+    z ──generator──▶ G(z) ──discriminator──▶ D(G(z))   the probability that it is real
+                        x ──discriminator──▶ D(x)
 
-The discriminator D learns to tell real examples x from generated ones, the generator G learns to be
-taken for real. It is a game with the value
+The discriminator D learns to tell real examples x from generated ones; the generator G learns to
+pass its own for real. It is a game with the value
 
     V(D, G) = E log D(x) + E log(1 - D(G(z)))          min over G of max over D
 
-Against the best D it is least where the generated distribution is the real one; D then says 1/2 to
-everything, and V = -log 4 (Goodfellow et al., 2014). No likelihood is ever computed, and nothing
-says that two players who descend in turn will get there: they may circle, the generator may give up
-most of what there is to draw (mode collapse), a discriminator that is sure leaves it without a
-gradient. The losses below and the settings of the discriminator are what has been found against it.
+Against the best D it is smallest where the generated distribution is the real one; D then says 1/2
+to everything, and V = -log 4 (Goodfellow et al., 2014). No likelihood is computed, and two players
+who descend in turn need not get there: they may circle, the generator may produce only a few of the
+modes (mode collapse), and a discriminator that is sure leaves it without a gradient. The losses
+below and the discriminator's settings are remedies.
 
-Discriminators return logits, D(x) = sigmoid(logit), or scores as they are for a Wasserstein critic.
-With batch norm the score of an example depends on its batch, so that is a setting to be asked for,
-and refused where there is a gradient penalty, which is about each example by itself.
+Discriminators return logits, D(x) = sigmoid(logit), or plain scores for a Wasserstein critic. With
+batch norm the score of an example depends on its batch, so it is off by default, and refused with a
+gradient penalty, which is about each example by itself.
 
     MLPGenerator, MLPDiscriminator   for points (N, d) and small images
     DCGenerator, DCDiscriminator     transposed convolutions up, convolutions down (DCGAN, Radford
@@ -35,17 +35,17 @@ from tinygen.nn.checks import check_sizes
 
 @dataclass(frozen=True)
 class Config:
-    """What is generated, and how the discriminator looks at it.
+    """What is generated, and how the discriminator judges it.
 
     latent_size: numbers in z. shape: of one example, (d,) for points or (C, H, W) for images with
-    values from 0 to 1. classes: 0 for networks that know none, else both are shown the label (Mirza
-    and Osindero, 2014). pack: examples that the discriminator judges together, so that it sees how
-    much they differ (PacGAN, Lin et al., 2018). minibatch_features: numbers that tell it how close
-    each example is to the others of its batch, 0 for none (Salimans et al., 2016). spectral_norm:
-    whether its layers stretch nothing by more than 1 (Miyato et al., 2018). batch_norm: whether its
-    inner layers, all but the first and the last, give features of mean 0 and variance 1 over the
-    batch (DCGAN).
-    Raises ValueError for sizes that are no such integers.
+    values from 0 to 1. classes: 0 for none; otherwise both networks are given the label (Mirza and
+    Osindero, 2014). The others are settings of the discriminator. pack: how many examples it judges
+    together, so that it sees how much they differ (PacGAN, Lin et al., 2018). minibatch_features:
+    how many numbers tell it how close an example is to the rest of its batch (Salimans et al.,
+    2016). spectral_norm: whether its layers stretch nothing by more than 1 (Miyato et al., 2018).
+    batch_norm: whether all its layers but the first and the last are batch-normalised (DCGAN).
+    Raises ValueError unless shape is such a tuple, and sizes are integers of at least 1 (classes
+    and minibatch_features: 0).
     """
     latent_size: int = 64
     shape: tuple = (1, 28, 28)
@@ -60,7 +60,7 @@ class Config:
         check_sizes("GAN", least=0, classes=self.classes,
                     minibatch_features=self.minibatch_features)
         if not isinstance(self.shape, tuple) or len(self.shape) not in (1, 3):
-            raise ValueError(f"GAN: shape is (d,) for points or (C, H, W) for images, got "
+            raise ValueError(f"GAN: shape must be (d,) for points or (C, H, W) for images, got "
                              f"{self.shape!r}")
         check_sizes("GAN", **{f"shape[{i}]": size for i, size in enumerate(self.shape)})
 
@@ -90,10 +90,9 @@ class DCGenerator(Generator):
     """A linear layer to a quarter of the sides, then two transposed convolutions, with batch norm.
 
     Batch norm keeps the examples of a batch apart where they start out alike, and brings gradients
-    to the first layers; the layer that draws the pixels goes without. hidden: units of a layer in
-    front of all these, 0 for none. A transposed convolution knows a few pixels around only, so
-    without it what belongs together across the image is up to one linear layer (InfoGAN, Chen et
-    al., 2016, has it).
+    to the first layers; the output layer goes without. hidden: units of an additional first layer,
+    0 for none, as in InfoGAN (Chen et al., 2016). A transposed convolution sees only a few pixels
+    around, so without that layer the coherence of the whole image is up to one linear layer.
     """
 
     def __init__(self, config=Config(), channels=(128, 64), hidden=0, *, rng):
@@ -108,13 +107,13 @@ class DCGenerator(Generator):
             nn.Linear(hidden or size, math.prod(inner), rng=rng),
             nn.Unflatten(1, inner), nn.BatchNorm2d(c1), nn.ReLU(),   # (N, c1, H/4, W/4)
             up(c1, c2, rng), nn.BatchNorm2d(c2), nn.ReLU(),          # (N, c2, H/2, W/2)
-            start_dark(up(c2, c, rng)), nn.Sigmoid())                      # (N, C, H, W)
+            start_dark(up(c2, c, rng)), nn.Sigmoid())                # (N, C, H, W)
 
 
 # ---- discriminators: examples (N, *shape), labels y if there are classes -> scores (N/pack,) ----
 
 class Discriminator(nn.Module):
-    """Examples to scores: one for each, or one for each pack of them."""
+    """Examples to scores: one for each example, or for each pack of them."""
 
     def forward(self, x, y=None):
         x = packed(with_class(x, y, self.config.classes), self.config.pack)
@@ -122,7 +121,7 @@ class Discriminator(nn.Module):
 
 
 class MLPDiscriminator(Discriminator):
-    """Fully connected with leaky relu. Images are flattened."""
+    """Fully connected with leaky relu; images are flattened."""
 
     def __init__(self, config=Config(), hidden=(128, 128), *, rng):
         self.config = config
@@ -138,8 +137,8 @@ class MLPDiscriminator(Discriminator):
 class DCDiscriminator(Discriminator):
     """Two convolutions of stride 2 with leaky relu, then a linear layer.
 
-    hidden: units of a layer in between, 0 for none. Without it the score is a sum of scores of
-    places, and strokes that don't belong together are no loss.
+    hidden: units of a layer in between, 0 for none. Without it the score is a sum over positions,
+    and strokes that don't fit together cost nothing.
     """
 
     def __init__(self, config=Config(), channels=(64, 128), hidden=0, *, rng):
@@ -157,17 +156,17 @@ class DCDiscriminator(Discriminator):
 
 
 def _inner(layer, config, rng, first=False):
-    """A layer of a discriminator with what comes after it, as a list."""
+    """A list: a layer of a discriminator and what follows it."""
     norm = []
     if config.batch_norm and not first:
         kind = nn.BatchNorm2d if isinstance(layer, nn.Conv2d) else nn.BatchNorm1d
-        # Batches here are all real or all fake; running statistics would be of both mixed.
+        # A batch here is all real or all fake; running statistics would be of the mixture.
         norm = [kind(len(layer.weight), track_running_stats=False)]
     return [_normed(layer, config, rng), *norm, nn.LeakyReLU(0.2)]
 
 
 def _head(features, config, rng):
-    """The last layers, from features to the score; the minibatch features join just before it."""
+    """The last layers, from features to the score, with the minibatch features added before it."""
     extra = config.minibatch_features
     layers = []
     if extra:
@@ -180,16 +179,16 @@ def _normed(layer, config, rng):
 
 
 def packed(x, pack):
-    """Neighbours in the batch made one example.  (N, c, ...) -> (N/pack, pack·c, ...)"""
+    """Joins neighbours in the batch into one example.  (N, c, ...) -> (N/pack, pack·c, ...)"""
     n, c, *sides = x.shape
     if n % pack:
-        raise ValueError(f"GAN: {pack} examples are judged together, so a batch is a multiple of "
-                         f"{pack}, got {n}")
+        raise ValueError(f"GAN: {pack} examples are judged together, so the batch must be a "
+                         f"multiple of {pack}, got {n}")
     return x.reshape(n // pack, pack * c, *sides)
 
 
 def image_shape(config):
-    """config.shape as (C, H, W). Raises ValueError for points and for sides that can't be halved
+    """config.shape, (C, H, W). Raises ValueError for points, and unless both sides can be halved
     twice."""
     if len(config.shape) != 3:
         raise ValueError(f"GAN: convolutions need images, shape (C, H, W), got {config.shape}; "
@@ -199,12 +198,12 @@ def image_shape(config):
     return config.shape
 
 
-# ---- losses: of scores for a real batch and a fake one, (N,) each -> one number ----
+# ---- losses: scores of a real and a fake batch, (N,) each -> one number ----
 
 def game_value(real, fake):
     """The value of the game, V(D, G) = E log D(x) + E log(1 - D(G(z))), in nats: at most 0.
 
-    log sigmoid(s) = -softplus(-s) and log(1 - sigmoid(s)) = -softplus(s), which never overflow.
+    log sigmoid(s) = -softplus(-s) and log(1 - sigmoid(s)) = -softplus(s) never overflow.
     """
     return -tg.softplus(-real).mean() - tg.softplus(fake).mean()
 
@@ -215,33 +214,32 @@ def discriminator_loss(real, fake):
 
 
 def saturating_loss(fake):
-    """E log(1 - D(G(z))): the generator's part of V, as the min-max game has it.
+    """E log(1 - D(G(z))): the generator's part of V in the min-max game.
 
-    Its slope is -D(G(z)), which is next to nothing as long as the fakes are found out.
+    Its slope by the score is -D(G(z)), which nearly vanishes while D recognises the fakes.
     """
     return -tg.softplus(fake).mean()
 
 
 def non_saturating_loss(fake):
-    """-E log D(G(z)): the same aim, with slope D(G(z)) - 1, largest where the fakes are found out.
-    """
+    """-E log D(G(z)): the same aim with slope D(G(z)) - 1, largest while D recognises the fakes."""
     return tg.softplus(-fake).mean()
 
 
 def least_squares_discriminator_loss(real, fake):
-    """½ E (D(x) - 1)² + ½ E D(G(z))², for D that is the score itself (LSGAN, Mao et al., 2017)."""
+    """½ E (D(x) - 1)² + ½ E D(G(z))², where D is the score itself (LSGAN, Mao et al., 2017)."""
     return 0.5 * ((real - 1) ** 2).mean() + 0.5 * (fake ** 2).mean()
 
 
 def least_squares_loss(fake):
-    """½ E (D(G(z)) - 1)²: fakes are drawn to the score of real ones, also past it."""
+    """½ E (D(G(z)) - 1)²: pulls fakes towards the score of real ones, from either side."""
     return 0.5 * ((fake - 1) ** 2).mean()
 
 
 def critic_loss(real, fake):
-    """E D(G(z)) - E D(x): minus the Wasserstein distance, for the best D of slope at most 1.
+    """E D(G(z)) - E D(x): minus the Wasserstein distance, for the best D with slope at most 1.
 
-    It needs gradient_penalty or spectral norm, else D grows without bound (Arjovsky et al., 2017).
+    Without gradient_penalty or spectral norm D grows without bound (Arjovsky et al., 2017).
     """
     return fake.mean() - real.mean()
 
@@ -251,7 +249,7 @@ def wasserstein_loss(fake):
     return -fake.mean()
 
 
-# name -> the discriminator's loss of (real, fake), the generator's of (fake)
+# name -> the discriminator's loss, of (real, fake), and the generator's, of (fake)
 LOSSES = {
     "saturating": (discriminator_loss, saturating_loss),
     "non-saturating": (discriminator_loss, non_saturating_loss),
@@ -261,37 +259,34 @@ LOSSES = {
 
 
 def gradient_penalty(discriminator, real, fake, y=None, *, rng):
-    """E (‖∇D(x̂)‖ - 1)², with x̂ drawn evenly from the line between a real example and a fake one.
+    """E (‖∇D(x̂)‖ - 1)², with x̂ uniform on the line between a real example and a fake one.
 
-    The norm is each example's own (with packing, each pack's). The gradient by x̂ is itself
-    differentiated by D's parameters: a double backward. WGAN-GP has ten times this in the critic's
-    loss (Gulrajani et al., 2017). Raises ValueError for batches of different shapes, and for a
-    discriminator whose score of an example depends on its batch.
+    The norm is that of each example (with packing, of each pack). The gradient by x̂ is itself
+    differentiated by D's parameters: a double backward. WGAN-GP adds ten times this to the critic's
+    loss (Gulrajani et al., 2017). Raises ValueError unless both batches have the same shape, and
+    for a discriminator whose score of an example depends on its batch.
     """
     if real.shape != fake.shape:
-        raise ValueError("gradient_penalty: each real example is joined to a fake one, so real and "
-                         f"fake have the same shape, got {real.shape} and {fake.shape}")
+        raise ValueError("gradient_penalty: each real example is joined to a fake one, so both "
+                         f"must have the same shape, got {real.shape} and {fake.shape}")
     if discriminator.config.batch_norm or discriminator.config.minibatch_features:
-        raise ValueError("gradient_penalty: it is about the slope at each example by itself, and "
-                         "the score depends on its batch; use a Config without batch_norm and "
+        raise ValueError("gradient_penalty: needs the slope at each example by itself, but here "
+                         "the score depends on the batch; use a Config without batch_norm and "
                          "minibatch_features")
     along = rng.random((real.shape[0],) + (1,) * (real.ndim - 1), dtype="float32")
     along = xp.asarray(along).astype(real.dtype)
     x = tg.Tensor(along * real + (1 - along) * fake)
     scores = discriminator(x, y)
     slope = tg.grad(scores.sum(), x, create_graph=True).reshape(scores.shape[0], -1)
-    norm = tg.sqrt((slope ** 2).sum(axis=1) + 1e-12)  # the root has no slope at 0
+    norm = tg.sqrt((slope ** 2).sum(axis=1) + 1e-12)  # sqrt has no finite slope at 0
     return ((norm - 1) ** 2).mean()
 
 
 def sample(generator, count, y=None, *, rng):
-    """Generated examples, by batch norm's running statistics where there is batch norm.
+    """Generated examples, in evaluation mode: batch norm uses its running statistics.
 
     y: labels (count,), if the generator has classes. -> (count, *shape)
     """
     z = noise(count, generator.config.latent_size, rng=rng)
-    training = generator.training
-    with tg.no_grad():
-        x = generator.eval()(z, y)
-    generator.train(training)
-    return x
+    with tg.no_grad(), generator.evaluating():
+        return generator(z, y)

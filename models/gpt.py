@@ -2,13 +2,13 @@
 
     ids (B, T) ─▶ token + position embedding ─▶ blocks ─▶ layer norm ─▶ head ─▶ logits (B, T, V)
 
-The logits at place t are about the token at t + 1, and nothing at t may look further than t: one
-sequence of T tokens is T examples at once. Each block first moves information between places
-(attention), then works on each place by itself (feed-forward); both add to what is there (residual)
-and see it normalised (pre-LN). The path from here to GPT-2 is only more of the same.
+The logits at position t predict the token at t + 1, and position t sees nothing after t: one
+sequence of T tokens is T examples at once. Each block first moves information between positions
+(attention), then processes each position by itself (feed-forward); both read a normalised input
+(pre-LN) and add to it (residual). GPT-2 is only more of the same.
 
-    Bigram   a table: the next token from the last one alone
-    GPT      with a window of block_size tokens
+    Bigram   a table: predicts the next token from the last one alone
+    GPT      sees a window of block_size tokens
 
 Attention is all you need (Vaswani et al., 2017); Language models are unsupervised multitask
 learners (Radford et al., 2019).
@@ -27,11 +27,12 @@ from tinygen.nn.checks import check_dropout, check_sizes
 class Config:
     """Sizes of a GPT.
 
-    vocab_size: how many tokens there are. block_size: the most tokens it looks at, its context.
-    n_layer: blocks. n_head: attention heads in each. n_embd: numbers that stand for one token.
-    dropout: of embeddings, attention weights and what each block
-    adds. bias: in linear layers and layer norms. tied: the head's weights are the token
-    embedding's. Raises ValueError for what cannot be.
+    vocab_size: how many tokens there are. block_size: the longest context, in tokens. n_layer:
+    blocks. n_head: attention heads in each. n_embd: numbers that stand for one token. dropout: of
+    embeddings, attention weights and what each block adds. bias: in linear layers and layer norms.
+    tied: the head's weights are the token embedding's.
+    Raises ValueError unless sizes are integers of at least 1, n_head divides n_embd and
+    0 <= dropout < 1.
     """
     vocab_size: int
     block_size: int = 64
@@ -48,7 +49,7 @@ class Config:
 
 
 def check_blocks(model, n_layer, n_head, n_embd, dropout):
-    """Raise ValueError, in the name of `model`, for blocks that cannot be."""
+    """Raise ValueError, in the name of `model`, unless blocks of these sizes can be built."""
     check_sizes(model, n_layer=n_layer, n_head=n_head, n_embd=n_embd)
     if n_embd % n_head:
         raise ValueError(f"{model}: n_head must divide n_embd, got n_head={n_head} "
@@ -57,7 +58,7 @@ def check_blocks(model, n_layer, n_head, n_embd, dropout):
 
 
 class Bigram(nn.Module):
-    """The logits of the next token, looked up by the last one.  (B, T) -> (B, T, vocab_size)"""
+    """A table of the next token's logits for each token.  (B, T) -> (B, T, vocab_size)"""
     block_size = 1
 
     def __init__(self, vocab_size, *, rng):
@@ -72,7 +73,7 @@ class Bigram(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """To four times the width and back, each place by itself.  (..., n_embd) -> same"""
+    """Each position by itself, to four times the width and back.  (..., n_embd) -> same"""
 
     def __init__(self, n_embd, dropout=0.0, bias=True, *, rng):
         self.inner = nn.Linear(n_embd, 4 * n_embd, bias, rng=rng)
@@ -88,8 +89,8 @@ class Block(nn.Module):
 
     (B, T, n_embd) -> same
 
-    causal: no place looks past itself, as in a decoder; without, all look at all, as in an encoder.
-    cross: between the two, a second attention that looks at another sequence.
+    causal: no position looks past itself, as in a decoder; otherwise each looks at all, as in an
+    encoder. cross: adds, between the two, an attention that looks at another sequence.
     """
 
     def __init__(self, n_embd, n_head, dropout=0.0, bias=True, *, causal=True, cross=False, rng):
@@ -105,7 +106,7 @@ class Block(nn.Module):
 
     def forward(self, x, source=None, *, mask=None, source_mask=None, cache=None):
         """source: the sequence that `cross` looks at, (B, S, n_embd). mask, source_mask: which
-        places of x and of source may be looked at, as in the op `attention`."""
+        positions of x and of source may be looked at, as in the op `attention`."""
         h = self.attention(self.norm1(x), causal=self.causal, mask=mask, cache=cache)
         x = x + self.dropout(h)
         if self.cross is not None:
@@ -114,7 +115,7 @@ class Block(nn.Module):
 
 
 class GPT(nn.Module):
-    """Token ids to the logits of the token after each.  (B, T) -> (B, T, vocab_size)"""
+    """Token ids to the logits of the next token, at each position.  (B, T) -> (B, T, vocab_size)"""
 
     def __init__(self, config, *, rng):
         self.config = config
@@ -132,18 +133,19 @@ class GPT(nn.Module):
 
     @property
     def block_size(self):
-        """The most tokens it looks at."""
+        """The longest context, in tokens."""
         return self.config.block_size
 
     def features(self, ids, cache=None):
-        """What the head sees.  (B, T) -> (B, T, n_embd)
+        """The input of the head.  (B, T) -> (B, T, n_embd)
 
-        cache: a nn.KeyValueCache; then ids are only the tokens after those that it has seen.
+        cache: a nn.KeyValueCache; ids are then only the tokens after those it holds. Raises
+        ValueError for more than block_size tokens, with those in the cache.
         """
         first, count = 0 if cache is None else len(cache), ids.shape[1]
         if first + count > self.block_size:
-            raise ValueError(f"GPT: the context is {self.block_size} tokens, got {first + count}; "
-                             "crop the sequence to its last ones")
+            raise ValueError(f"GPT: the context is at most {self.block_size} tokens, got "
+                             f"{first + count}; keep only the last ones")
         positions = xp.arange(first, first + count)
         x = self.dropout(self.token(ids) + self.position(positions))  # (B, T, n_embd)
         for block in self.blocks:
@@ -159,14 +161,14 @@ class GPT(nn.Module):
 
 
 def initialise(model, n_layer, rng):
-    """GPT-2's initial weights: N(0, 0.02²), biases 0, and less for what is added to the residual.
+    """GPT-2's initial weights: N(0, 0.02²), and biases 0.
 
-    Each of the two additions of a block is scaled by 1/√(2·n_layer), so that their sum does not
-    grow with depth.
+    The layers that add to the residual, two in each block, are scaled by 1/√(2·n_layer), so that
+    the sum does not grow with depth.
     """
     for path, p in model.named_parameters():
         if p.ndim == 2:
-            added = path.endswith("out.weight")
+            added = path.endswith(("out_proj.weight", "out.weight"))
             std = 0.02 / (2 * n_layer) ** 0.5 if added else 0.02
             p.data[...] = xp.asarray(init.normal(p.shape, std, rng=rng))
         elif path.endswith("bias"):
@@ -182,47 +184,43 @@ def loss(model, ids, targets):
 
 def generate(model, ids, count, *, temperature=1.0, top_k=None, top_p=None, stop=None, cache=True,
              rng):
-    """Yield `count` further tokens, one array (B,) of ids at a time, as they are drawn.
+    """Yield `count` further tokens as they are sampled, one array (B,) of ids at a time.
 
-    ids: the prompt (B, T), at least one token. A prompt or text longer than the context is cropped
-    to its last block_size tokens. temperature: 0 takes the likeliest token, less than 1 sharpens
-    the distribution, more flattens it. top_k: only the k likeliest. top_p: only the likeliest that
-    together have this probability (nucleus sampling, Holtzman et al., 2020). stop: the id of a
-    token after which a text ends; drawing ends when all B have, and what one has after it means
-    nothing. cache: keep keys and values while the text fits the context; the tokens are the same
-    without.
-    Raises ValueError for settings out of range.
+    ids: the prompt (B, T), at least one token. Of a text longer than the context only the last
+    block_size tokens are seen. temperature: 0 takes the likeliest token, below 1 sharpens the
+    distribution, above 1 flattens it. top_k: sample among the k likeliest only. top_p: among the
+    likeliest that together have this probability (nucleus sampling, Holtzman et al., 2020). stop:
+    the id of a token that ends a text; sampling ends when all B texts have ended, and what a text
+    has after it is to be ignored. cache: keep keys and values while the text fits the context;
+    without, the tokens are the same but slower.
+    Raises ValueError for an empty prompt and for settings out of range.
     """
     check_sampling(temperature, top_k, top_p)
     ids = np.asarray(to_numpy(ids))
     if ids.ndim != 2 or not ids.size:
-        raise ValueError(f"generate: the prompt is (B, T) with at least one token, got shape "
+        raise ValueError(f"generate: the prompt must be (B, T) with at least one token, got shape "
                          f"{ids.shape}")
     kept = nn.KeyValueCache(model.block_size) if cache else None
-    ended, training = np.zeros(len(ids), bool), model.training
-    model.eval()
-    try:
-        for _ in range(count):
-            if kept is not None and ids.shape[1] > model.block_size:
-                kept = None  # from here on every token moves to another place at each step
-            first = -model.block_size if kept is None else len(kept)
-            with tg.no_grad():
-                logits = model.next_logits(xp.asarray(ids[:, first:]), kept)
-            drawn = sample_tokens(to_numpy(logits), temperature, top_k, top_p, rng)  # (B,)
-            ids = np.concatenate([ids, drawn[:, None]], axis=1)
-            yield drawn
-            ended |= drawn == stop
-            if ended.all():
-                return
-    finally:
-        model.train(training)
+    ended, evaluating = np.zeros(len(ids), bool), model.evaluating()
+    for _ in range(count):
+        if kept is not None and ids.shape[1] > model.block_size:
+            kept = None  # the window slides: all positions change, the cache is void
+        first = -model.block_size if kept is None else len(kept)
+        with tg.no_grad(), evaluating:  # left before each yield: the model is the caller's then
+            logits = model.next_logits(xp.asarray(ids[:, first:]), kept)
+        sampled = sample_tokens(to_numpy(logits), temperature, top_k, top_p, rng)  # (B,)
+        ids = np.concatenate([ids, sampled[:, None]], axis=1)
+        yield sampled
+        ended |= sampled == stop
+        if ended.all():
+            return
 
 
 def sample_tokens(logits, temperature, top_k, top_p, rng):
-    """A token for each row of logits, on the host.  (B, V) -> (B,)"""
+    """A token for each row of logits, NumPy arrays.  (B, V) -> (B,)"""
     if temperature == 0:
         return logits.argmax(axis=1)
-    # The likeliest has score 0, so that nothing overflows however low the temperature.
+    # The likeliest has score 0, so nothing overflows at a low temperature.
     logits = logits.astype("float64")
     scores = (logits - logits.max(axis=1, keepdims=True)) / temperature
     order = np.argsort(-scores, axis=1, kind="stable")  # likeliest first
@@ -239,11 +237,11 @@ def sample_tokens(logits, temperature, top_k, top_p, rng):
 
 
 def check_sampling(temperature, top_k, top_p):
-    """Raise ValueError for settings that no token can be drawn by."""
+    """Raise ValueError unless temperature >= 0, top_k >= 1 and 0 < top_p <= 1, or None."""
     if not 0 <= temperature < float("inf"):
-        raise ValueError(f"generate: temperature is a number of at least 0, got {temperature}; 0 "
-                         "takes the likeliest token each time")
+        raise ValueError(f"generate: temperature must be finite and at least 0, got "
+                         f"{temperature}; 0 takes the likeliest token each time")
     if top_k is not None and (not isinstance(top_k, Integral) or top_k < 1):
-        raise ValueError(f"generate: top_k is an integer of at least 1, got {top_k!r}")
+        raise ValueError(f"generate: top_k must be an integer of at least 1, got {top_k!r}")
     if top_p is not None and not 0 < top_p <= 1:
-        raise ValueError(f"generate: top_p is a probability above 0 and at most 1, got {top_p}")
+        raise ValueError(f"generate: top_p must be above 0 and at most 1, got {top_p}")

@@ -1,12 +1,10 @@
-"""GPT-2's own weights, on the GPT of models/gpt.py: read from and written to its published layout.
+"""Read and write GPT-2 checkpoints in their published layout, for the GPT of models/gpt.py.
 
 A folder as Hugging Face lays it out holds config.json, model.safetensors, and the tokenizer's
-vocab.json and merges.txt. The networks are the same; only names and two conventions differ:
+vocab.json and merges.txt. The networks are the same. Names differ, and so does the layout of a
+linear layer: x W + b with W (in, out) there, x wᵀ + b with w (out, in) here.
 
-    c_attn      query, key and value are one matrix there and three layers here
-    Conv1D      a linear layer there is x W + b with W (in, out), here x wᵀ + b with w (out, in)
-
-Sizes: gpt2 124M (12 blocks, width 768), medium 355M (24, 1024), large 774M (36, 1280), xl 1.5B
+Sizes: gpt2 124M (12 blocks, n_embd 768), medium 355M (24, 1024), large 774M (36, 1280), xl 1.5B
 (48, 1600). Each number takes 4 bytes here.
 """
 import json
@@ -18,7 +16,7 @@ from tinygen.backend import np
 from tinygen.data import BPETokenizer
 from tinygen.files import replacing
 
-# Settings that change the computation, with the value that ours has.
+# Settings that change the computation, with the values that match ours.
 COMPUTED = {"activation_function": ("gelu_new", "gelu_pytorch_tanh"), "layer_norm_epsilon": (1e-5,),
             "scale_attn_weights": (True,), "scale_attn_by_inverse_layer_idx": (False,),
             "add_cross_attention": (False,)}
@@ -26,10 +24,10 @@ PREFIX = "transformer."  # before every name in files that hold the head as well
 
 
 def load(folder):
-    """The model and tokenizer in `folder`; the tokenizer is None where its files are missing.
+    """The model in `folder`, in evaluation mode, and its tokenizer, or None where that is missing.
 
-    Raises FileNotFoundError for a missing config.json or model.safetensors, ValueError for files
-    that are damaged, of a network that is not GPT-2's, or not of one model.
+    Raises FileNotFoundError for a missing config.json or model.safetensors, and ValueError for
+    files that are damaged, hold another network than GPT-2, or do not belong together.
     """
     folder = Path(folder)
     settings = _read_config(folder / "config.json")
@@ -46,14 +44,14 @@ def load(folder):
         tokenizer = BPETokenizer.load(folder)
         if len(tokenizer) > model.config.vocab_size:
             raise ValueError(f"{folder}: the tokenizer has {len(tokenizer)} tokens and the model "
-                             f"{model.config.vocab_size}; they are not of one model")
+                             f"{model.config.vocab_size}; they do not belong together")
     return model.eval(), tokenizer
 
 
 def save(folder, model, tokenizer=None):
-    """Write a GPT, and a BPETokenizer, so that `load` and other tools open them as a GPT-2.
+    """Write a GPT, and its BPETokenizer if given, so that `load` and other tools can open it.
 
-    Biases that the model was made without are written as zeros.
+    The biases of a model without biases are written as zeros.
     """
     folder, c = Path(folder), model.config
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,45 +71,38 @@ def save(folder, model, tokenizer=None):
         tokenizer.save(folder)
 
 
-# ---- names: their layer -> ours, for each block ----
+# ---- names ----
 
-NORMS = {"ln_1": "norm1", "ln_2": "norm2"}
-# A linear layer also has its numbers in and out, in widths.
-LINEAR = {"attn.c_proj": ("attention.out", 1, 1), "mlp.c_fc": ("feed_forward.inner", 1, 4),
-          "mlp.c_proj": ("feed_forward.out", 4, 1)}
-QKV = "query", "key", "value"
+# Of the layers in each block: theirs -> ours, and the shape of their weight in multiples of n_embd.
+LAYERS = {"ln_1.": ("norm1.", (1,)), "ln_2.": ("norm2.", (1,)),
+          "attn.c_attn.": ("attention.in_proj_", (1, 3)),
+          "attn.c_proj.": ("attention.out_proj.", (1, 1)),
+          "mlp.c_fc.": ("feed_forward.inner.", (1, 4)),
+          "mlp.c_proj.": ("feed_forward.out.", (4, 1))}
 
 
 def _ours(arrays, config, folder):
-    """Their arrays under our names, as load_state_dict takes them. Raises ValueError where they are
-    not those of this config."""
+    """Their arrays under our names, for load_state_dict. Raises ValueError unless they fit config.
+    """
     def take(name, *shape):
         if name not in arrays:
             raise ValueError(f"{folder}: the weights have no {name}, which config.json asks for")
         if arrays[name].shape != shape:
-            raise ValueError(f"{folder}: {name} has shape {arrays[name].shape}, and by config.json "
+            raise ValueError(f"{folder}: {name} has shape {arrays[name].shape}, but by config.json "
                              f"it is {shape}")
         return arrays[name]
 
-    vocabulary, width = config.vocab_size, config.n_embd
-    state = {"token.weight": take("wte.weight", vocabulary, width),
-             "position.weight": take("wpe.weight", config.block_size, width),
-             "norm.weight": take("ln_f.weight", width), "norm.bias": take("ln_f.bias", width)}
+    n, vocab_size = config.n_embd, config.vocab_size
+    state = {"token.weight": take("wte.weight", vocab_size, n),
+             "position.weight": take("wpe.weight", config.block_size, n),
+             "norm.weight": take("ln_f.weight", n), "norm.bias": take("ln_f.bias", n)}
     if not config.tied:
-        state["head.weight"] = take("lm_head.weight", vocabulary, width)
+        state["head.weight"] = take("lm_head.weight", vocab_size, n)
     for i in range(config.n_layer):
-        theirs, ours = f"h.{i}.", f"blocks.{i}."
-        for norm, name in NORMS.items():
-            for kind in ("weight", "bias"):
-                state[f"{ours}{name}.{kind}"] = take(f"{theirs}{norm}.{kind}", width)
-        for layer, (name, n_in, n_out) in LINEAR.items():
-            weight = take(f"{theirs}{layer}.weight", n_in * width, n_out * width)
-            state[f"{ours}{name}.weight"] = weight.T
-            state[f"{ours}{name}.bias"] = take(f"{theirs}{layer}.bias", n_out * width)
-        for kind, shape in (("weight", (width, 3 * width)), ("bias", (3 * width,))):
-            array = take(f"{theirs}attn.c_attn.{kind}", *shape)
-            for name, part in zip(QKV, np.split(array, 3, axis=-1)):
-                state[f"{ours}attention.{name}.{kind}"] = part.T  # a bias with its one axis stays
+        for theirs, (ours, shape) in LAYERS.items():
+            theirs, ours, shape = f"h.{i}.{theirs}", f"blocks.{i}.{ours}", [n * k for k in shape]
+            state[f"{ours}weight"] = take(f"{theirs}weight", *shape).T  # a norm's one axis stays
+            state[f"{ours}bias"] = take(f"{theirs}bias", shape[-1])
     if any(name.startswith(f"h.{config.n_layer}.") for name in arrays):
         raise ValueError(f"{folder}: the weights have more blocks than config.json's "
                          f"{config.n_layer}")
@@ -120,38 +111,29 @@ def _ours(arrays, config, folder):
 
 def _theirs(model):
     """Our arrays under their names."""
-    c, state = model.config, model.state_dict()
+    config, state = model.config, model.state_dict()
 
-    def bias(name, size):
-        return state.get(f"{name}.bias", np.zeros(size, "float32"))
+    def bias(name, weight):
+        """A layer without biases has zeros, one for each row of its weight."""
+        return state.get(f"{name}bias", np.zeros(len(weight), "float32"))
 
-    prefix = "" if c.tied else PREFIX
     arrays = {"wte.weight": state["token.weight"], "wpe.weight": state["position.weight"],
-              "ln_f.weight": state["norm.weight"], "ln_f.bias": bias("norm", c.n_embd)}
-    for i in range(c.n_layer):
-        theirs, ours = f"h.{i}.", f"blocks.{i}."
-        for norm, name in NORMS.items():
-            arrays[f"{theirs}{norm}.weight"] = state[f"{ours}{name}.weight"]
-            arrays[f"{theirs}{norm}.bias"] = bias(ours + name, c.n_embd)
-        for layer, (name, _, _) in LINEAR.items():
-            weight = state[f"{ours}{name}.weight"]
-            arrays[f"{theirs}{layer}.weight"] = weight.T
-            arrays[f"{theirs}{layer}.bias"] = bias(ours + name, len(weight))
-        names = [f"{ours}attention.{name}" for name in QKV]
-        arrays[f"{theirs}attn.c_attn.weight"] = np.concatenate(
-            [state[f"{name}.weight"].T for name in names], axis=1)
-        arrays[f"{theirs}attn.c_attn.bias"] = np.concatenate(
-            [bias(name, c.n_embd) for name in names])
-    arrays = {prefix + name: array for name, array in arrays.items()}
-    if not c.tied:
-        arrays["lm_head.weight"] = state["head.weight"]
-    return arrays
+              "ln_f.weight": state["norm.weight"], "ln_f.bias": bias("norm.", state["norm.weight"])}
+    for i in range(config.n_layer):
+        for theirs, (ours, _) in LAYERS.items():
+            weight = state[f"blocks.{i}.{ours}weight"]
+            arrays[f"h.{i}.{theirs}weight"] = weight.T
+            arrays[f"h.{i}.{theirs}bias"] = bias(f"blocks.{i}.{ours}", weight)
+    if config.tied:
+        return arrays
+    arrays = {PREFIX + name: array for name, array in arrays.items()}
+    return arrays | {"lm_head.weight": state["head.weight"]}
 
 
 # ---- files ----
 
 def _read_arrays(folder):
-    """The arrays in model.safetensors, or in the several files that its index lists instead."""
+    """The arrays of model.safetensors, or of the files that model.safetensors.index.json lists."""
     index = folder / "model.safetensors.index.json"
     if not index.exists():
         return safetensors.load(_found(folder / "model.safetensors"))
@@ -173,7 +155,7 @@ def _found(path):
 
 
 def _read_config(path):
-    """Our settings from their config.json. Raises ValueError for a network that is not ours."""
+    """Our settings from their config.json. Raises ValueError unless it describes a GPT-2."""
     _found(path)
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
@@ -184,12 +166,12 @@ def _read_config(path):
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{path} is no configuration of a GPT-2: {error!r}") from error
     if config.get("model_type", "gpt2") != "gpt2":
-        raise ValueError(f"{path} is of a {config['model_type']}, and this reads gpt2 alone")
+        raise ValueError(f"{path} is of a {config['model_type']}; only gpt2 can be read")
     for name, known in COMPUTED.items():
         if config.get(name, known[0]) not in known:
-            raise ValueError(f"{path}: {name} is {config[name]!r}, and this computes with "
-                             f"{known[0]!r}")
+            raise ValueError(f"{path}: {name} is {config[name]!r}; only {known[0]!r} can be "
+                             f"read")
     if config.get("n_inner") not in (None, inner):
-        raise ValueError(f"{path}: n_inner is {config['n_inner']}, and this computes with four "
-                         f"times the width, {inner}")
+        raise ValueError(f"{path}: n_inner is {config['n_inner']}; only four times n_embd, "
+                         f"{inner}, can be read")
     return settings

@@ -1,4 +1,4 @@
-"""What several models are built from, and what they check their sizes by."""
+"""What several models are built from, and a check of image sizes."""
 from itertools import pairwise
 
 import tinygen as tg
@@ -8,7 +8,7 @@ from tinygen.data import one_hot
 
 
 def dense(sizes, rng):
-    """A linear map and a relu for each step from one size to the next, as a list of layers."""
+    """A list of layers: a Linear and a ReLU for each step from one size to the next."""
     return [layer for n, m in pairwise(sizes)
             for layer in (nn.Linear(n, m, rng=rng), nn.ReLU())]
 
@@ -19,35 +19,35 @@ def down(in_channels, out_channels, rng):
 
 
 def up(in_channels, out_channels, rng):
-    """The transpose of one that does.  (N, in, H, W) -> (N, out, 2H, 2W)
+    """A transposed convolution that doubles the sides.  (N, in, H, W) -> (N, out, 2H, 2W)
 
-    The kernel of 4 is a multiple of the stride, so that every output pixel is covered by as many
-    kernel taps as its neighbours: no checkerboard is built in (Odena et al., 2016).
+    The kernel of 4 is a multiple of the stride, so every output pixel is covered by equally many
+    kernel taps and no checkerboard is built in (Odena et al., 2016).
     """
     return nn.ConvTranspose2d(in_channels, out_channels, kernel_size=4, stride=2, padding=1,
                               rng=rng)
 
 
 def start_dark(layer):
-    """The layer before the sigmoid, with biases such that images start as dark as digits are.
+    """Lower the biases of the layer before a sigmoid, so that images start as dark as digits are.
 
-    Else training begins by making everything black. It may overshoot to where the sigmoid is flat
-    and hands no gradient back, and then black is all that this network will ever draw.
+    Otherwise training begins by making everything black. It may overshoot to where the sigmoid is
+    flat and passes no gradient, and the network then stays black for good. Returns the layer.
     """
     layer.bias.data -= 2  # sigmoid(-2) = 0.12, and MNIST's mean is 0.13
     return layer
 
 
 def with_class(x, y, classes):
-    """x with its class y appended, one-hot; x itself where the model knows no classes.
+    """x with its label y appended, one-hot; x itself for a model without classes.
 
     Rows (N, d) get `classes` more numbers. Images (N, C, H, W) get `classes` more channels, one of
-    them all ones. Raises ValueError for labels where there are no classes, and the reverse.
+    them all ones. Raises ValueError unless there are labels exactly where there are classes.
     """
     if (y is None) != (classes == 0):
         raise ValueError(f"a model of {classes} classes was given "
                          f"{'no labels' if y is None else 'labels'}; classes=0 in its Config makes "
-                         "it unconditional, any other number needs a label for each example")
+                         "it unconditional, any other number needs labels")
     if y is None:
         return x
     ones = one_hot(y, classes).astype(x.dtype)  # (N, classes)
@@ -57,13 +57,12 @@ def with_class(x, y, classes):
 
 
 def noise(count, size, *, rng):
-    """Numbers from N(0, 1), a plain array that no gradient goes into.  -> float32 (count, size)"""
+    """Numbers from N(0, 1), a plain float32 array.  -> (count, size)"""
     return xp.asarray(rng.standard_normal((count, size), dtype="float32"))
 
 
 def interpolate_codes(z1, z2, steps):
-    """On the straight line from one code to another, or from several.  (..., d) -> (steps, ..., d)
-    """
+    """Codes on the straight line from z1 to z2, ends included.  (..., d) -> (steps, ..., d)"""
     t = xp.linspace(0, 1, steps, dtype=z1.dtype).reshape(-1, *[1] * z1.ndim)
     return (1 - t) * z1 + t * z2
 
@@ -71,5 +70,5 @@ def interpolate_codes(z1, z2, steps):
 def check_halves(model, size):
     """Raise ValueError unless an image of this size can be halved twice."""
     if size % 4:
-        raise ValueError(f"{model}: the image is halved twice, so its size is a multiple of 4; got "
-                         f"{size}")
+        raise ValueError(f"{model}: the image is halved twice, so its size must be a multiple of "
+                         f"4, got {size}")

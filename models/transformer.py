@@ -4,11 +4,11 @@
                                   │ cross-attention
     target (B, T) ─▶ decoder ─────┴─▶ logits (B, T, V) of the token after each
 
-It is built from GPT's blocks. An encoder's place may look at every place, before it and after; a
-decoder's only at those before it: the mask is the whole difference between them. The decoder's
-blocks have a second attention that asks the encoder's memory.
+It is built from GPT's blocks. In the encoder a position looks at all others, before and after; in
+the decoder only at itself and those before: the mask is the whole difference. A decoder's block has
+a second attention, whose queries look at the encoder's memory.
 
-The sequences of a batch are as long as its longest; PAD fills the rest, and nobody looks at it. A
+All sequences of a batch are as long as the longest; PAD fills the rest and is never looked at. A
 target begins with START and ends with STOP.
 
 Attention is all you need (Vaswani et al., 2017).
@@ -28,10 +28,11 @@ PAD, START, STOP = 0, 1, 2  # the first three ids of every vocabulary
 class Config:
     """Sizes of a Transformer.
 
-    source_vocab, target_vocab: how many tokens there are on either side, the first three being PAD,
+    source_vocab, target_vocab: how many tokens there are on each side; the first three are PAD,
     START and STOP. max_length: of either sequence, with START or STOP. n_layer: blocks in the
     encoder and in the decoder. n_head, n_embd, dropout: as in models.gpt.Config.
-    Raises ValueError for what cannot be.
+    Raises ValueError unless both vocabularies have at least 4 tokens, other sizes are integers of
+    at least 1, n_head divides n_embd and 0 <= dropout < 1.
     """
     source_vocab: int
     target_vocab: int
@@ -51,7 +52,7 @@ class Config:
 class Stack(nn.Module):
     """Embeddings, blocks and a layer norm: the encoder or the decoder.  (B, T) -> (B, T, n_embd)
 
-    causal: no place looks past itself. cross: the blocks look at a source, (B, S, n_embd).
+    causal: no position looks past itself. cross: the blocks also look at a source (B, S, n_embd).
     """
 
     def __init__(self, vocab_size, config, *, causal, cross, rng):
@@ -69,7 +70,7 @@ class Stack(nn.Module):
         last = first + ids.shape[1]
         if last > self.position.num_embeddings:
             raise ValueError(f"Transformer: sequences have at most {self.position.num_embeddings} "
-                             f"tokens, got {last}; raise max_length")
+                             f"tokens, got {last}; raise max_length in the Config")
         x = self.dropout(self.token(ids) + self.position(xp.arange(first, last)))
         for block in self.blocks:
             x = block(x, source, mask=mask, source_mask=source_mask, cache=cache)
@@ -77,7 +78,10 @@ class Stack(nn.Module):
 
 
 class Transformer(nn.Module):
-    """source (B, S), target (B, T) -> logits (B, T, target_vocab) of the token after each."""
+    """Two sequences to the logits of the target's next token at each position.
+
+    source (B, S), target (B, T) -> (B, T, target_vocab)
+    """
 
     def __init__(self, config, *, rng):
         self.config = config
@@ -87,15 +91,14 @@ class Transformer(nn.Module):
         initialise(self, 2 * config.n_layer, rng)
 
     def encode(self, source):
-        """What the decoder looks at, and where it may look.  (B, S) -> (B, S, n_embd), (B, 1, 1, S)
-        """
+        """The memory, and a mask of where it is not PAD.  (B, S) -> (B, S, n_embd), (B, 1, 1, S)"""
         mask = (source != PAD)[:, None, None, :]
         return self.encoder(source, mask=mask), mask
 
     def decode(self, target, memory, mask, cache=None):
-        """The logits after each token of the target so far.  (B, T) -> (B, T, target_vocab)
+        """The logits of the next token at each position.  (B, T) -> (B, T, target_vocab)
 
-        cache: a nn.KeyValueCache; then target is only the tokens after those that it has seen.
+        cache: a nn.KeyValueCache; target is then only the tokens after those it holds.
         """
         return self.head(self.decoder(target, memory, source_mask=mask, cache=cache))
 
@@ -104,7 +107,7 @@ class Transformer(nn.Module):
 
 
 def loss(model, source, target):
-    """Mean cross-entropy of each token of the target, given the source and those before, in nats.
+    """Mean cross-entropy of the target's tokens, each given the source and those before, in nats.
 
     source (B, S), target (B, T) with START and STOP; PAD does not count.
     """
@@ -114,29 +117,25 @@ def loss(model, source, target):
 
 
 def translate(model, source):
-    """The likeliest token at each step, until all have written STOP or the room is used up.
+    """Write the likeliest token at each step, until all rows have STOP or reach max_length.
 
-    (B, S) -> ids on the host, (B, T), without START, with PAD after STOP
+    (B, S) -> ids, a NumPy array (B, T), without START, with PAD after STOP
     """
     cache = nn.KeyValueCache(model.config.max_length)
     written = np.full((source.shape[0], 1), START)
-    ended, training = np.zeros(len(written), bool), model.training
-    model.eval()
-    try:
-        with tg.no_grad():
-            memory, mask = model.encode(source)
-            while not ended.all() and written.shape[1] < model.config.max_length:
-                logits = model.decode(xp.asarray(written[:, -1:]), memory, mask, cache)
-                likeliest = to_numpy(logits)[:, -1].argmax(axis=1)
-                written = np.c_[written, np.where(ended, PAD, likeliest)]
-                ended |= likeliest == STOP
-    finally:
-        model.train(training)
+    ended = np.zeros(len(written), bool)
+    with tg.no_grad(), model.evaluating():
+        memory, mask = model.encode(source)
+        while not ended.all() and written.shape[1] < model.config.max_length:
+            logits = model.decode(xp.asarray(written[:, -1:]), memory, mask, cache)
+            likeliest = to_numpy(logits)[:, -1].argmax(axis=1)
+            written = np.c_[written, np.where(ended, PAD, likeliest)]
+            ended |= likeliest == STOP
     return written[:, 1:]
 
 
 def padded(sequences):
-    """Lists of ids as one array, filled up with PAD.  -> (B, longest)"""
+    """Lists of ids as one array, padded with PAD.  -> (B, longest)"""
     ids = np.full((len(sequences), max(map(len, sequences))), PAD)
     for row, sequence in zip(ids, sequences):
         row[:len(sequence)] = sequence

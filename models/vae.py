@@ -1,26 +1,26 @@
-"""Variational autoencoders: an autoencoder whose code is a distribution, and which can be sampled.
+"""Variational autoencoders: the code is a distribution, so that new images can be sampled.
 
     x ──encode──▶ mean, logvar ──▶ z = mean + exp(logvar/2)·eps ──decode──▶ p(x|z)
 
-Generation goes from z to x: z is drawn from the prior N(0, 1), and the decoder gives p(x|z), for
-each pixel the probability of ink. Inference goes back, to the codes p(z|x) that may have made an
-image; that needs an integral over all codes, so the encoder learns an approximation instead, the
-Gaussian q(z|x) = N(mean, exp(logvar)). Training raises a lower bound of log p(x), the ELBO:
+Generation goes from z to x: z is drawn from the prior N(0, 1), and the decoder gives p(x|z), the
+probability of ink for each pixel. Inference goes back, to the codes that may have produced an
+image, p(z|x). That needs an integral over all codes, so the encoder learns an approximation, the
+Gaussian q(z|x) = N(mean, exp(logvar)). Training raises a lower bound on log p(x), the ELBO:
 
     log p(x) ≥ E_q log p(x|z) - KL(q(z|x) || p(z))
 
-or, as a loss, reconstruction + KL: what it costs to describe x given z, and z itself, in nats.
+or, as a loss, reconstruction + KL: the cost in nats of describing x given z, and of z itself.
 
-The expectation over q has a gradient by q's own parameters, though z is drawn at random, because of
-the *reparameterization trick*: eps is drawn from N(0, 1), outside the graph, and z is a
-differentiable function of mean and logvar, with eps a constant. So the gradient passes through z to
-the encoder, and with eps held fixed the loss is an ordinary function that finite differences check.
+The *reparameterization trick* makes the random z differentiable: eps is drawn from N(0, 1) outside
+the graph, and z is a function of mean and logvar, with eps a constant. So the gradient passes
+through z to the encoder, and with eps held fixed the loss is an ordinary function that finite
+differences can check.
 
-    DenseVAE   784 - 400 - 20, the example that every framework has
+    DenseVAE   784 - 400 - 20, the standard example of most frameworks
     ConvVAE    strided convolutions down, transposed convolutions up
 
-An image is (N, C, H, W) with values from 0 to 1; a model of `classes` classes gets their labels y
-as well, in the encoder and in the decoder (Sohn et al., 2015).
+An image is (N, C, H, W) with values from 0 to 1. A model with classes takes labels y as well, in
+the encoder and in the decoder (Sohn et al., 2015).
 
 Auto-encoding variational Bayes (Kingma and Welling, 2014); beta-VAE (Higgins et al., 2017).
 """
@@ -37,10 +37,11 @@ from tinygen.nn.checks import check_sizes
 class Config:
     """Sizes of a VAE, and its beta.
 
-    latent_size: numbers in z. size: image height and width, a multiple of 4. channels: of an image.
-    classes: 0 for a model that knows none. beta: the weight of the KL, 1 for the ELBO; more of it
-    makes z simpler and x vaguer. Raises ValueError for sizes that are no such integers, and for a
-    beta that is negative or not finite.
+    latent_size: numbers in z. size: image height and width. channels: of an image. classes: 0 for a
+    model without labels. beta: the weight of the KL, 1 for the ELBO; a larger one makes z simpler
+    and x vaguer.
+    Raises ValueError unless sizes are integers of at least 1 (classes: 0), size is a multiple of 4,
+    and beta is finite and at least 0.
     """
     latent_size: int = 20
     size: int = 28
@@ -53,13 +54,12 @@ class Config:
         check_sizes("VAE", least=0, classes=self.classes)
         check_halves("VAE", self.size)
         if not 0 <= self.beta < math.inf:
-            raise ValueError("VAE: beta, the weight of the KL, is a number of at least 0, got "
-                             f"{self.beta}; 1 gives the ELBO, 0 an autoencoder with noise in its "
-                             "code")
+            raise ValueError("VAE: beta, the weight of the KL, must be finite and at least 0, got "
+                             f"{self.beta}; 1 gives the ELBO, 0 an autoencoder with a noisy code")
 
 
 class VAE(nn.Module):
-    """Encoder with two heads, mean and logvar, and a decoder; eps comes from outside."""
+    """An encoder with two heads, mean and logvar, and a decoder; the caller draws eps."""
 
     def encode(self, x, y=None):
         """Images to the Gaussians q(z|x).  (N, C, H, W) -> mean and logvar, (N, latent_size)"""
@@ -95,7 +95,7 @@ class DenseVAE(VAE):
 
 
 class ConvVAE(VAE):
-    """Two convolutions of stride 2, a dense layer, the heads; then the mirror image, transposed."""
+    """Two convolutions of stride 2, a dense layer and the heads; the decoder mirrors them."""
 
     def __init__(self, config=Config(), channels=(32, 64), hidden=256, *, rng):
         self.config = config
@@ -116,22 +116,23 @@ class ConvVAE(VAE):
 
 
 def reparameterize(mean, logvar, eps):
-    """z = mean + exp(logvar/2)·eps: a draw from N(mean, exp(logvar)) if eps is one from N(0, 1).
+    """z = mean + exp(logvar/2)·eps: a sample from N(mean, exp(logvar)) for eps from N(0, 1).
 
-    exp(logvar/2) is the standard deviation, exp(logvar) would be the variance. All three have one
-    shape, (N, latent_size), else ValueError is raised.
+    exp(logvar/2) is the standard deviation; exp(logvar) would be the variance. Raises ValueError
+    unless all three have the same shape, (N, latent_size).
     """
     if not mean.shape == logvar.shape == eps.shape:
-        raise ValueError("reparameterize: mean, logvar and eps have the same shape, a number of "
-                         f"noise for each latent; got {mean.shape}, {logvar.shape}, {eps.shape}")
+        raise ValueError("reparameterize: mean, logvar and eps must have the same shape, got "
+                         f"{mean.shape}, {logvar.shape}, {eps.shape}")
     return mean + tg.exp(0.5 * logvar) * eps
 
 
 def elbo_terms(model, x, eps, y=None):
-    """Reconstruction and KL in nats, whose sum is -ELBO: sums over pixels and latents, batch means.
+    """Reconstruction and KL, whose sum is -ELBO, in nats: two Tensors of one number each.
 
-    reconstruction = -E log p(x|z), binary cross-entropy of the pixels. Values in between 0 and 1
-    count as probabilities of ink, so that it does not reach 0. -> two numbers, as Tensors
+    Both are sums over pixels or latents and means over the batch. reconstruction = -E log p(x|z) is
+    the binary cross-entropy of the pixels; a grey pixel counts as a probability of ink, so it does
+    not reach 0.
     """
     logits, mean, logvar = model(x, eps, y)
     reconstruction = tg.bce_with_logits(logits, x, reduction="sum") / x.shape[0]
@@ -139,7 +140,7 @@ def elbo_terms(model, x, eps, y=None):
 
 
 def loss(model, x, eps, y=None):
-    """reconstruction + beta·KL, in nats per image, with the beta of the model's config."""
+    """reconstruction + beta·KL in nats per image, with beta from the model's config."""
     reconstruction, kl = elbo_terms(model, x, eps, y)
     return reconstruction + model.config.beta * kl
 
@@ -151,14 +152,14 @@ def generate(model, z, y=None):
 
 
 def reconstruct(model, x, y=None):
-    """Images made again from the means of their codes.  (N, C, H, W) -> same"""
+    """Images reconstructed from the means of their codes.  (N, C, H, W) -> same"""
     with tg.no_grad():
         return generate(model, model.encode(x, y)[0], y)
 
 
 def sample(model, count, y=None, *, rng):
-    """New images from codes drawn from the prior; of the classes y (count,), if given.
+    """New images, from codes drawn from the prior.  -> (count, C, H, W)
 
-    -> (count, C, H, W)
+    y: labels (count,), if the model has classes.
     """
     return generate(model, noise(count, model.config.latent_size, rng=rng), y)

@@ -1,4 +1,5 @@
 """What tests of several files use."""
+import json
 import types
 
 from tinygen import ops
@@ -12,3 +13,13 @@ def public_ops():
     return {name: f for name, f in vars(ops).items()
             if isinstance(f, (Op, types.FunctionType)) and not name.endswith("_textbook")
             and not name.startswith("_") and name not in NO_OPS}
+
+
+def read_result(folder):
+    """The result.json that a demo wrote to `folder`."""
+    return json.loads((folder / "result.json").read_text(encoding="utf-8"))
+
+
+def read_values(folder):
+    """The measured values in it."""
+    return [row["value"] for row in read_result(folder)["metrics"]]

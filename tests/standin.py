@@ -10,12 +10,12 @@ wrapped in `standin.ndarray`, which behaves as CuPy's does where that differs fr
   and both copy;
 - a NumPy array or a list among the operands is a TypeError; Python's and NumPy's scalars are not;
 - a reduction or a single element is a 0-d array, never a scalar, and 0-d arrays are not sizes;
-- `a * b` leaves the answer to b where b asks for it as CuPy wants to be asked;
+- `a * b` leaves the answer to b if b asks for it in CuPy's way;
 - elementwise results lie in C order, whatever the layout of the operands;
-- functions, ufunc methods and keywords that CuPy 13 lacks are missing. So is `random`, for numbers
-  are drawn on the host, and whatever else of NumPy the engine does not use.
+- functions, ufunc methods and keywords that CuPy 13 lacks are missing. So is `random`, since random
+  numbers are drawn on the host, and anything else in NumPy that the engine does not use.
 
-It is louder than CuPy in three points. `numpy.exp(a)` raises here and computes on the GPU there; a
+It is stricter than CuPy in three ways. `numpy.exp(a)` raises here and computes on the GPU there; a
 NumPy array as an index raises here and is uploaded at each use there; an index array out of range
 raises here and wraps around there.
 """

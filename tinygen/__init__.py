@@ -19,15 +19,16 @@ from tinygen.ops.elementwise import (
     abs, add, clip, cos, div, dropout, elu, exp, gelu, leaky_relu, log, maximum, minimum, mul, neg,
     pow, relu, sigmoid, silu, sin, softplus, sqrt, sub, tanh, where)
 from tinygen.ops.shape import (
-    astype, broadcast_to, concatenate, crop, embedding, expand_dims, flip, getitem, pad, reshape,
-    scatter_add, split, squeeze, stack, swapaxes, take_along_axis, transpose)
+    astype, broadcast_to, crop, expand_dims, flip, pad, reshape, squeeze, swapaxes, transpose)
+from tinygen.ops.indexing import (
+    concatenate, embedding, getitem, scatter_add, split, stack, take_along_axis)
 from tinygen.ops.reduce import cumsum, logsumexp, max, mean, min, sum, var
 from tinygen.ops.linear import einsum, linear, matmul
 from tinygen.ops.conv import conv1d, conv2d, conv2d_weight, conv_transpose2d
 from tinygen.ops.pool import avg_pool2d, max_pool2d, max_unpool2d, upsample_nearest2d
 from tinygen.ops.norm import (
     batch_norm, group_norm, layer_norm, log_softmax, softmax, standardize)
-from tinygen.ops.attention import attention
+from tinygen.ops.attention import attention, self_attention
 from tinygen.ops.loss import bce_with_logits, cross_entropy, l1, mse
 from tinygen.ops.divergence import kl_categorical, kl_normal, kl_standard_normal
 from tinygen.tensor import Tensor

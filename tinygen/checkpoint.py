@@ -1,8 +1,8 @@
-"""Checkpoints: nested dicts of arrays and plain values in one .npz file, replaced in one step.
+"""Checkpoints: nested dicts of arrays and plain values in one .npz file, replaced atomically.
 
-A .npz is a zip of arrays, which any NumPy opens; without pickle, a file cannot run code. Arrays
-stand under their path in the dict, such as `state/model/encoder.weight`; all the rest is one JSON
-text, in which None keeps each array's place.
+An .npz file is a zip of arrays, which any NumPy opens; without pickle, a file cannot run code.
+Arrays are stored under their path in the dict, such as `state/model/encoder.weight`; the rest is
+one JSON text, with None in place of each array.
 """
 import json
 
@@ -12,18 +12,18 @@ from tinygen.files import replacing
 FORMAT = "tinygen checkpoint"
 VERSION = 1
 HEADER = "header"  # the entry with the JSON text
-ROOT = "state"  # begins the path of every array, which so never collides with the header
+ROOT = "state"  # begins the path of every array, so that none collides with the header
 
 
 def save(path, state):
-    """Write `state` to `path` as one .npz file; an earlier one there stays until this is whole.
+    """Write `state` to `path` as one .npz file; an earlier file stays until this one is complete.
 
     state: a dict with str keys, whose values are arrays, Tensors, int, float, bool, str, None, or
-    dicts and lists of these. A tuple comes back as a list, a NumPy scalar as a Python number.
-    Raises TypeError for anything else.
+    dicts and lists of these. Tuples are loaded as lists, NumPy scalars as Python numbers. Raises
+    TypeError for anything else.
     """
     if not isinstance(state, dict):
-        raise TypeError(f"checkpoint.save: the state is a dict; got {type(state).__name__}; "
+        raise TypeError(f"checkpoint.save: the state must be a dict; got {type(state).__name__}; "
                         "name the parts, for example {'model': model.state_dict()}")
     arrays = {}
     values = _separate(state, ROOT, arrays)
@@ -33,10 +33,10 @@ def save(path, state):
 
 
 def load(path):
-    """The state that `save` wrote to `path`, exact to the bit, its arrays as NumPy's on the host.
+    """The state that `save` wrote to `path`, bit for bit, with NumPy arrays.
 
-    Raises ValueError for a file that is damaged, foreign or of another version, OSError for one
-    that cannot be opened.
+    Raises ValueError for a file that is damaged, of another kind or of another version, OSError for
+    one that cannot be opened.
     """
     with open(path, "rb") as file:
         first_bytes = file.read(8)
@@ -48,9 +48,9 @@ def load(path):
             with np.load(file, allow_pickle=False) as archive:
                 header = json.loads(archive[HEADER].item()) if HEADER in archive.files else {}
                 stored = {name: archive[name] for name in archive.files if name != HEADER}
-        except Exception as error:  # zip, zlib, JSON, memory: whatever damage makes a reader raise
-            raise ValueError(f"{path} is damaged or cut short ({type(error).__name__}: {error}); "
-                             "use another copy, or start afresh") from error
+        except Exception as error:  # zip, zlib, JSON, memory: damage can raise anything
+            raise ValueError(f"{path} is damaged or truncated ({type(error).__name__}: {error}); "
+                             "use another copy, or start again") from error
     return _checked(path, header, stored)
 
 
@@ -63,17 +63,17 @@ def _checked(path, header, stored):
         raise ValueError(f"{path} has checkpoint version {header.get('version')}, and this tinygen "
                          f"reads {VERSION}; load it with the tinygen that wrote it")
     if header.get("arrays") != list(stored) or not isinstance(header.get("values"), dict):
-        raise ValueError(f"{path} is damaged: its {len(stored)} arrays are not those that its "
-                         "header lists; use another copy, or start afresh")
+        raise ValueError(f"{path} is damaged: its {len(stored)} arrays are not those listed in its "
+                         "header; use another copy, or start again")
     return _joined(header["values"], ROOT, stored)
 
 
 def _separate(value, name, arrays):
-    """`value` as JSON can hold it; its arrays move to `arrays`, and leave None in their place."""
+    """`value` for JSON: its arrays are moved to `arrays` and replaced by None."""
     if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str) or "/" in key:
-                raise TypeError("checkpoint.save: keys are str without '/'; "
+                raise TypeError("checkpoint.save: keys must be str without '/'; "
                                 f"got {key!r} in {name}; rename it")
         return {key: _separate(item, f"{name}/{key}", arrays) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -105,5 +105,5 @@ def _kind(first_bytes):
     if not first_bytes:
         return "it is empty"
     if first_bytes.startswith(b"\x80"):
-        return "it looks like a pickle, which is never opened because it can run code"
+        return "it looks like a pickle, which is not opened because it could run code"
     return f"it begins with {first_bytes!r}"

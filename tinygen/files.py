@@ -1,4 +1,4 @@
-"""Writing a file so that nobody ever meets half of it."""
+"""Writing a file so that nobody ever sees half of it."""
 import os
 from contextlib import contextmanager
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path):
-    """A binary file to write, which takes the place of `path` once all of it is on the disk.
+    """A binary file to write, which replaces `path` once it is completely on disk.
 
-    It is written beside `path` under a temporary name. Whatever goes wrong before the end (an
-    exception, Ctrl-C, a full disk) leaves the earlier file as it was, and nothing else behind.
+    It is written next to `path` under a temporary name. If anything goes wrong before the end (an
+    exception, Ctrl-C, a full disk), the earlier file stays as it was, and nothing else is left.
     """
     path = Path(path)
     if not path.parent.is_dir():

@@ -1,21 +1,22 @@
 """Colour grey digits, each class in its own ink, when only the shape tells the class.
 
-The network sees how much ink lies on each pixel. That is the same number for every ink, so no shade
-gives a colour away: to name the colour, the network must recognise the digit, though nobody shows
-it a label. Where a digit could be either of two, the least squared error is not had by betting on
-one, but by mixing the possible inks in proportion to how likely each is: the sum over classes of
-p(class | shape) · ink(class). So doubt becomes visible. It is also why photographs that are
-coloured by squared error come out brownish: of all the colours a car could have, they get the mean.
+The network sees how much ink lies on each pixel. That number is the same for every ink, so no shade
+gives a colour away: to choose the ink, the network must recognise the digit, though nobody shows it
+a label. Where a digit could be either of two, the squared error is smallest not for betting on one
+but for mixing the possible inks in proportion to how likely each is: the sum over classes of
+p(class | shape) · ink(class). So doubt becomes visible. It is also why photographs coloured by
+squared error come out brownish: of all the colours that a car could have, they get the mean.
 
     python -m demos colorize                      35 s on two cores
     python -m demos colorize --data mnist-10k     the same
 
-Expect an error of 0.0003 to 0.0004, where the mean of all inks makes 0.0095, and the right ink on
-97 of 100 digits. To copy the ink of the training digit with the nearest pixels is right on 98, and
+Expect an error of 0.0003 to 0.0004, where the mean of all inks gives 0.0095, and the right ink on
+97 of 100 digits. Copying the ink of the training digit with the nearest pixels is right on 98, and
 yet its error is larger, 0.0005: it bets where it should mix. On mnist-10k the three errors are
 0.0006, 0.0104 and 0.0008, and both are right on 97.
-"""
 
+On colours by squared error: Zhang, Isola and Efros, Colorful image colorization (ECCV, 2016).
+"""
 import tinygen as tg
 from demos.common.figures import image_rows, new_figure
 from demos.common.resume import epoch_batch
@@ -25,7 +26,6 @@ from demos.tools.nearest import neighbours
 from models.autoencoder import Config, ConvAutoencoder
 from tinygen.backend import np, xp
 from tinygen.data import load_images
-from tinygen.optim import Adam, warmup_cosine
 
 PRESETS = {
     "smoke": dict(steps=15, images=200),
@@ -37,98 +37,48 @@ PRESETS = {
 INKS = ("#3f90da", "#bd1f01", "#e76300", "#832db6", "#ffa90e", "#b9ac70", "#005f5f", "#92dadd",
         "#a96b59", "#1c2a6b")
 RGB = np.array([[int(ink[i:i + 2], 16) for i in (1, 3, 5)] for ink in INKS], np.float32) / 255
-ALIKE = 4, 9  # two classes whose shapes run into each other, and whose inks are far apart
+ALIKE = 4, 9  # two classes of similar shapes, whose inks are far apart
 SHOWN = 12
 
 
 @demo(PRESETS, data=("digits", "mnist-10k"))
 def main(run):
-    cfg = run.settings
-    data = load_images(run.data)
+    cfg, images = run.settings, load_images(run.data)
 
-    # To name an ink takes the whole digit, so it all goes through one code.
+    # Choosing an ink takes the whole digit, so all of it goes through one code.
     model = ConvAutoencoder(Config(code_size=cfg.code, out_channels=3), rng=run.rng)
-    optimizer = Adam(model.parameters(), lr=cfg.lr)
+    optimizer = tg.optim.Adam(model.parameters(), lr=cfg.lr)
     for step in run.steps(model=model, optimizer=optimizer):
-        optimizer.lr = cfg.lr * warmup_cosine(step, warmup=cfg.steps // 20, total=cfg.steps)
-        batch = epoch_batch(step, cfg.batch, len(data.x_train), run.seed)
-        grey, digit = data.x_train[batch], data.y_train[batch]
+        optimizer.lr = cfg.lr * tg.optim.warmup_cosine(step, warmup=cfg.steps // 20,
+                                                       total=cfg.steps)
+        batch = epoch_batch(step, cfg.batch, len(images.x_train), run.seed)
+        grey, digit = images.x_train[batch], images.y_train[batch]
         wanted = paint(grey, ink_of(digit))
         grey, wanted = xp.asarray(grey), xp.asarray(wanted)
-        loss = tg.mse(paint(grey, model(grey)), wanted)  # where there is no ink, any colour will do
+        loss = tg.mse(paint(grey, model(grey)), wanted)  # without ink, any colour will do
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         run.log(loss=loss)
 
-    grey, digit = data.x_test[:cfg.images], data.y_test[:cfg.images]
-    wanted = paint(grey, ink_of(digit))
+    grey, digit = images.x_test[:cfg.images], images.y_test[:cfg.images]
     coloured = in_batches(lambda grey: paint(grey, model(grey)), grey)
-    measure(run, data, grey, digit, coloured)
-
     inks = overall_ink(coloured, grey)  # (N, 3)
-
-    def rows(chosen):
-        return image_rows({"grey": grey[chosen], "network": coloured[chosen],
-                           "truth": wanted[chosen]})
-
-    run.save_figure(
-        rows([np.argmax(digit == k) for k in range(10)]), "coloured",
-        "A test digit of each class: what the network sees, what it paints, and the true ink.")
-    run.save_figure(
-        rows(most_doubtful(inks, digit)), "between",
-        f"{ALIKE[0]}s and {ALIKE[1]}s whose ink is the nearest to half of each, from more of the "
-        "one's ink to more of the other's: the share of an ink is how likely the network holds "
-        "its digit to be. Where a third colour comes in, a third digit seems possible.")
-    worst = np.argsort(-np.linalg.norm(inks - ink_of(digit)[:, :, 0, 0], axis=1))[:SHOWN]
-    run.save_figure(
-        rows(worst), "worst",
-        "The farthest from the true ink. A mixed colour is an honest doubt; a pure one is a digit "
-        "misread with confidence.")
-    run.save_figure(
-        confusion_figure(digit, closest_ink(inks)), "confusion",
-        "Test digits by their class, and by the class whose ink is the closest to what they got. "
-        "Not every mistake is a digit misread: two inks may mix to something like a third.")
+    measure(run, images, grey, digit, coloured, inks)
+    show(run, grey, digit, coloured, inks)
 
 
-def paint(grey, ink):
-    """Ink on white paper, grey saying how much: 1 - grey·(1 - ink).
-
-    (N, 1, H, W), and an ink for each image (N, 3, 1, 1) or each pixel (N, 3, H, W) -> (N, 3, H, W)
-    """
-    return 1 - grey * (1 - ink)
-
-
-def ink_of(digit):
-    """(N,) -> (N, 3, 1, 1)"""
-    return RGB[digit][:, :, None, None]
-
-
-def overall_ink(coloured, grey):
-    """The one ink with which paint(grey, ink) comes closest to each coloured image.  -> (N, 3)
-
-    Least squares of (1 - y) = grey·(1 - ink) over the pixels: 1 - ink = Σ grey·(1 - y) / Σ grey².
-    """
-    return 1 - (grey * (1 - coloured)).sum(axis=(2, 3)) / (grey ** 2).sum(axis=(2, 3))
-
-
-def closest_ink(inks):
-    """The class whose ink is the closest to each of `inks`.  (N, 3) -> (N,)"""
-    return np.linalg.norm(inks[:, None] - RGB, axis=2).argmin(axis=1)
-
-
-def measure(run, data, grey, digit, coloured):
+def measure(run, images, grey, digit, coloured, inks):
     """Against one mean ink for all, and against the ink of the nearest training image."""
-    def error(images):
-        return ((images - paint(grey, ink_of(digit))) ** 2).mean()
+    def error(painted):
+        return ((painted - paint(grey, ink_of(digit))) ** 2).mean()
 
-    mean = error(paint(grey, ink_of(data.y_train).mean(axis=0)))
-    copied = data.y_train[neighbours(grey, data.x_train)[:, 0]]
-    inks = overall_ink(coloured, grey)
+    mean = error(paint(grey, ink_of(images.y_train).mean(axis=0)))
+    copied = images.y_train[neighbours(grey, images.x_train)[:, 0]]
     closest = closest_ink(inks)
     wrong = closest != digit
     mixed = np.argsort(-np.linalg.norm(inks - RGB[closest], axis=1))[:len(grey) // 20]
-    run.measure("MSE a channel", error(coloured), at_most=mean / 10, baseline=("mean ink", mean))
+    run.measure("MSE per channel", error(coloured), at_most=mean / 10, baseline=("mean ink", mean))
     run.measure("MSE with the nearest neighbour's ink", error(paint(grey, ink_of(copied))))
     run.measure("right ink", 1 - wrong.mean(), at_least=0.94,
                 baseline=("nearest neighbour", (copied == digit).mean()))
@@ -136,18 +86,32 @@ def measure(run, data, grey, digit, coloured):
                 baseline=("of all", wrong.mean()))
 
 
-def most_doubtful(inks, digit):
-    """The images of two classes, ALIKE, with the inks nearest to a mixture of both half and half,
-    those with more of the first ink first.
-    """
-    one, other = RGB[list(ALIKE)]
-    chosen = np.flatnonzero(np.isin(digit, ALIKE))
-    distance = np.linalg.norm(inks[chosen] - (one + other) / 2, axis=1)
-    chosen = chosen[distance.argsort()[:SHOWN]]
-    return chosen[np.argsort(inks[chosen] @ (other - one))]
+def show(run, grey, digit, coloured, inks):
+    rows = {"grey": grey, "network": coloured, "truth": paint(grey, ink_of(digit))}
+
+    def plot_rows(chosen):
+        return image_rows({name: images[chosen] for name, images in rows.items()})
+
+    run.save_figure(
+        plot_rows([np.argmax(digit == k) for k in range(10)]), "coloured",
+        "A test digit of each class: what the network sees, what it paints, and the true ink.")
+    run.save_figure(
+        plot_rows(most_doubtful(inks, digit)), "between",
+        f"The {ALIKE[0]}s and {ALIKE[1]}s whose ink is nearest to half of each, sorted from more "
+        "of the one's ink to more of the other's. The share of an ink is how likely the network "
+        "holds its digit to be; where a third colour comes in, a third digit seems possible.")
+    worst = np.argsort(-np.linalg.norm(inks - ink_of(digit)[:, :, 0, 0], axis=1))[:SHOWN]
+    run.save_figure(
+        plot_rows(worst), "worst",
+        "The farthest from the true ink. A mixed colour is honest doubt; a pure one is a digit "
+        "misread with confidence.")
+    run.save_figure(
+        plot_confusion(digit, closest_ink(inks)), "confusion",
+        "Test digits by their class, and by the class whose ink is closest to what they got. Not "
+        "every mistake is a digit misread: two inks may mix to something like a third.")
 
 
-def confusion_figure(digit, painted):
+def plot_confusion(digit, painted):
     """How many digits of each class came out closest to each ink."""
     counts = np.zeros((10, 10), int)
     np.add.at(counts, (digit, painted), 1)
@@ -162,3 +126,41 @@ def confusion_figure(digit, painted):
     axes.tick_params(length=0)
     axes.grid(False)
     return figure
+
+
+def paint(grey, ink):
+    """Ink on white paper, as much as grey says: 1 - grey·(1 - ink).
+
+    (N, 1, H, W), and an ink for each image (N, 3, 1, 1) or each pixel (N, 3, H, W) -> (N, 3, H, W)
+    """
+    return 1 - grey * (1 - ink)
+
+
+def ink_of(digit):
+    """(N,) -> (N, 3, 1, 1)"""
+    return RGB[digit][:, :, None, None]
+
+
+def overall_ink(coloured, grey):
+    """The single ink for which paint(grey, ink) is closest to each coloured image.  -> (N, 3)
+
+    Least squares of (1 - y) = grey·(1 - ink) over the pixels: 1 - ink = Σ grey·(1 - y) / Σ grey².
+    """
+    return 1 - (grey * (1 - coloured)).sum(axis=(2, 3)) / (grey ** 2).sum(axis=(2, 3))
+
+
+def closest_ink(inks):
+    """The class whose ink is closest to each of `inks`.  (N, 3) -> (N,)"""
+    return np.linalg.norm(inks[:, None] - RGB, axis=2).argmin(axis=1)
+
+
+def most_doubtful(inks, digit):
+    """Indices of the images of the classes ALIKE whose ink is nearest to half of each.
+
+    Those with more of the first ink come first.
+    """
+    one, other = RGB[list(ALIKE)]
+    chosen = np.flatnonzero(np.isin(digit, ALIKE))
+    distance = np.linalg.norm(inks[chosen] - (one + other) / 2, axis=1)
+    chosen = chosen[distance.argsort()[:SHOWN]]
+    return chosen[np.argsort(inks[chosen] @ (other - one))]

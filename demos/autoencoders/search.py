@@ -2,30 +2,33 @@
 
 To search pictures by a picture, take those nearest to it. Near in pixels means that the same pixels
 are dark, so a digit that is shifted or slanted is far away. A code holds the few numbers that say
-how to draw the image; whatever is drawn alike lies close together, and there is less to compare and
-to keep. No class was ever shown: what counts as similar comes from the images alone. A find is
-right if it shows the query's class, and precision at 10 is the share of right ones among the
-nearest 10. The baseline is PCA at the same size.
+how to draw the image: what is drawn alike lies close together, and there is less to compare and to
+store. No class was ever shown; what counts as similar comes from the images alone. A hit is right
+if it shows the query's class, and precision at 10 is the share of right ones among the nearest 10.
+The baseline is PCA at the same size.
 
     python -m demos search                      1 min on two cores
     python -m demos search --data mnist-10k     1 min
 
-Expect 0.75 to 0.77 with 4 bytes an image (PCA 0.59, over three seeds), 0.90 to 0.92 with 8 (PCA
+Expect 0.75 to 0.77 with 4 bytes per image (PCA 0.59, over three seeds), 0.90 to 0.92 with 8 (PCA
 0.89), and with 16 the same 0.94 to 0.95 as PCA and as all 784 pixels; on mnist-10k 0.75, 0.88 and
-0.92 (PCA 0.52, 0.83 and 0.91, pixels 0.93). So the autoencoder is worth its training where codes
-are small. PCA's code is made to keep distances between pixels, as far as its size allows, and 16
-numbers are enough for these; the autoencoder's is made to be decoded, and that alike images lie
-close together is only a by-product.
+0.92 (PCA 0.52, 0.83 and 0.91, pixels 0.93). So training an autoencoder pays where codes are small.
+PCA's code is made to keep distances between pixels, as far as its size allows, and 16 numbers are
+enough for these images. The autoencoder's is made to be decoded; that similar images lie close
+together is only a by-product.
+
+After Krizhevsky and Hinton, Using very deep autoencoders for content-based image retrieval (ESANN,
+2011).
 """
 import time
 
 import tinygen as tg
 from demos.common.figures import PALETTE, new_figure, show_sheet, tile
-from demos.common.images import check_images
 from demos.common.options import OWN_FILE
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
 from demos.tools.codes import PCA, in_batches, through_bytes
+from demos.tools.images import check_images
 from demos.tools.nearest import neighbours
 from models import autoencoder
 from models.autoencoder import Config, ConvAutoencoder
@@ -38,7 +41,7 @@ PRESETS = {
     "long": dict(steps=2000),
 }
 CODE_SIZES = (4, 8, 16)
-LEAD = {4: 0.08, 8: 0.0, 16: -0.02}  # in precision over PCA, at least
+LEAD = {4: 0.08, 8: 0.0, 16: -0.02}  # over PCA's precision, at least
 FOUND = 10
 
 
@@ -50,59 +53,63 @@ def main(run):
     channels, side = x_train.shape[1:3]
 
     pca = PCA(x_train)
+    # name -> what is compared: rows of the training images, rows of the test images
     spaces = {"pixels": (x_train.reshape(len(x_train), -1), x_test.reshape(len(x_test), -1))}
     for size in CODE_SIZES:
         model = ConvAutoencoder(Config(size, side, channels, channels), rng=run.rng)
-        optimizer = tg.optim.Adam(model.parameters(), lr=cfg.lr)
-        for step in run.steps(f"code of {size}", model=model, optimizer=optimizer):
-            x = xp.asarray(x_train[epoch_batch(step, cfg.batch, len(x_train), run.seed)])
-            loss = autoencoder.loss(model, x)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            run.log(loss=loss)
+        train(run, f"code of {size}", model, x_train)
         codes = {f"conv {size}": [in_batches(model.encode, x) for x in (x_train, x_test)],
                  f"PCA {size}": [pca.encode(x, size) for x in (x_train, x_test)]}
-        for name, (train, test) in codes.items():
-            spaces[name] = through_bytes(train, train), through_bytes(test, train)
+        for name, (seen, queries) in codes.items():
+            spaces[name] = through_bytes(seen, seen), through_bytes(queries, seen)
 
     found, ms = {}, {}
-    for name, (train, test) in spaces.items():
-        found[name], ms[name] = timed(neighbours, test, train, FOUND)
+    for name, (seen, queries) in spaces.items():
+        found[name], ms[name] = timed(neighbours, queries, seen, FOUND)
     ms["encode"] = timed(in_batches, model.encode, x_test)[1]
     right = {name: images.y_train[rows] == images.y_test[:, None] for name, rows in found.items()}
     precision = {name: hits.mean() for name, hits in right.items()}
+    measure(run, images, precision, ms)
+    show(run, images, found, right, precision)
 
+
+def train(run, name, model, x_train):
+    cfg = run.settings
+    optimizer = tg.optim.Adam(model.parameters(), lr=cfg.lr)
+    for step in run.steps(name, model=model, optimizer=optimizer):
+        x = xp.asarray(x_train[epoch_batch(step, cfg.batch, len(x_train), run.seed)])
+        loss = autoencoder.loss(model, x)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        run.log(loss=loss)
+
+
+def measure(run, images, precision, ms):
     for size, lead in LEAD.items():
         linear = precision[f"PCA {size}"]
         run.measure(f"code of {size}: precision at {FOUND}", precision[f"conv {size}"],
                     at_least=linear + lead, baseline=(f"PCA {size}", linear))
     run.measure("code of 16, against all pixels", precision["conv 16"],
                 baseline=("pixels", precision["pixels"]))
-    run.measure("bytes an image", 16, baseline=("pixels", x_train[0].size))
-    run.measure(f"ms to search for {len(x_test)} queries", ms["conv 16"],
+    run.measure("bytes per image", 16, baseline=("pixels", images.x_train[0].size))
+    count = len(images.x_test)
+    run.measure(f"ms to search for {count} queries", ms["conv 16"],
                 baseline=("pixels", ms["pixels"]))
-    run.measure(f"ms to encode {len(x_test)} queries first", ms["encode"])
+    run.measure(f"ms to encode {count} queries first", ms["encode"])
 
-    run.save_figure(precision_figure(precision, x_train[0].size), "precision",
-                    f"Share of right images among the {FOUND} nearest, against the bytes that are "
-                    "kept of an image.")
+
+def show(run, images, found, right, precision):
+    run.save_figure(plot_precision(precision, images.x_train[0].size), "precision",
+                    f"Share of right images among the {FOUND} nearest, against the bytes stored "
+                    "per image.")
     queries = np.unique(images.y_test, return_index=True)[1]  # the first image of each class
-    run.save_figure(neighbours_figure(images, queries, found, right), "neighbours",
+    run.save_figure(plot_neighbours(images, queries, found, right), "neighbours",
                     "The first test image of each class and what is found for it, nearest first: "
                     "by all pixels, and by codes of 4 numbers. Red: of another class.")
 
 
-def timed(function, *arguments):
-    """What the function returns, and the milliseconds that it took."""
-    start = time.perf_counter()
-    result = function(*arguments)
-    return result, 1000 * (time.perf_counter() - start)
-
-
-# ---- figures ----
-
-def precision_figure(precision, pixels):
+def plot_precision(precision, pixels):
     figure, axes = new_figure(width=7.5, height=4.4)
     for method, colour in (("PCA", PALETTE[8]), ("conv", PALETTE[1])):
         axes.plot(CODE_SIZES, [precision[f"{method} {size}"] for size in CODE_SIZES], "o-",
@@ -112,14 +119,14 @@ def precision_figure(precision, pixels):
     axes.set_xticks(CODE_SIZES, [f"{size}\n{pixels / size:.0f} : 1" for size in CODE_SIZES])
     axes.minorticks_off()
     axes.set_ylim(0, 1)
-    axes.set_xlabel("bytes kept of an image, and how many times fewer than its pixels take")
+    axes.set_xlabel("bytes stored per image, and how many times fewer than its pixels take")
     axes.set_ylabel(f"precision at {FOUND}")
     axes.legend(loc="lower right")
     return figure
 
 
-def neighbours_figure(images, queries, found, right):
-    """A row for each query: itself, then what is found for it in pixels, by PCA and in codes."""
+def plot_neighbours(images, queries, found, right):
+    """A row for each query: itself, then what is found by pixels, by PCA and by codes."""
     sheets = {"query": tile(images.x_test[queries], columns=1)}
     for name, title in {"pixels": f"pixels, {images.x_test[0].size} bytes",
                         "PCA 4": "PCA, 4 bytes", "conv 4": "conv autoencoder, 4 bytes"}.items():
@@ -138,3 +145,10 @@ def in_red(ink, wrong):
     """Black ink on white paper, red where `wrong`.  (N, 1 or 3, H, W), (N,) -> (N, 3, H, W)"""
     absorbs = np.where(wrong[:, None], [[0.1, 0.85, 0.95]], [[1.0, 1.0, 1.0]])  # red, green, blue
     return 1 - absorbs[:, :, None, None] * ink
+
+
+def timed(function, *arguments):
+    """What the function returns, and the milliseconds that it took."""
+    start = time.perf_counter()
+    result = function(*arguments)
+    return result, 1000 * (time.perf_counter() - start)

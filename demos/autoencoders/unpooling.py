@@ -2,31 +2,32 @@
 
 A convolution is a matrix. Its transpose is the transposed convolution, which stamps kernels onto a
 larger image; it does not undo the convolution, it is its gradient. Max-pooling keeps the largest
-pixel of each window, and max-unpooling puts it back where it stood: again, each is the other's
-gradient. Where stamps overlap unevenly they leave a checkerboard on every image that a network
+pixel of each window, and max-unpooling puts it back where it was: again, each is the other's
+gradient. Where stamps overlap unevenly, they leave a checkerboard on every image that a network
 draws; the last part counts the kernel's taps and shows what avoids it.
 
     python -m demos unpooling          4 s on two cores
 
 Expect matrix and op to agree to 1e-14, as do <conv(x), y> and <x, convT(y)>; a kernel of 3 at
-stride 2 to reach its pixels unevenly (standard deviation 0.48 of the mean), a kernel of 4, or a
-nearest upsampling before the convolution, to reach them evenly. Only the last leaves no pattern on
-a flat image whatever its kernel: with random ones the pattern's share (standard deviation by root
-mean square) is 0.90, 0.93 and 0.
+stride 2 to reach its pixels unevenly (standard deviation 0.48 of the mean), and a kernel of 4, or
+a nearest upsampling before the convolution, to reach them evenly. Only the upsampling leaves no
+pattern on a flat image whatever its kernel: with random ones the pattern's share (standard
+deviation by root mean square) is 0.90, 0.93 and 0.
 
 After Dumoulin and Visin, A guide to convolution arithmetic (arXiv:1603.07285), and Odena, Dumoulin
 and Olah, Deconvolution and Checkerboard Artifacts (Distill, 2016).
 """
-
 import tinygen as tg
+from demos.autoencoders.parts.doubling import DOUBLING, flat_images, interior, random_layers
+from demos.autoencoders.parts.planes import batch, beside, plane
 from demos.autoencoders.parts.unpooling_figures import (
-    draw_checkerboards,
-    draw_matrices,
-    draw_pooling,
-    draw_stamps,
+    plot_checkerboards,
+    plot_matrices,
+    plot_pooling,
+    plot_stamps,
 )
 from demos.common.run import demo
-from tinygen.backend import np, to_numpy, xp
+from tinygen.backend import np, xp
 from tinygen.data import load_images
 
 PRESETS = {"smoke": {}, "default": {}}  # no training, nothing to set
@@ -35,11 +36,60 @@ PRESETS = {"smoke": {}, "default": {}}  # no training, nothing to set
 @demo(PRESETS, data=("digits", "mnist-10k"))
 def main(run):
     digit = batch(load_images(run.data).x_train[0, 0])
-    convolution_is_a_matrix(run)
-    transpose_is_the_adjoint(run)
-    stamps_add_up(run)
-    pooling_and_ways_back(run, digit)
-    checkerboards(run, digit)
+    matrices = convolution_is_a_matrix(run)
+    differences = transpose_is_the_adjoint(run)
+    stamping = stamps_add_up(run)
+    pooling = pooling_and_ways_back(run, digit)
+    doubled = checkerboards(run, digit)
+    measure(run, differences, stamping, pooling, doubled)
+    show(run, matrices, stamping, pooling, doubled)
+
+
+def measure(run, differences, stamping, pooling, doubled):
+    conv, transposed, identity = np.max(differences, axis=0)
+    run.measure("conv2d against its matrix", conv, at_most=1e-12)
+    run.measure("conv_transpose2d against the transpose", transposed, at_most=1e-12)
+    run.measure("<conv(x), y> - <x, convT(y)>", identity, at_most=1e-12)
+
+    y = plane(tg.conv_transpose2d(batch(stamping["x"]), batch(stamping["w"]), stride=2))
+    run.measure("stamps against conv_transpose2d", abs(y - stamping["sums"][-1]).max(),
+                at_most=1e-12)
+
+    rows, where = pooling
+    unpooled = plane(tg.max_unpool2d(batch([[1, 2], [3, 4]]), where, 2))
+    run.measure("gradient of max_pool2d against max_unpool2d",
+                abs(rows["max_pool2d"]["x̄"] - unpooled).max(), at_most=0)
+
+    (name3, k3), (name4, k4), (nearest, near) = doubled.items()
+    run.measure(f"unevenness of taps: {name3}", k3["unevenness"], at_least=0.4,
+                baseline=(name4, k4["unevenness"]))
+    run.measure(f"unevenness of taps: {name4}", k4["unevenness"], at_most=0)
+    run.measure(f"unevenness of taps: {nearest}", near["unevenness"], at_most=0)
+    run.measure(f"pattern's share of a flat image: {name3}", k3["pattern"])
+    run.measure(f"pattern's share of a flat image: {name4}", k4["pattern"])
+    run.measure(f"pattern's share of a flat image: {nearest}", near["pattern"], at_most=1e-12,
+                baseline=(name4, k4["pattern"]))
+
+
+def show(run, matrices, stamping, pooling, doubled):
+    rows, where = pooling
+    run.save_figure(plot_matrices(**matrices), "matrix",
+                    "Convolution as a matrix: every row is the kernel, unrolled at its position. "
+                    "The transposed convolution is the same matrix, transposed. Below, a kernel "
+                    "of 4 at stride 2 and padding 1, whose outer taps fall off the image.")
+    run.save_figure(plot_stamps(**stamping), "stamps",
+                    "A transposed convolution, stamp by stamp: each pixel of x places its "
+                    "multiple of the kernel, two pixels from the next. Stamps that overlap add "
+                    "up.")
+    run.save_figure(plot_pooling(rows, plane(where)), "pooling",
+                    "Max-pooling and three ways back up, forward and backward, in numbers; on "
+                    f"the right the same forward on an image of {run.data}. Indices count the "
+                    "pixels row by row from 0. Max-pooling and max-unpooling are each other's "
+                    "gradient.")
+    run.save_figure(plot_checkerboards(doubled), "checkerboard",
+                    "Where the checkerboard comes from. Left, how many taps of the kernel reach "
+                    "each pixel; middle, a flat image through one random kernel; right, an image "
+                    f"of {run.data}, shrunk to 7x7, through three random layers.")
 
 
 # ---- 1. A convolution is a matrix, and the transposed convolution is its transpose ----
@@ -64,24 +114,22 @@ def convolution_is_a_matrix(run):
     g = np.array([[1., 2], [3, 4]])
     matrix = conv_matrix(w, x.shape, stride=1, padding=0)  # (4, 16)
     y, back = matrix @ x.ravel(), matrix.T @ g.ravel()
-    run.print("1. A convolution is a matrix. Each row holds the kernel, where it stands for one "
+    run.print("1. A convolution is a matrix. Each row holds the kernel at its position for one "
               "pixel of y.\n")
     run.print(beside({"x": x, "w": w, "y = x ⋆ w": plane(tg.conv2d(batch(x), batch(w)))}))
     run.print(beside({"W, 4 pixels of y from 16 of x": matrix, "W x": y[:, None]}))
-    run.print("The transposed matrix takes four numbers to sixteen. It is the transposed "
+    run.print("The transposed matrix takes four numbers to sixteen: it is the transposed "
               "convolution.\n")
     run.print(beside({"g": g, "Wᵀ g, as an image": back.reshape(4, 4),
                       "conv_transpose2d(g, w)": plane(tg.conv_transpose2d(batch(g), batch(w)))}))
-
     strided = conv_matrix(np.arange(1., 17).reshape(4, 4), (6, 6), stride=2, padding=1)  # (9, 36)
-    run.save_figure(draw_matrices(x, w, g, matrix, strided), "matrix",
-                    "Convolution as a matrix: every row is the kernel, unrolled where it stands. "
-                    "The transposed convolution is the same matrix, transposed. Below, a kernel "
-                    "of 4 at stride 2 and padding 1, whose outer taps fall off the image.")
+    return dict(x=x, w=w, g=g, matrix=matrix, strided=strided)
 
 
 def transpose_is_the_adjoint(run):
-    """Matrix against op, and <conv(x), y> against <x, convT(y)>, on random numbers."""
+    """Random numbers -> for each geometry the differences of matrix and op, and of
+    <conv(x), y> and <x, convT(y)>.
+    """
     run.print("The same for random numbers, and the identity that makes it a transpose:\n\n"
               "  image kernel stride padding   <conv(x), y>  <x, convT(y)>   difference")
     differences = []
@@ -101,10 +149,7 @@ def transpose_is_the_adjoint(run):
         run.print(f"  {size}x{size}{kernel:>6}{stride:>7}{padding:>8}   {left:>15.10f}"
                   f"{right:>15.10f}{left - right:>13.1e}")
     run.print("")
-    conv, transposed, identity = np.max(differences, axis=0)
-    run.measure("conv2d against its matrix", conv, at_most=1e-12)
-    run.measure("conv_transpose2d against the transpose", transposed, at_most=1e-12)
-    run.measure("<conv(x), y> - <x, convT(y)>", identity, at_most=1e-12)
+    return differences
 
 
 # ---- 2. The transposed convolution as stamps that add up ----
@@ -125,28 +170,26 @@ def stamps_add_up(run):
         stamps.append(stamp)
         sums.append(total)
         run.print(beside({f"{value:g} w, stamped at ({2 * i}, {2 * j})": stamp, "so far": total}))
-    y = plane(tg.conv_transpose2d(batch(x), batch(w), stride=2))
     run.print("The last sum is conv_transpose2d(x, w, stride=2). This kernel, a tent, fills "
               "in the means of\nneighbours (times 4): bilinear upsampling is a transposed "
               "convolution.\n")
-    run.measure("stamps against conv_transpose2d", abs(y - total).max(), at_most=1e-12)
-    run.save_figure(draw_stamps(x, w, stamps, sums), "stamps",
-                    "A transposed convolution, stamp by stamp: each pixel of x places its "
-                    "multiple of the kernel, two pixels from the next. Stamps that overlap add "
-                    "up.")
+    return dict(x=x, w=w, stamps=stamps, sums=sums)
 
 
 # ---- 3. Max-pooling, and three ways back up, each with its gradient ----
 
 def pooling_and_ways_back(run, digit):
-    """Forward and backward of four ops on the same small image, and forward on a digit."""
+    """Forward and backward of four ops on the same small image, and forward on a digit.
+
+    Returns op -> name -> matrix, and the indices of the maxima.
+    """
     image = np.array([[1., 2, 8, 3], [6, 3, 1, 0], [2, 0, 1, 5], [1, 4, 3, 2]])
     pooled, where = tg.max_pool2d(batch(image), 2, return_indices=True)
     run.print("3. Max-pooling keeps the largest of each 2x2 window; its index says where it "
-              "stood.\n")
+              "was.\n")
     run.print(beside({"x": image, "max_pool2d": plane(pooled), "indices": plane(where)}))
-    run.print("The same and three ways back up, x to y; then the gradient, from ȳ by the output "
-              "to x̄ by the input:\n")
+    run.print("Max-pooling and three ways back up, from x to y; then the gradient, from ȳ, the "
+              "output's, to x̄,\nthe input's:\n")
     rows, digits = {}, down_and_up(digit)
     for name, (x, op) in down_and_up(batch(image)).items():
         x = tg.Tensor(x)
@@ -157,18 +200,10 @@ def pooling_and_ways_back(run, digit):
         run.print(f"{name}\n{beside(rows[name])}")
         x, op = digits[name]
         rows[name] |= {"x of a digit": plane(x), "y of a digit": plane(op(x))}
-
-    unpooled = plane(tg.max_unpool2d(batch([[1, 2], [3, 4]]), where, 2))
-    run.print("The gradient of max-pooling is max-unpooling, and the other way round: it picks at "
-              "the indices.\nNearest upsampling's is the sum of each window, the transposed "
+    run.print("The gradient of max-pooling is max-unpooling, and the other way round: it picks "
+              "at the indices.\nNearest upsampling's is the sum of each window; the transposed "
               "convolution's is the convolution.\n")
-    run.measure("gradient of max_pool2d against max_unpool2d",
-                abs(rows["max_pool2d"]["x̄"] - unpooled).max(), at_most=0)
-    run.save_figure(draw_pooling(rows, plane(where)), "pooling",
-                    f"Max-pooling and three ways back up, forward and backward, in numbers; on "
-                    f"the right the same forward on an image of {run.data}. Indices count the "
-                    f"pixels row by row from 0. Max-pooling and "
-                    f"max-unpooling are each other's gradient.")
+    return rows, where
 
 
 def down_and_up(image):
@@ -184,14 +219,6 @@ def down_and_up(image):
 
 # ---- 4. The checkerboard ----
 
-DOUBLING = {  # layers that make an image twice as large: name -> kernel size, function of x and w
-    "kernel 3, stride 2": (3, lambda x, w: tg.conv_transpose2d(
-        x, w, stride=2, padding=1, output_padding=1)),
-    "kernel 4, stride 2": (4, lambda x, w: tg.conv_transpose2d(x, w, stride=2, padding=1)),
-    "nearest, kernel 3": (3, lambda x, w: tg.conv2d(
-        tg.upsample_nearest2d(x, 2), w.swapaxes(0, 1), padding=1))}
-
-
 def checkerboards(run, digit):
     """How many taps of the kernel reach each pixel, and what that does to an image."""
     run.print("4. How many taps of the kernel reach each pixel, around the middle of the output?\n")
@@ -204,67 +231,8 @@ def checkerboards(run, digit):
                       "pattern": np.median(flat.std((1, 2)) / np.sqrt((flat**2).mean((1, 2)))),
                       "digit": random_layers(digit, double, size, np.random.default_rng(run.seed))}
     run.print(beside({name: interior(row["taps"]) for name, row in rows.items()}))
-    run.print("Kernel 4 gives each pixel four taps, but each of four neighbours its own: with "
-              "random weights they\ndo not balance, and a flat image gets a pattern. After a "
-              "nearest upsampling the same nine reach every\npixel: flat stays flat, whatever "
-              "the weights.\n")
-
-    (name3, k3), (name4, k4), (nearest, near) = rows.items()
-    run.measure(f"unevenness of taps: {name3}", k3["unevenness"], at_least=0.4,
-                baseline=(name4, k4["unevenness"]))
-    run.measure(f"unevenness of taps: {name4}", k4["unevenness"], at_most=0)
-    run.measure(f"unevenness of taps: {nearest}", near["unevenness"], at_most=0)
-    run.measure(f"pattern's share of a flat image: {name3}", k3["pattern"])
-    run.measure(f"pattern's share of a flat image: {name4}", k4["pattern"])
-    run.measure(f"pattern's share of a flat image: {nearest}", near["pattern"], at_most=1e-12,
-                baseline=(name4, k4["pattern"]))
-    run.save_figure(draw_checkerboards(rows), "checkerboard",
-                    f"Where the checkerboard comes from. Left, how many taps of the kernel reach "
-                    f"each pixel; middle, a flat image through one random kernel; right, an image "
-                    f"of {run.data}, shrunk to 7x7, through three random layers.")
-
-
-def interior(image):
-    """Without two pixels at each edge, where part of the kernel is missing."""
-    return image[..., 2:-2, 2:-2]
-
-
-def flat_images(double, size, rng, count=200):
-    """What a flat image becomes under `count` random kernels.  -> (count, 14, 14)"""
-    kernels = rng.standard_normal((1, count, size, size))
-    return interior(to_numpy(double(xp.ones((1, 1, 9, 9)), xp.asarray(kernels)))[0])
-
-
-def random_layers(image, double, size, rng):
-    """The image shrunk to a quarter and back up by three untrained layers."""
-    image = tg.avg_pool2d(image, 4)
-    for channels in (16, 16, 1):
-        w = 0.5 + rng.standard_normal((image.shape[1], channels, size, size))
-        image = tg.relu(double(image, xp.asarray(w)))
-        image = image / image.max()
-    return plane(image)
-
-
-# ---- Images and batches, numbers as text ----
-
-def batch(image):
-    """An image as the ops take it.  (H, W) -> (1, 1, H, W), float64"""
-    return xp.asarray(image, dtype=xp.float64)[None, None]
-
-
-def plane(images):
-    """A batch of one image as a NumPy array.  (1, 1, H, W) -> (H, W)"""
-    return to_numpy(images)[0, 0]
-
-
-def beside(matrices):
-    """Matrices side by side as text, each under its title; zeros as dots."""
-    columns = []
-    for title, matrix in matrices.items():
-        cells = [[f"{value:.3g}" if value else "." for value in row] for row in matrix]
-        width = max(len(cell) for row in cells for cell in row)
-        lines = [title, *(" ".join(cell.rjust(width) for cell in row) for row in cells)]
-        columns.append([line.ljust(max(map(len, lines))) for line in lines])
-    height = max(map(len, columns))
-    columns = [column + [" " * len(column[0])] * (height - len(column)) for column in columns]
-    return "".join("  " + "    ".join(line).rstrip() + "\n" for line in zip(*columns, strict=True))
+    run.print("Kernel 4 gives each pixel four taps, but each of four neighbours a different four: "
+              "random weights\ndo not balance, and a flat image gets a pattern. After a nearest "
+              "upsampling the same nine reach\nevery pixel: flat stays flat, whatever the "
+              "weights.\n")
+    return rows

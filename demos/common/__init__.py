@@ -1,5 +1,7 @@
 """What every demo uses: options, progress, checkpoints, figures, results. Not the loop.
 
+The skeleton that all demos share, in demos/<family>/<name>.py:
+
     PRESETS = {"smoke": dict(steps=20), "default": dict(steps=600, code=16, lr=1e-3)}
 
     @demo(PRESETS, data=("digits", "mnist-10k"))
@@ -20,13 +22,18 @@
         run.save_figure(plot_samples(samples), "samples", "What the figure shows.")
         run.save_animation(frames, "growth", "What moves in it.")
 
+    def plot_samples(samples): ...                    # in parts/ when it is long
+
+Several models through one loop: main calls train(run, ...), which holds it. A demo's docstring
+begins with its title, in one line; its other paragraphs are what the tour's page says about it.
+
 run         @demo, and the run that main gets
 options     the command line
 progress    the line that says how far a loop is
 resume      checkpoints, Ctrl-C, batches by epoch, snapshots for animations
 results     what was measured, beside what was expected
-report      the tour's page
 figures     the style of the figures, and sheets of images
 animation   GIFs
-images      the user's own images: what the networks can take
+catalogue   the demos, by family
+tour        several demos in a row, and report, the page about them
 """

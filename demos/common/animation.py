@@ -1,28 +1,28 @@
-"""Animations: frames, as arrays or figures, to a GIF that stays small. Pillow and matplotlib are
-imported at first use.
+"""Animations: frames, as arrays or figures, to a small GIF. Pillow and matplotlib are imported at
+first use.
 """
 import io
 
 from demos.common.figures import pyplot
 from tinygen.backend import np
 
-LAST_FRAME_SECONDS = 1.5  # time to look at the result before it starts again
-COLOURS = 64  # in the palette that all frames share; more take space that nobody sees
+LAST_FRAME_SECONDS = 1.5  # to look at the result before it starts again
+COLOURS = 64  # in the palette that all frames share; more take space for no visible gain
 SAMPLED = 12  # frames that the palette is made from
 
 
 def write_gif(file, frames, seconds=0.1, enlarge=1):
-    """Write `frames` to a binary file as a GIF without end, each shown for `seconds`.
+    """Write `frames` to a binary file as a GIF that loops, each shown for `seconds`.
 
-    frames: one size for all; arrays (height, width, 3) with values from 0 to 1, such as `tile`
-    makes, or matplotlib figures, which are closed once they are drawn. enlarge: each pixel becomes
-    a square of that many, for small images. Raises ValueError for no frames, for frames that are
-    none or differ in size, and for times and factors that are too small.
+    frames: arrays (height, width, 3) with values from 0 to 1, such as `tile` makes, or matplotlib
+    figures, which are closed once drawn. enlarge: each pixel becomes a square of that side, for
+    small images. Raises ValueError unless there are frames, all of one size, seconds is at least
+    0.02 and enlarge at least 1.
     """
     from PIL import Image
     if seconds < 0.02:
-        raise ValueError(f"save_animation: seconds is at least 0.02, which is the fastest that "
-                         f"browsers show; got {seconds}")
+        raise ValueError(f"save_animation: seconds is at least 0.02, the fastest that browsers "
+                         f"show; got {seconds}")
     if not isinstance(enlarge, int) or enlarge < 1:
         raise ValueError(f"save_animation: enlarge is a whole number from 1; got {enlarge!r}")
     pictures = [_pixels(frame) for frame in frames]
@@ -37,19 +37,19 @@ def write_gif(file, frames, seconds=0.1, enlarge=1):
     images = [Image.fromarray(picture).quantize(palette=palette, dither=Image.Dither.NONE)
               .resize((width * enlarge, height * enlarge), Image.Resampling.NEAREST)
               for picture in pictures]
-    # Not `optimize`: it would give each frame a palette of its own, and that makes files larger.
+    # No `optimize`: it gives each frame a palette of its own, which makes the file larger.
     durations = [round(1000 * seconds)] * (len(images) - 1) + [round(1000 * LAST_FRAME_SECONDS)]
     images[0].save(file, format="GIF", save_all=True, append_images=images[1:], loop=0,
                    duration=durations)
 
 
 def _shared_palette(pictures):
-    """A palette image of the commonest colours, and of white, which paper has to be exactly."""
+    """A palette image of the commonest colours, and of exact white, for the paper."""
     from PIL import Image
     chosen = np.unique(np.linspace(0, len(pictures) - 1, SAMPLED).round().astype(int))
     common = Image.fromarray(np.concatenate([pictures[i] for i in chosen])).quantize(COLOURS - 1)
     common = np.reshape(common.getpalette(), (-1, 3))[:COLOURS - 1]
-    common = common[common.min(axis=1) < 248]  # none so near that Pillow takes it for white
+    common = common[common.min(axis=1) < 248]  # none so light that Pillow takes it for white
     palette = Image.new("P", (1, 1))
     palette.putpalette([255, 255, 255, *common.ravel().tolist()])
     return palette

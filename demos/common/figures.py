@@ -1,7 +1,7 @@
-"""Figures: one look for all demos, and images in grids. Matplotlib is imported at first use."""
+"""Figures: one style for all demos, and sheets of images. Matplotlib is imported at first use."""
 from tinygen.backend import np, to_numpy
 
-# Okabe and Ito's colours, which colour-blind people tell apart, then greys to make up ten classes.
+# Okabe and Ito's colours, which colour-blind people can tell apart, then more for ten classes.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195", "#9C8B00",
            "#444444", "#A6A6A6")
 STYLE = {
@@ -14,8 +14,8 @@ STYLE = {
     "grid.color": "#E8E8E8", "axes.axisbelow": True, "legend.frameon": False,
     "lines.linewidth": 1.8, "image.cmap": "viridis", "image.interpolation": "nearest",
 }
-INCHES_PER_PIXEL = 0.02  # of an image in a grid: a digit is about half an inch wide
-LEAST_INCHES = 0.4       # for small images, so that the label of a row fits beside it
+INCHES_PER_PIXEL = 0.02  # of images in rows: a digit is about half an inch wide
+LEAST_INCHES = 0.4       # height of a small image, so that its row's label fits
 
 
 def pyplot():
@@ -34,7 +34,7 @@ def new_figure(rows=1, columns=1, *, width=7.0, height=4.0, **settings):
 def tile(images, columns, gap=2):
     """Images side by side, as one picture for imshow.  (N, 1 or 3, H, W) -> (height, width, 3)
 
-    Values run from 0 to 1. One channel is drawn as ink on paper: 0 is white, 1 is black.
+    Values are from 0 to 1. One channel is ink on paper: 0 is white, 1 is black.
     """
     images = to_numpy(images)
     if images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images):
@@ -49,12 +49,6 @@ def tile(images, columns, gap=2):
     return sheet.reshape(rows * (height + gap), -1, 3)[:rows * (height + gap) - gap, :-gap or None]
 
 
-def image_grid(images, columns=None):
-    """A figure of all `images` (N, 1 or 3, H, W), about as wide as high unless `columns` says."""
-    columns = columns or int(np.ceil(len(images) ** 0.5))
-    return _picture(tile(images, columns), images.shape[2])[0]
-
-
 def image_rows(rows):
     """A figure with a labelled row of images for each item of `rows`: label -> (N, C, H, W)."""
     sheets = [tile(images, len(images)) for images in rows.values()]
@@ -62,11 +56,16 @@ def image_rows(rows):
     gap = max(1, sheets[0].shape[0] // 8)
     sheets = [np.pad(sheet, ((0, gap), (0, widest - sheet.shape[1]), (0, 0)), constant_values=1)
               for sheet in sheets]
-    figure, axes = _picture(np.concatenate(sheets)[:-gap], sheets[0].shape[0] - gap,
-                            space_left=0.2 + 0.09 * max(map(len, rows)))
-    axes.set_anchor("W")  # next to its labels, whose space the layout then knows
-    height = sheets[0].shape[0]
-    axes.set_yticks([(height - gap) / 2 + height * row for row in range(len(rows))], list(rows))
+    sheet, image_height = np.concatenate(sheets)[:-gap], sheets[0].shape[0] - gap
+    scale = max(INCHES_PER_PIXEL, LEAST_INCHES / image_height)
+    for_labels = 0.2 + 0.09 * max(map(len, rows))
+    figure, axes = new_figure(width=scale * sheet.shape[1] + for_labels + 0.1,
+                              height=scale * sheet.shape[0] + 0.1)
+    show_sheet(axes, sheet)
+    axes.tick_params(length=0, colors="#222222")
+    axes.set_anchor("W")  # keep the sheet next to its labels
+    axes.set_yticks([image_height / 2 + (image_height + gap) * row for row in range(len(rows))],
+                    list(rows))
     return figure
 
 
@@ -85,12 +84,3 @@ def show_sheet(axes, sheet):
     axes.grid(False)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-
-
-def _picture(sheet, image_height, space_left=0.0):
-    height, width, _ = sheet.shape
-    scale = max(INCHES_PER_PIXEL, LEAST_INCHES / image_height)
-    figure, axes = new_figure(width=scale * width + space_left + 0.1, height=scale * height + 0.1)
-    show_sheet(axes, sheet)
-    axes.tick_params(length=0, colors="#222222")
-    return figure, axes

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from tinygen.backend import INSTALL_HINTS
 
-OWN_FILE = "FILE.npz"  # among the data of a demo that takes images from a file of one's own
-OWN_TEXT = "FILE.txt"  # the same for text: any file in UTF-8
+OWN_FILE = "FILE.npz"  # in a demo's `data`: it also takes images from the user's own file
+OWN_TEXT = "FILE.txt"  # the same for text, from any file in UTF-8
 
 
 class DataNames(tuple):
-    """The names that --data accepts; where one stands for a file of one's own, any such path."""
+    """The names that --data accepts; with OWN_FILE or OWN_TEXT among them, also any such path."""
 
     def __contains__(self, name):
         known = super().__contains__
@@ -19,18 +19,18 @@ class DataNames(tuple):
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, and ends with status 2."""
+    """Says what is wrong in one line, and exits with status 2."""
 
     def error(self, message):
         self.exit(2, f"{self.prog}: error: {message}; --help lists the options\n")
 
 
 class BadOption(ValueError):
-    """An option's value that only the training loop finds to be wrong."""
+    """A bad value of an option that only shows once the demo is at work."""
 
 
 def demo_parser(name, description, presets, data):
-    """The parser of demo `name`; a setting that the command line leaves alone is parsed as None."""
+    """The parser of demo `name`. A setting that the command line does not give is None."""
     parser = Parser(prog=f"python -m demos {name}", description=description, allow_abbrev=False,
                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", choices=list(presets), default="default",
@@ -43,18 +43,20 @@ def demo_parser(name, description, presets, data):
     parser.add_argument("--seed", type=_whole_number(0), default=0)
     if data:
         parser.add_argument("--data", choices=DataNames(data), default=data[0])
-    parser.add_argument("--out", type=Path, default=Path("out", name), help="folder of the results")
+    parser.add_argument("--out", type=Path, default=Path("out", name),
+                        help="folder for the results")
     parser.set_defaults(resume=False)
     if "steps" in presets["default"]:
         parser.add_argument("--resume", action="store_true",
-                            help="go on from the checkpoint in --out")
-    parser.add_argument("--backend", choices=list(INSTALL_HINTS), help="the library that computes")
-    parser.add_argument("--show", action="store_true", help="open the figures at the end, too")
+                            help="continue from the checkpoint in --out")
+    parser.add_argument("--backend", choices=list(INSTALL_HINTS),
+                        help="the array library to compute with")
+    parser.add_argument("--show", action="store_true", help="also open the figures at the end")
     return parser
 
 
 def check_positive(settings, *names):
-    """Raise ValueError for those of a run's settings that are not above 0."""
+    """Raise ValueError unless each of the named settings is above 0."""
     for name in names:
         value = getattr(settings, name)
         if not value > 0:
@@ -62,7 +64,7 @@ def check_positive(settings, *names):
 
 
 def make_writable(folder):
-    """Make `folder` where it is missing. Raises ValueError where files cannot be written to it."""
+    """Make `folder` if it is missing. Raises ValueError if it cannot be written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
@@ -86,5 +88,5 @@ def _whole_number(minimum):
             raise argparse.ArgumentTypeError(f"must be at least {minimum}; got {text}")
         return int(text)
 
-    int_.__name__ = "int"  # argparse names the type where the text is not one
+    int_.__name__ = "int"  # the type's name in argparse's message
     return int_

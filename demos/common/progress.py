@@ -3,8 +3,8 @@ import shutil
 import sys
 import time
 
-WARM_UP = 3  # steps: the first ones fill caches, and an estimate from them would be too long
-BAR = 20
+WARM_UP = 3  # steps: the first ones fill caches, so an estimate from them would be too long
+BAR = 20  # characters
 
 
 def duration(seconds):
@@ -19,13 +19,13 @@ def duration(seconds):
 
 
 def replace_unprintable():
-    """Have a console that lacks a character show "?" for it, rather than end the run."""
+    """Print "?" for characters that the console lacks, instead of ending the run."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
 
 
 class Progress:
-    """Shows a loop of `total` steps, of which `first` were done before."""
+    """Shows a loop of `total` steps, of which an earlier run did the `first`."""
 
     def __init__(self, label, first, total):
         self.label, self.first, self.total = label, first, total
@@ -33,7 +33,7 @@ class Progress:
         self.started, self.shown, self.told = time.monotonic(), 0.0, False
 
     def show(self, done, metrics):
-        """After `done` steps: the live line, ten times a second at most, or a line at each 10 %."""
+        """After `done` steps: the live line, at most ten times a second, or a line at each 10 %."""
         now, finished = time.monotonic(), done == self.total
         if self.live and (finished or now - self.shown > 0.1):
             self.shown = now

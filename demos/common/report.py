@@ -1,4 +1,4 @@
-"""One self-contained HTML page of a tour: gradients, figures, measured against expected."""
+"""The tour as one self-contained HTML page: gradients, figures, measured beside expected."""
 import base64
 import html
 import json
@@ -18,7 +18,7 @@ def write_page(path, gradients, runs, seconds, note):
     """Write the page to `path`.
 
     gradients: exit status and text of the gradient table, whose last line sums it up. runs: a list
-    of (demo, title, folder, error) in the order they ran; where error is empty, `folder` holds
+    of (demo, title, folder, error) in the order they ran; unless there is an error, `folder` holds
     result.json and the figures, sounds and texts it names. note: a sentence for the page's head.
     """
     status, table = gradients
@@ -38,8 +38,8 @@ def write_page(path, gradients, runs, seconds, note):
 <header>
 <p class="brand">tinygen</p>
 <h1>A deep learning engine in NumPy, at work</h1>
-<p>Every gradient below is checked against finite differences, every result is set beside what it
-should be. All of it was computed on this machine, in {duration(seconds)}. {_text(note)}</p>
+<p>Every gradient below is checked against finite differences, and every result stands beside what
+is expected. All of it was computed on this machine, in {duration(seconds)}. {_text(note)}</p>
 <p class="facts">{time.strftime("%d %B %Y, %H:%M")} &middot; Python {platform.python_version()}
 &middot; {_text(platform.system())} {_text(platform.machine())}</p>
 <nav>
@@ -49,13 +49,13 @@ should be. All of it was computed on this machine, in {duration(seconds)}. {_tex
 </header>
 <section id="gradients">
 <h2>The gradients</h2>
-<p>One row for each operation, argument and order of derivative: the worst relative error between
-what the engine computes and what finite differences give.</p>
+<p>One row for each operation, argument and order of derivative: the largest relative error of
+what the engine computes against what finite differences give.</p>
 <p>{_text(conclusion)} {gradient_badge}</p>
 <pre class="scroll" tabindex="0">{_text(table)}</pre>
 </section>
 {"".join(sections)}
-<footer>Made by <code>python -m demos</code>. This file holds all it needs.</footer>
+<footer>Made by <code>python -m demos</code>. This file needs no others.</footer>
 </body>
 </html>
 """
@@ -78,7 +78,8 @@ def _section(demo, title, folder, error):
         result = _result(folder)
         content = "\n".join([
             *(f"<p>{_text(paragraph)}</p>" for paragraph in result["idea"]),
-            *(_figure(Path(folder, each["file"]), each["caption"]) for each in result["figures"]),
+            *(_figure_html(Path(folder, each["file"]), each["caption"])
+              for each in result["figures"]),
             _table(result),
             f'<p class="facts"><code>{_text(result["command"])}</code><br>',
             f"{_text(facts(result))}</p>"])
@@ -90,7 +91,7 @@ def _section(demo, title, folder, error):
 """
 
 
-def _figure(path, caption):
+def _figure_html(path, caption):
     if path.suffix == ".txt":
         shown = f"<pre>{_text(path.read_text(encoding='utf-8'))}</pre>"
     else:

@@ -1,4 +1,4 @@
-"""The result of a demo: measured against expected, and the verdict in words."""
+"""The result of a demo: measured beside expected, and the verdict in words."""
 import math
 import re
 
@@ -11,7 +11,7 @@ PASS, FAIL, MEASURED, TOO_SHORT = "pass", "fail", "measured", "not judged at thi
 def title_and_idea(text):
     """A demo's docstring -> its first line, and the paragraphs that follow.
 
-    Indented paragraphs, which hold commands, are left out: a result states the command that ran.
+    Indented paragraphs hold commands and are left out: a result states the command that ran.
     """
     title, _, rest = text.strip().partition("\n")
     paragraphs = re.split(r"\n\s*\n", rest.strip("\n"))
@@ -20,7 +20,7 @@ def title_and_idea(text):
 
 
 def judged_row(metric, value, at_least, at_most, baseline, long_enough):
-    """One measured value as result.json holds it."""
+    """One measured value, as result.json holds it."""
     row = {"metric": metric, "value": float(to_numpy(value)), "criterion": "", "verdict": MEASURED}
     if baseline:
         row["baseline"] = {"name": baseline[0], "value": float(to_numpy(baseline[1]))}
@@ -53,19 +53,19 @@ def verdict_sentence(result):
     if judged:
         return f"PASS: {len(judged)} of {len(judged)} within the limit."
     if result["verdict"] == TOO_SHORT:
-        return "Not judged at this length: so short a run only shows that everything works."
+        return "Not judged at this length: a run this short only shows that everything works."
     return "Measured only: there is no limit to judge by."
 
 
 def cells(row):
-    """A row as the five texts of a table: metric, measured, expected, baseline, verdict."""
+    """A row as five cells of text: metric, measured, expected, baseline, verdict."""
     baseline = row.get("baseline")
     compared = f"{baseline['name']}: {baseline['value']:.4g}" if baseline else ""
     return row["metric"], f"{row['value']:.4g}", row["criterion"], compared, row["verdict"]
 
 
 def facts(result):
-    """What the result stands for: preset, data, seed, steps and time."""
+    """What the numbers belong to: preset, data, seed, steps and time."""
     steps = result["settings"].get("steps")
     parts = [result["preset"], result["data"], f"seed {result['seed']}",
              steps and f"{steps} steps", duration(result["seconds"])]

@@ -1,4 +1,4 @@
-"""What makes a run resumable: its checkpoint, Ctrl-C between steps, batches that need no memory."""
+"""What makes a run resumable: its checkpoint, Ctrl-C between steps, batches without state."""
 import copy
 import functools
 import json
@@ -10,14 +10,14 @@ from demos.common.options import BadOption
 from tinygen import checkpoint
 from tinygen.backend import np, to_numpy
 
-SECONDS_BETWEEN = 60  # from one checkpoint to the next, at most
-SHARE_OF_TIME = 0.02  # that writing them may take
+SECONDS_BETWEEN = 60  # at most, from one checkpoint to the next
+SHARE_OF_TIME = 0.02  # at most, spent on writing them
 
 
 class LoopCheckpoint:
-    """The checkpoint of a run: of each loop the steps done, the states of its objects, the history.
+    """A run's checkpoint: for each loop the steps done, its objects' states and its history.
 
-    identity: what a resumed run must have in common with the stopped one: demo, seed, settings.
+    identity: what a resumed run must share with the stopped one: demo, data, seed and settings.
     """
 
     def __init__(self, path, identity):
@@ -25,15 +25,15 @@ class LoopCheckpoint:
         self._saved, self._took = time.monotonic(), 0.0
 
     def is_due(self):
-        """After the first step, and then as often as the time that the last one took allows."""
+        """True after the first step, and then as often as SHARE_OF_TIME allows."""
         wait = min(SECONDS_BETWEEN, self._took / SHARE_OF_TIME)
         return time.monotonic() - self._saved > wait
 
     def save(self, loop, done, objects, history, seconds):
-        """Write where `loop` is; an earlier checkpoint stays until this one is whole.
+        """Write how far `loop` is; the earlier checkpoint stays until this one is complete.
 
-        Raises FloatingPointError where an object holds nan or infinity, and keeps the earlier one:
-        it is the last from which the run can go on.
+        Raises FloatingPointError if an object holds nan or infinity, and keeps the earlier
+        checkpoint: it is the last one that the run can continue from.
         """
         started = time.monotonic()
         states = {name: _get_state(thing) for name, thing in objects.items()}
@@ -42,7 +42,7 @@ class LoopCheckpoint:
                 raise FloatingPointError(f"{path} holds nan or infinity after step {done - 1} of "
                                          f"{loop}")
         points = {name: np.array(values) for name, values in history.items()}
-        # A copy, for a later loop may change these very arrays before the next save.
+        # A copy, because a later loop may change these very arrays before the next save.
         here = copy.deepcopy({"done": done, "history": points, "objects": states})
         loops = {**self.loops, loop: here}
         checkpoint.save(self.path, {"identity": self.identity, "loops": loops, "seconds": seconds})
@@ -51,7 +51,7 @@ class LoopCheckpoint:
         self._took = self._saved - started
 
     def read(self):
-        """Take over what the file holds; returns the seconds that the run had taken."""
+        """Read the file -> the seconds that the run had taken."""
         if not self.path.exists():
             raise ValueError(f"--resume: {self.path} does not exist; leave out --resume, or give "
                              "the --out of the run to continue")
@@ -73,8 +73,8 @@ class LoopCheckpoint:
             raise ValueError(f"--resume: {self.path} is at step {saved['done']} of {loop}, past "
                              f"the {total} asked for; give more --steps, or leave out --resume")
         if list(saved["objects"]) != list(objects):
-            raise ValueError(f"--resume: {self.path} holds {', '.join(saved['objects'])}, and the "
-                             f"demo has {', '.join(objects)}; leave out --resume to start afresh")
+            raise ValueError(f"--resume: {self.path} holds {', '.join(saved['objects'])}, but the "
+                             f"demo has {', '.join(objects)}; leave out --resume to start again")
         for name, thing in objects.items():
             _set_state(thing, saved["objects"][name])
         return saved["done"], {name: [(int(step), value) for step, value in points.tolist()]
@@ -88,7 +88,7 @@ def _get_state(thing):
 
 
 def _not_finite(state, path):
-    """The path of the first array in `state` with a value that is not finite, or None."""
+    """The path to the first array in `state` that holds nan or infinity, or None."""
     if isinstance(state, dict):
         state = state.items()
     elif isinstance(state, (list, tuple)):
@@ -108,22 +108,22 @@ def _set_state(thing, state):
 
 
 class Snapshots:
-    """Arrays taken at some steps of a loop, such as samples that an animation is to show.
+    """Arrays kept at some steps of a loop, such as samples for an animation.
 
         snapshots = Snapshots()
         for step in run.steps(model=model, snapshots=snapshots):
             if step % 50 == 0:
                 snapshots.add(step, samples)
-        run.save_animation((draw(step, samples) for step, samples in snapshots), ...)
+        run.save_animation((plot(step, samples) for step, samples in snapshots), ...)
 
-    Among the loop's objects they are part of the checkpoint: a resumed run has the early ones too.
+    As one of the loop's objects they are in the checkpoint: a resumed run has the early ones too.
     """
 
     def __init__(self):
         self._taken = []  # (step, NumPy array)
 
     def add(self, step, array):
-        """Keep a copy of `array`, a Tensor or an array, as it is at `step`."""
+        """Keep a copy of `array`, a Tensor or an array, as of `step`."""
         self._taken.append((step, np.array(to_numpy(array))))
 
     def __iter__(self):
@@ -142,7 +142,7 @@ class Snapshots:
 
 @contextmanager
 def ctrl_c_waits():
-    """Ctrl-C only fills the list, so that no step is left half done; a second one does not wait."""
+    """Ctrl-C adds to the list and lets the step finish; a second Ctrl-C interrupts at once."""
     pressed = []
 
     def note(signum, frame):
@@ -158,10 +158,10 @@ def ctrl_c_waits():
 
 
 def epoch_batch(step, size, count, seed):
-    """Indices of the batch at `step`, where each epoch takes all `count` examples in a new order.
+    """Indices of the batch at `step`; each epoch goes through all `count` examples in a new order.
 
-    The order follows from (seed, epoch) alone, so that a resumed run has nothing to remember. What
-    is left over at the end of an epoch, less than a batch, is skipped.
+    The order depends on (seed, epoch) alone, so a resumed run has nothing to restore. The examples
+    left over at the end of an epoch, fewer than a batch, are skipped.
     """
     if not 1 <= size <= count:
         raise BadOption(f"a batch takes 1 to all {count} examples; got {size}")

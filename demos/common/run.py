@@ -9,14 +9,14 @@ import shlex
 import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from types import SimpleNamespace
 
 import tinygen
-from demos.common import figures, results
 from demos.common.animation import write_gif
+from demos.common.figures import pyplot
 from demos.common.options import BadOption, demo_parser, make_writable
-from demos.common.progress import Progress, replace_unprintable
+from demos.common.progress import Progress
+from demos.common.results import judged_row, overall_verdict, summary, title_and_idea
 from demos.common.resume import LoopCheckpoint, ctrl_c_waits
 from tinygen.backend import backend_name, np, to_numpy, use_backend
 from tinygen.files import replacing
@@ -26,18 +26,17 @@ def demo(presets, data=()):
     """Turn `main(run)` into the command `main(argv)`, which reads options and writes result.json.
 
     presets: name -> settings. "smoke" and "default" are among the names; the default has all the
-    settings, the others what they change. Each setting is an option: code=16 gives --code. Only a
-    demo that trains has `steps` among them; without, there is nothing to resume, and no run is too
-    short to be judged. data: the names that --data accepts, the default first.
-    Returns the exit status: 0, 1 if training diverged, 130 after Ctrl-C. Errors before the first
-    step of training, which come from the options, are told in one line, with status 2.
+    settings, the others only those that they change. Each setting is an option: code=16 gives
+    --code. A demo that trains has `steps` among them; without, there is nothing to resume, and no
+    run is too short to be judged. data: the names that --data accepts, the default first.
+
+    The command returns the exit status: 0, 1 if training diverged, 130 after Ctrl-C. Errors before
+    the first step of training come from the options: they are told in one line, with status 2.
     """
     def wrap(main):
         @functools.wraps(main)
-        def command(argv=None):
-            argv = sys.argv[1:] if argv is None else list(argv)
-            replace_unprintable()
-            name = Path(main.__code__.co_filename).stem
+        def command(argv):
+            name = main.__module__.rpartition(".")[2]
             text = sys.modules[main.__module__].__doc__
             parser = demo_parser(name, text, presets, data)
             options = parser.parse_args(argv)
@@ -54,7 +53,7 @@ def demo(presets, data=()):
                 return 1
             except (ValueError, ImportError, OSError) as error:
                 if run and run.step is not None and not isinstance(error, (OSError, BadOption)):
-                    raise  # a mistake in the code, not in the options: show where
+                    raise  # a mistake in the code, not in the options: show the traceback
                 parser.exit(2, f"{parser.prog}: error: {error}\n")
             return 0
         return command
@@ -65,7 +64,7 @@ class Run:
     """What `main(run)` works with.
 
     settings          the preset as changed by the options: run.settings.steps
-    rng               draws everything random in the demo; its state is in the checkpoint
+    rng               source of all that is random in the demo; its state is in the checkpoint
     data, seed, out   the data set's name, the seed, the folder for results
     history           loop -> metric -> list of (step, value), as logged
     """
@@ -73,23 +72,16 @@ class Run:
     def __init__(self, name, text, argv, options, presets):
         self.name, self.preset, self.seed = name, options.preset, options.seed
         self.data, self.out = getattr(options, "data", None), options.out
-        self.title, self.idea = results.title_and_idea(text)
+        self.title, self.idea = title_and_idea(text)
         self.command = shlex.join(["python", "-m", "demos", name, *argv])
         preset = {**presets["default"], **presets[options.preset]}
-        given = {name: getattr(options, name) for name in preset}
-        self.settings = SimpleNamespace(**{name: preset[name] if value is None else value
-                                           for name, value in given.items()})
+        given = {name: value for name, value in vars(options).items()
+                 if name in preset and value is not None}
+        self.settings = SimpleNamespace(**{**preset, **given})
         self._long_enough = "steps" not in preset or (
             self.preset != "smoke" and self.settings.steps >= preset["steps"])
-
-        if importlib.util.find_spec("matplotlib") is None:
-            raise ImportError("the figures need matplotlib; pip install matplotlib")
         self._show = options.show
-        if not self._show:
-            os.environ["MPLBACKEND"] = "Agg"  # matplotlib, imported at the first figure, reads it
-        if options.backend:
-            use_backend(options.backend)
-        make_writable(self.out)
+        _prepare(options)
 
         self.rng = np.random.default_rng(self.seed)
         self.history, self.step = {}, None
@@ -105,9 +97,9 @@ class Run:
     def steps(self, loop="training", *, total=None, **objects):
         """Yield the number of each step, with progress, checkpoints and `--resume` around it.
 
-        objects: all that changes from step to step and has state_dict and load_state_dict, or is a
-        NumPy Generator; run.rng is added. A demo with more than one loop names each differently,
-        and makes what a loop trains right before it, so that a resumed run draws the same numbers.
+        objects: all that changes from step to step; each has state_dict and load_state_dict, or is
+        a NumPy Generator. run.rng is added. A demo with several loops gives each its own name and
+        makes what a loop trains right before it, so that a resumed run draws the same numbers.
         Ctrl-C waits for the step to end, writes the checkpoint, then raises KeyboardInterrupt.
         """
         total = total or self.settings.steps
@@ -154,15 +146,14 @@ class Run:
         """Write `frames` to the output folder as `name`.gif, to be shown with `caption`.
 
         frames: arrays (height, width, 3) with values from 0 to 1, such as `tile` makes, or figures,
-        all of one size; a generator may draw each when its turn comes. Each is shown for `seconds`,
+        all of one size; a generator may make each when its turn comes. Each is shown for `seconds`,
         the last one longer. enlarge: the side of the square that a pixel becomes.
         """
         with self._new_file(f"{name}.gif", caption) as file:
             write_gif(file, frames, seconds, enlarge)
 
     def save_sound(self, data, name, caption):
-        """Write `data`, the bytes of a WAV file, to the output folder as `name`.wav, to be played
-        with `caption`."""
+        """Write `data`, the bytes of a WAV file, to the output folder as `name`.wav."""
         with self._new_file(f"{name}.wav", caption) as file:
             file.write(data)
 
@@ -173,19 +164,19 @@ class Run:
 
     @contextmanager
     def _new_file(self, name, caption):
-        """A file of the output folder to write to; once it is whole, the result lists it."""
+        """A file of the output folder to write to; once complete, it is listed in the result."""
         with replacing(self.out / name) as file:
             yield file
         self._figures.append({"file": name, "caption": caption})
 
     def measure(self, metric, value, *, at_most=None, at_least=None, baseline=None):
-        """Add a measured value to the result, and judge it by the limits that are given.
+        """Add a measured value to the result, and judge it by the limits, if any.
 
-        baseline: (name, value) of what it is compared with. Smoke runs, and runs of fewer steps
-        than their preset's, are too short to be judged.
+        baseline: (name, value) to compare it with. Smoke runs, and runs of fewer steps than their
+        preset's, are too short to be judged.
         """
-        self._metrics.append(results.judged_row(metric, value, at_least, at_most, baseline,
-                                                self._long_enough))
+        self._metrics.append(judged_row(metric, value, at_least, at_most, baseline,
+                                        self._long_enough))
 
     def finish(self):
         """Write result.json and print its summary; called when `main` returns."""
@@ -193,22 +184,22 @@ class Run:
             "demo": self.name, "title": self.title, "idea": self.idea, "command": self.command,
             "preset": self.preset, "data": self.data, "seed": self.seed,
             "settings": vars(self.settings), "seconds": round(time.monotonic() - self._started, 1),
-            "metrics": self._metrics, "verdict": results.overall_verdict(self._metrics),
+            "metrics": self._metrics, "verdict": overall_verdict(self._metrics),
             "figures": self._figures, "backend": backend_name(),
             "versions": {"python": platform.python_version(), "numpy": np.__version__,
                          "tinygen": tinygen.__version__}}
         with replacing(self.out / "result.json") as file:
             file.write(json.dumps(result, indent=1).encode())
-        print(results.summary(result, self.out))
+        print(summary(result, self.out))
         if self._figures:
             if self._show:
-                figures.pyplot().show()
-            figures.pyplot().close("all")
+                pyplot().show()
+            pyplot().close("all")
 
     def after_divergence(self, error):
-        """What happened, what to do, and which checkpoint there is."""
+        """What happened, what to do, and which checkpoint is left."""
         loop, loops = self._loop, self._checkpoint.loops
-        text = f"Training diverged: {error}. Start afresh with a smaller learning rate. "
+        text = f"Training diverged: {error}. Start again with a smaller learning rate. "
         if not loops:
             return text + "It went wrong before there was anything to save."
         if list(loops) == [loop] and self._total == getattr(self.settings, "steps", None):
@@ -216,9 +207,20 @@ class Run:
             return text + (f"The last good checkpoint is kept: --resume --steps {done} shows what "
                            "was learnt until then.")
         return text + (f"The last good checkpoint, from {'within' if loop in loops else 'before'} "
-                       f"{loop}, is kept, but to go on from it leads to the same end.")
+                       f"{loop}, is kept, but resuming from it leads to the same end.")
 
     def how_to_continue(self):
         if not self._checkpoint.loops:
             return "Nothing was saved yet."
         return f"Continue with:  {self.command.replace(' --resume', '')} --resume"
+
+
+def _prepare(options):
+    """Set up matplotlib and the backend, and make the output folder."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ImportError("the figures need matplotlib; pip install matplotlib")
+    if not options.show:
+        os.environ["MPLBACKEND"] = "Agg"  # matplotlib, imported at the first figure, reads it
+    if options.backend:
+        use_backend(options.backend)
+    make_writable(options.out)

@@ -1,1 +1,1 @@
-"""Generative adversarial networks: two players, and how their game goes wrong."""
+"""Generative adversarial networks: a game of two players, and how it goes wrong."""

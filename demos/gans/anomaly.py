@@ -1,9 +1,10 @@
-"""Find what does not belong, by an autoencoder's error, a VAE's ELBO and a GAN's discriminator.
+"""Anomaly detection: find what does not belong, by an autoencoder, a VAE and a GAN.
 
 Each network learns from the training images of all digits but one. The test images have all ten,
-and the one held out is the anomaly. The hope: what an autoencoder has never seen it rebuilds badly,
-a VAE finds it unlikely, a discriminator calls it fake. The AUROC of such a score is the chance that
-an anomaly gets a higher one than a normal image: 1 is perfect, 0.5 is a coin.
+and the digit held out is the anomaly. The hope is that an autoencoder reconstructs badly what it
+has never seen, that a VAE finds it unlikely (by its ELBO), and that a discriminator calls it fake.
+The AUROC of such a score is the probability that an anomaly scores higher than a normal image: 1 is
+perfect, 0.5 is a coin toss.
 
     python -m demos anomaly                                   1 min 20 s on two cores
     python -m demos anomaly --data mnist-10k                  the same
@@ -11,35 +12,33 @@ an anomaly gets a higher one than a normal image: 1 is perfect, 0.5 is a coin.
 
 Expect, with 0, 1 and 4 held out, an AUROC of 0.95, 0.72 and 0.94 by the autoencoder, 0.93, 0.46 and
 0.87 by the VAE, and 0.34 to 0.76 by the discriminator, a matter of chance (three seeds). On
-mnist-10k it is 0.92, 0.32, 0.87 and 0.94, 0.12, 0.76 (one seed): unseen ones look more normal than
-the digits that were learnt. A stroke is easy to rebuild and has little ink to get wrong; what these
-scores measure is in good part how complex an image is. The distance to the nearest training image,
-with no network at all, reaches 0.98, 0.87 and 0.94. So do not trust a score before it has beaten
-such a baseline. Relative to an image's ink the autoencoder's error finds ones: 0.91, and 0.70 on
-mnist-10k. That is a bet and no cure: little ink alone would reach 0.87 and 0.94, and zeros, which
-have much of it, are found less often.
+mnist-10k it is 0.92, 0.32, 0.87 by the autoencoder and 0.94, 0.12, 0.76 by the VAE (one seed):
+unseen ones look more normal than the digits that were learnt. A single stroke is easy to
+reconstruct and has little ink to get wrong; to a large extent these scores measure how complex an
+image is. The distance to the nearest training image, with no network at all, reaches 0.98, 0.87 and
+0.94. So do not trust a score before it has beaten such a baseline. Divided by an image's ink, the
+autoencoder's error finds ones: 0.91, and 0.70 on mnist-10k. That is a bet and no cure: little ink
+alone would reach 0.87 and 0.94, and zeros, which have much of it, are found less often.
 
-A discriminator compares digits with what its generator draws, and at the end of a good run it says
-the same to everything. AnoGAN uses the generator instead: the distance to the nearest G(z), found
-by gradient descent on z. It is no better than what the generator has learnt to draw.
+A discriminator compares digits with what its generator makes, and at the end of a good run it says
+the same about everything. AnoGAN uses the generator instead: the distance to the nearest G(z),
+found by gradient descent on z. It can be no better than what the generator has learnt.
 
-Schlegl et al., Unsupervised anomaly detection with generative adversarial networks (IPMI, 2017);
-Nalisnick et al., Do deep generative models know what they don't know? (ICLR, 2019); Serra et al.,
-Input complexity and out-of-distribution detection with likelihood-based generative models (ICLR,
-2020).
+After Schlegl et al., Unsupervised anomaly detection with generative adversarial networks (2017);
+Nalisnick et al., Do deep generative models know what they don't know? (2019); and Serra et al.,
+Input complexity and out-of-distribution detection with likelihood-based generative models (2020).
 """
-
 import tinygen as tg
 from demos.common.figures import image_rows
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
 from demos.gans.parts.anomaly_figures import (
     SHOWN,
-    complexity_figure,
-    extremes_figure,
     in_colour,
-    roc_figure,
-    table_figure,
+    plot_complexity,
+    plot_extremes,
+    plot_roc,
+    plot_table,
 )
 from demos.gans.parts.scores import (
     KINDS,
@@ -66,44 +65,57 @@ PRESETS = {
     "default": dict(steps=500, digits=(0, 1, 4), images=2000, descent=40, batch=128, lr=1e-3),
     "long": dict(digits=tuple(range(10))),
 }
-CODE = 16  # numbers in the codes of the autoencoder and of the VAE
-NOISE = 32  # and in the generator's z
-CORRECTED = "autoencoder", "AnoGAN", "nearest neighbour"  # also judged relative to the ink
-MIN_IMAGES = 100  # of which about ten show the digit held out
+CODE = 16  # size of the codes of the autoencoder and the VAE
+NOISE = 32  # size of the generator's z
+CORRECTED = "autoencoder", "AnoGAN", "nearest neighbour"  # scores that are also divided by the ink
+MIN_IMAGES = 100  # about ten of them show the digit held out
 
 
 @demo(PRESETS, data=("digits", "mnist-10k"))
 def main(run):
     cfg, data = run.settings, load_images(run.data)
-    check_digits(cfg.digits, data.y_train)
+    check_settings(cfg, data)
+    x, y = data.x_test[:cfg.images], data.y_test[:cfg.images]
+    networks, scores, found = {}, {}, {}
+    for digit in cfg.digits:
+        normal = data.x_train[data.y_train != digit]
+        networks[digit] = train(run, digit, normal)
+        scores[digit] = make_scores(*networks[digit], normal, cfg.descent, run.rng)
+        found[digit] = score_all(scores[digit], x)
+
+    table = {name: {digit: auroc(values[name], y == digit) for digit, values in found.items()}
+             for name in found[cfg.digits[0]]}
+    first = cfg.digits[0]
+    known = y != first
+    kinds, examples = score_other_anomalies(
+        scores[first], {name: values[known] for name, values in found[first].items()},
+        x[known][:300], run.rng)
+    measure(run, table, kinds)
+    show(run, table, found, x, y)
+    hardest = min(cfg.digits, key=table["autoencoder"].get)
+    show_hardest(run, hardest, *networks[hardest][:3], found[hardest], data, x, y)
+    show_kinds(run, first, kinds, examples)
+
+
+def check_settings(cfg, data):
+    """Raise ValueError for settings out of their range."""
+    classes = np.unique(data.y_train)
+    if set(cfg.digits) - set(classes.tolist()) or len(set(cfg.digits)) < len(cfg.digits):
+        raise ValueError(f"--digits are classes of the data, {classes.min()} to {classes.max()}, "
+                         f"each once; got {' '.join(map(str, cfg.digits))}")
     if not MIN_IMAGES <= cfg.images <= len(data.x_test):
         raise ValueError(f"--images is from {MIN_IMAGES} to the {len(data.x_test)} test images of "
                          f"{data.name}; got {cfg.images}")
     if cfg.descent < 1 or cfg.batch < 2:
-        raise ValueError("--descent is at least 1 and --batch, which is halved for the GAN, 2; got "
-                         f"{cfg.descent} and {cfg.batch}")
-    x, y = data.x_test[:cfg.images], data.y_test[:cfg.images]
-
-    found, judges = {}, {}
-    for digit in cfg.digits:
-        normal = data.x_train[data.y_train != digit]
-        networks = train(run, digit, normal)
-        judges[digit] = networks, judge(*networks, normal, cfg.descent, run.rng)
-        found[digit] = {name: score(x) for name, score in judges[digit][1].items()}
-        found[digit] |= {f"{name} / ink": per_ink(found[digit][name], x) for name in CORRECTED}
-
-    table = {name: {digit: auroc(scores[name], y == digit) for digit, scores in found.items()}
-             for name in found[cfg.digits[0]]}
-    report(run, table)
-    draw(run, table, found, x, y)
-    hardest = min(cfg.digits, key=table["autoencoder"].get)
-    draw_rebuilt(run, hardest, *judges[hardest][0], found[hardest], data, x, y)
-    first = cfg.digits[0]
-    other_anomalies(run, first, judges[first][1], found[first], x, y)
+        raise ValueError("--descent is at least 1, and --batch, which is halved for the GAN, at "
+                         f"least 2; got {cfg.descent} and {cfg.batch}")
 
 
 def train(run, digit, images):
-    """An autoencoder, a VAE and a GAN, trained on images without the digit held out."""
+    """Train an autoencoder, a VAE and a GAN on images without the digit held out.
+
+    -> the autoencoder, the VAE, the generator, the discriminator
+    """
     cfg = run.settings
 
     def batch(step, size=cfg.batch):
@@ -136,22 +148,43 @@ def train(run, digit, images):
     d_loss, g_loss = gan.LOSSES["non-saturating"]
     for step in run.steps(f"GAN without {digit}", total=2 * cfg.steps, g=g, d=d,
                           g_optimizer=g_optimizer, d_optimizer=d_optimizer):
-        x = batch(step, half)  # two steps of half the size for one of the others
+        x = batch(step, half)  # twice as many steps as the others, with half the batch
         run.log(**discriminator_step(g, d, d_optimizer, d_loss, x, noise(half, NOISE, rng=run.rng)))
         run.log(**generator_step(g, d, g_optimizer, g_loss, noise(half, NOISE, rng=run.rng)))
     d.eval()
     return rebuilder, likelihood, g, d
 
 
-def judge(rebuilder, likelihood, g, d, normal, descent, rng):
+def make_scores(rebuilder, likelihood, g, d, normal, descent, rng):
     """name -> score, a function of images."""
     return {"autoencoder": autoencoder_error(rebuilder), "VAE": negative_elbo(likelihood, rng),
             "discriminator": called_fake(d), "AnoGAN": distance_to_generated(g, descent),
             "nearest neighbour": distance_to_training(normal), "ink": amount_of_ink}
 
 
-def report(run, table):
-    """The AUROCs, with limits for those digits where three seeds agree."""
+def score_all(scores, x):
+    """All scores of images x, and some divided by the ink.  -> name: (N,)"""
+    found = {name: score(x) for name, score in scores.items()}
+    return found | {f"{name} / ink": per_ink(found[name], x) for name in CORRECTED}
+
+
+def score_other_anomalies(scores, normal, x, rng):
+    """The same scores on images that are no digits, made from images x.
+
+    normal: name -> the scores of normal images. -> name: {kind: AUROC}, an example of each kind
+    """
+    table, examples = {}, []
+    for kind, make in KINDS.items():
+        strange = make(x, rng).astype(np.float32)
+        examples.append(strange[0])
+        for name, values in score_all(scores, strange).items():
+            both = np.concatenate([values, normal[name]])
+            table.setdefault(name, {})[kind] = auroc(both, np.arange(len(both)) < len(strange))
+    return table, examples
+
+
+def measure(run, table, kinds):
+    """The AUROCs, with limits for those digits on which three seeds agree."""
     limits = {("autoencoder", 0): dict(at_least=0.85)}
     if 1 in run.settings.digits:
         limits["autoencoder / ink", 1] = dict(at_least=table["autoencoder"][1] + 0.1)
@@ -162,51 +195,41 @@ def report(run, table):
             run.measure(f"{digit} held out: AUROC, {name}", table[name][digit],
                         baseline=("nearest neighbour", table["nearest neighbour"][digit]),
                         **limits.get((name, digit), {}))
+    run.measure("noise: AUROC, autoencoder", kinds["autoencoder"]["noise"], at_least=0.99)
+    run.measure("blank images: AUROC, VAE", kinds["VAE"]["blank"], at_most=0.1)
 
 
-def check_digits(digits, y):
-    """Raise ValueError for digits to hold out that are not among the labels y, or given twice."""
-    classes = np.unique(y)
-    if set(digits) - set(classes.tolist()) or len(set(digits)) < len(digits):
-        raise ValueError(f"--digits are classes of the data, {classes.min()} to {classes.max()}, "
-                         f"each once; got {' '.join(map(str, digits))}")
-
-
-# ---- figures ----
-
-def draw(run, table, found, x, y):
-    """All scores on all digits held out, and on the hardest one of them which images they mean."""
+def show(run, table, found, x, y):
+    """All scores on all digits held out: AUROCs, ROC curves, and the error against the ink."""
     if len(found) > 1:
         table = {name: {**row, "mean": np.mean(list(row.values()))} for name, row in table.items()}
-    run.save_figure(table_figure(table), "auroc",
-                    "AUROC for each digit held out (columns) and each score (rows). Violet, above "
-                    "0.5: anomalies get the higher scores. Orange, below: they look more normal "
-                    "than the digits that were learnt. The distance to the nearest training image "
-                    "and the amount of ink take no training; each network has to beat them to be "
-                    "worth its own. The last rows divide by the ink.")
-    run.save_figure(roc_figure(found, y), "roc",
-                    "The same as curves: how many anomalies are found, for how many false alarms. "
-                    "A curve below the diagonal would do better upside down, but nobody who has no "
-                    "anomalies to look at can know that.")
-    run.save_figure(complexity_figure(found, x, y), "complexity",
-                    "Why a simple anomaly passes. Each point is a test image. The flat line lets "
-                    "5 % of the normal ones raise an alarm. Ones lie to the left: there is little "
-                    "ink to get wrong, so that even a bad copy has a small error. Relative to the "
-                    "ink it is larger: more of them lie above the dashed line, which lets as many "
-                    "normal images raise an alarm. But with 0 held out, which has much ink, fewer "
-                    "are found. To divide by the ink is to bet that anomalies are simple.")
+    run.save_figure(plot_table(table), "auroc", (
+        "AUROC for each digit held out (columns) and each score (rows). Violet, above 0.5: "
+        "anomalies score higher. Orange, below: they look more normal than the digits that were "
+        "learnt. The distance to the nearest training image and the amount of ink need no "
+        "training; a network that can't beat them is not worth training. The last rows are divided "
+        "by the ink."))
+    run.save_figure(plot_roc(found, y), "roc", (
+        "The same as curves: how many anomalies are found for how many false alarms. A curve below "
+        "the diagonal would do better upside down, but without anomalies to look at, nobody can "
+        "know that."))
+    run.save_figure(plot_complexity(found, x, y), "complexity", (
+        "Why a simple anomaly passes. Each point is a test image. Above the horizontal line lie "
+        "5 % of the normal ones, the false alarms. Ones lie to the left: they have little ink to "
+        "get wrong, so that even a bad copy has a small error. Divided by the ink, their error is "
+        "larger: more of them lie above the dashed line, which gives as many false alarms. But if "
+        "0 is held out, which has much ink, fewer are found. To divide by the ink is to bet that "
+        "anomalies are simple."))
 
 
-def draw_rebuilt(run, digit, rebuilder, likelihood, g, _, scores, data, x, y):
-    """The digit that the autoencoder misses most: who it is mistaken for, and by what."""
+def show_hardest(run, digit, rebuilder, likelihood, g, scores, data, x, y):
+    """The digit that the autoencoder misses most: what it is mistaken for, and by which score."""
     strange = y == digit
     names = ("autoencoder", "VAE", "discriminator", "autoencoder / ink")
-    run.save_figure(
-        extremes_figure({name: scores[name] for name in names}, x, strange), "extremes",
-        f"With {digit} held out (orange): the test images that each score finds strangest, and "
-        "those that it finds least strange. Where orange fills the second row, the score is "
-        "fooled. Black in a row of the strangest is a false alarm: an unusual image of a known "
-        "digit.")
+    run.save_figure(plot_extremes({name: scores[name] for name in names}, x, strange), "extremes", (
+        f"With {digit} held out (orange): the test images that each score finds most and least "
+        "strange. A second row full of orange means that the score is fooled. Black in a first row "
+        "is a false alarm: an unusual image of a known digit."))
     missed = np.flatnonzero(strange)[np.argsort(scores["autoencoder"][strange])[:SHOWN]]
     rows, normal = x[missed], data.x_train[data.y_train != digit]
     run.save_figure(
@@ -214,34 +237,23 @@ def draw_rebuilt(run, digit, rebuilder, likelihood, g, _, scores, data, x, y):
                     "autoencoder": as_rgb(in_batches(rebuilder, rows)),
                     "VAE": as_rgb(to_numpy(vae.reconstruct(likelihood, xp.asarray(rows)))),
                     "nearest G(z)": as_rgb(nearest_generated(g, rows, run.settings.descent)),
-                    "nearest known": as_rgb(normal[neighbours(rows, normal)[:, 0]])}), "missed",
-        f"The images of the unseen {digit} that the autoencoder rebuilds best, and what it makes "
-        "of them: the stroke of a 7, or a slim 8 or 9. Its code holds places and slants, and these "
-        "combine to what was never shown. Below: the VAE's, the nearest that descent finds among "
-        "what the generator draws, and the nearest training image.")
+                    "nearest known": as_rgb(normal[neighbours(rows, normal)[:, 0]])}), "missed", (
+            f"The images of the unseen {digit} that the autoencoder reconstructs best, and its "
+            "reconstructions: the stroke of a 7, or a slim 8 or 9. Its code holds positions and "
+            "slants, which combine into digits that it was never shown. Below: the VAE's "
+            "reconstruction, the nearest image of the generator that descent finds, and the "
+            "nearest training image."))
+
+
+def show_kinds(run, digit, kinds, examples):
+    """The AUROCs of other anomalies."""
+    run.save_figure(plot_table(kinds, examples), "kinds", (
+        f"Other anomalies, for the networks that learnt without {digit}. Noise is easy for "
+        "whatever measures a distance. Faint and blank images are found least: nothing is simpler "
+        "to reconstruct, or likelier to a VAE, than blank paper. What the discriminator says is a "
+        "matter of chance. It learnt to tell digits from what its generator made, which was never "
+        "inverted, and nothing about the rest of the world; another seed gives another row."))
 
 
 def as_rgb(x):
     return in_colour(x, np.full(len(x), False))
-
-
-def other_anomalies(run, digit, scores, found, x, y):
-    """The same scores on images that are no digits at all.  found: name -> scores of x, (N,)"""
-    known, table, pictures = y != digit, {}, []
-    for kind, make in KINDS.items():
-        strange = make(x[known][:300], run.rng).astype(np.float32)
-        pictures.append(strange[0])
-        values = {name: score(strange) for name, score in scores.items()}
-        values |= {f"{name} / ink": per_ink(values[name], strange) for name in CORRECTED}
-        for name, each in values.items():
-            both = np.concatenate([each, found[name][known]])
-            table.setdefault(name, {})[kind] = auroc(both, np.arange(len(both)) < len(strange))
-    run.measure("noise: AUROC, autoencoder", table["autoencoder"]["noise"], at_least=0.99)
-    run.measure("blank images: AUROC, VAE", table["VAE"]["blank"], at_most=0.1)
-    run.save_figure(table_figure(table, pictures), "kinds",
-                    f"Other anomalies, for the networks that learnt without {digit}. Noise is easy "
-                    "for whatever measures a distance. Faint and blank images are found least: "
-                    "nothing is simpler to rebuild, or likelier to a VAE, than paper. What the "
-                    "discriminator says is a matter of chance. It learnt to tell digits from what "
-                    "its generator drew, which was never inverted, and nothing about the rest of "
-                    "the world; another seed gives another row.")

@@ -1,35 +1,35 @@
-"""A DCGAN draws digits: two convolutional networks teach each other, and nobody shows how to draw.
+"""A DCGAN generates digits: two convolutional networks teach each other, and no one shows them how.
 
 The generator turns 32 numbers z into an image and never sees a real one. All it gets is the
 gradient of the discriminator's doubt: how each pixel would have to change for the image to look
-more real. Neither player's loss says how good the samples are, so that is asked of a judge that
-both never meet, a small classifier trained on real digits. If its opinions spread over all classes
-(entropy near ln 10 = 2.30 nats), the generator draws all of them; if they are sure, the samples
-look like digits, to the judge: it was never shown what is none. The distance to the nearest
-training image tells copying from drawing, and drawing from scribbling.
+more real. Neither player's loss says how good the samples are, so a judge is asked that neither of
+them meets, a small classifier trained on real digits. If its classes are evenly spread (entropy
+near ln 10 = 2.30 nats), the generator covers all digits. If it is confident, the samples look like
+digits, at least to the judge, which was never shown anything else. The distance to the nearest
+training image tells copies from new images, and digits from scribble.
 
     python -m demos gan_digits                        1 min 45 s on two cores
     python -m demos gan_digits --preset long
     python -m demos gan_digits --data mnist-10k       the same
 
 Expect an entropy of 2.29 nats and a mean confidence of 0.91 to 0.92 over three seeds, and on
-mnist-10k 2.30 and 0.90; of real digits the judge is sure to 0.97. The samples are no copies: 4.6 to
-4.8 away from the nearest training image in the mean, where new real digits are 3.8 away.
+mnist-10k 2.30 and 0.90; on real digits the judge's confidence is 0.97. The samples are no copies:
+on average 4.6 to 4.8 away from the nearest training image, while new real digits are 3.8 away.
 
-Unsupervised representation learning with deep convolutional generative adversarial networks
-(Radford, Metz and Chintala, 2016); the judge is after Improved techniques for training GANs
-(Salimans et al., 2016).
+After Radford, Metz and Chintala, Unsupervised representation learning with deep convolutional
+generative adversarial networks (2016); the judge is from Salimans et al., Improved techniques for
+training GANs (2016).
 """
-
 from demos.common.figures import PALETTE, image_panels, image_rows, new_figure, tile
-from demos.common.images import check_images
 from demos.common.options import OWN_FILE, check_positive
 from demos.common.resume import Snapshots, epoch_batch
 from demos.common.run import demo
-from demos.gans.parts.flight import diagnose, diversity, flight_figure
+from demos.gans.parts.flight import diagnose, diversity
+from demos.gans.parts.flight_figures import plot_flight
 from demos.gans.parts.steps import discriminator_step, generator_step
 from demos.tools.classifier import probabilities, train_classifier
 from demos.tools.codes import in_batches
+from demos.tools.images import check_images
 from demos.tools.nearest import nearest
 from models.gan import LOSSES, Config, DCDiscriminator, DCGenerator
 from models.parts import interpolate_codes, noise
@@ -45,23 +45,17 @@ PRESETS = {
     "long": dict(steps=5000),
 }
 D_RATE = 0.5  # the discriminator learns at half the rate, or it gets too far ahead
-# preset -> the least class entropy in nats, the least mean confidence; others are as the default
+# preset -> limits of class entropy, in nats, and of mean confidence; others as the default's
 LIMITS = {"default": (2.0, 0.8), "tour": (1.8, 0.7)}
 JUDGED = 1000  # samples
-LOOKS = 40  # at the samples of the same z, on the way
-SHOWN = 12
+LOOKS = 40  # times that the samples of fixed z are kept during training
+SHOWN = 12  # images in a row
 
 
 @demo(PRESETS, data=(*IMAGES, OWN_FILE))
 def main(run):
     cfg, images = run.settings, load_images(run.data)
-    check_images(images, cfg.batch)
-    check_positive(cfg, "judge_steps")
-    if cfg.batch < 2:
-        raise ValueError(f"--batch is at least 2, for batch norm over examples; got {cfg.batch}")
-    if len(cfg.channels) != 2:
-        raise ValueError("--channels are two numbers, of the generator's wider and narrower layer; "
-                         f"got {len(cfg.channels)}")
+    check_settings(cfg, images)
     x_train = images.x_train
     config = Config(cfg.latent, x_train.shape[1:], batch_norm=True)
 
@@ -83,105 +77,119 @@ def main(run):
         z = noise(len(x), cfg.latent, rng=run.rng)
         run.log(**generator_step(generator, discriminator, g_optimizer, g_loss, z))
         if step in looks:
-            drawn = draw(generator, fixed)
-            snapshots.add(step + 1, drawn)
-            run.log(diversity=diversity(drawn, x_train[:200]))
+            images_now = generate(generator, fixed)
+            snapshots.add(step + 1, images_now)
+            run.log(diversity=diversity(images_now, x_train[:200]))
 
-    samples = draw(generator, noise(JUDGED, cfg.latent, rng=run.rng))
-    measure(run, images, samples)
+    samples = generate(generator, noise(JUDGED, cfg.latent, rng=run.rng))
+    opinions = judge(run, images, samples)
+    neighbours = nearest(samples, images.x_train)
+    measure(run, images, opinions, neighbours)
+    show_judgement(run, images, samples, opinions, neighbours)
     show(run, generator, images, samples, snapshots)
 
 
-def draw(generator, z):
-    """What the generator makes of z, by batch norm's running statistics.  -> NumPy (N, C, H, W)"""
-    generator.eval()
-    drawn = in_batches(generator, z)
-    generator.train()
-    return drawn
+def check_settings(cfg, images):
+    """Raise ValueError for settings that the networks or the data don't allow."""
+    check_images(images, cfg.batch)
+    check_positive(cfg, "judge_steps")
+    if cfg.batch < 2:
+        raise ValueError(f"--batch is at least 2, for batch norm over examples; got {cfg.batch}")
+    if len(cfg.channels) != 2:
+        raise ValueError("--channels are two numbers, of the generator's wider and narrower layer; "
+                         f"got {len(cfg.channels)}")
 
 
-def class_entropy(p):
-    """How evenly the likeliest classes are spread, in nats: 0 if all are one, at most ln(classes).
+def judge(run, images, samples):
+    """A classifier's probabilities for the samples and for as many real test images.
 
-    p: (N, classes), the judge's probabilities for N images.
+    -> (N, classes), (N, classes), or None if there is only one class.
     """
-    share = np.bincount(p.argmax(axis=1)) / len(p)
-    return float(-(share[share > 0] * np.log(share[share > 0])).sum())
-
-
-def measure(run, images, samples):
-    """The judge's opinion, beside the one that it has of real images, and distances to these."""
     classes = int(max(images.y_train.max(), images.y_test.max())) + 1
-    if classes > 1:
-        judge = train_classifier(images.x_train, images.y_train, classes, rng=run.rng,
-                                 steps=run.settings.judge_steps)
-        p, real = (probabilities(judge, x) for x in (samples, images.x_test[:JUDGED]))
+    if classes == 1:
+        return None
+    classifier = train_classifier(images.x_train, images.y_train, classes, rng=run.rng,
+                                  steps=run.settings.judge_steps)
+    return [probabilities(classifier, x) for x in (samples, images.x_test[:JUDGED])]
+
+
+def measure(run, images, opinions, neighbours):
+    """The judge's opinion of the samples and their distance to training images, beside those of
+    real images."""
+    if opinions:
+        p, real = opinions
         digits = run.data in ("digits", "mnist-10k", "mnist")  # the limits are for these
         entropy, sure = LIMITS.get(run.preset, LIMITS["default"]) if digits else (None, None)
         run.measure("class entropy of the samples, nats", class_entropy(p),
                     at_least=entropy, baseline=("real", class_entropy(real)))
         run.measure("mean confidence of the judge", p.max(axis=1).mean(),
                     at_least=sure, baseline=("real", real.max(axis=1).mean()))
-        run.save_figure(
-            judge_figure(p, real), "judge",
-            f"What a classifier that learnt from real images takes {len(p)} samples for, and how "
-            "sure it is, beside its opinion of real test images. It has to call everything some "
-            "class; what is none makes the low end on the right.")
+    _, usual = nearest(images.x_test[:JUDGED], images.x_train)
+    run.measure("distance to the nearest training image", neighbours[1].mean(),
+                baseline=("from test images", usual.mean()))
+
+
+def show_judgement(run, images, samples, opinions, neighbours):
+    """The judge's opinions, and the samples beside the nearest training images."""
+    if opinions:
+        p, real = opinions
+        run.save_figure(plot_judge(p, real), "judge", (
+            f"What a classifier trained on real images takes {len(p)} samples for, and how sure it "
+            "is, beside its opinion of real test images. It has to put everything into some class; "
+            "images that fit none make up the low end on the right."))
         order = p.max(axis=1).argsort()
         middle = len(order) // 2
         run.save_figure(
             image_rows({"surest": samples[order[-SHOWN:]],
                         "middling": samples[order[middle:middle + SHOWN]],
-                        "least sure": samples[order[:SHOWN]]}), "opinions",
-            "Samples by how sure the judge is of them. It knows digits only, so it may well be "
-            "sure of what nobody would call one.")
-
-    index, distance = nearest(samples, images.x_train)
-    _, usual = nearest(images.x_test[:JUDGED], images.x_train)
-    run.measure("distance to the nearest training image", distance.mean(),
-                baseline=("from test images", usual.mean()))
+                        "least sure": samples[order[:SHOWN]]}), "opinions", (
+                "Samples by how sure the judge is of them. It knows digits only, so it may well be "
+                "sure of what nobody would call one."))
+    index, distance = neighbours
+    closest = distance.argsort()[:SHOWN]
     run.save_figure(
         image_rows({"samples": samples[:SHOWN], "nearest": images.x_train[index[:SHOWN]],
-                    "closest": samples[distance.argsort()[:SHOWN]],
-                    "their nearest": images.x_train[index[distance.argsort()[:SHOWN]]]}),
-        "neighbours",
-        "Samples as they come and the training images nearest to them; below, the samples closest "
-        "of all to a training image. Copies would agree in every bend. The mean distance of the "
-        f"samples is {distance.mean():.1f}, that of new real images {usual.mean():.1f}: nearer "
-        "would mean copied, farther means less like any digit.")
+                    "closest": samples[closest],
+                    "their nearest": images.x_train[index[closest]]}), "neighbours", (
+            "The first samples and the training images nearest to them; below, the samples that "
+            "are closest of all to a training image. Copies would agree in every bend. A mean "
+            "distance below that of new real images would mean copies; above it, images that are "
+            "less like any digit."))
 
 
 def show(run, generator, images, samples, snapshots):
+    """How the samples grew, the samples, the flight recorder, and lines from z to z."""
     taken = list(snapshots)
     spread = np.unique(np.geomspace(1, len(taken), 7).round().astype(int) - 1)
     run.save_figure(
-        image_rows({f"step {step}": drawn[:SHOWN] for step, drawn in (taken[i] for i in spread)}),
-        "growth",
-        "The same z in each column, drawn on the way: first noise, then blots, strokes and digits. "
-        "They settle because the learning rate falls to 0; the game itself has no end.")
-    run.save_animation((tile(drawn, columns=8) for _, drawn in snapshots), "growth",
+        image_rows({f"step {step}": x[:SHOWN] for step, x in (taken[i] for i in spread)}),
+        "growth", (
+            "Each column is one z during training: first noise, then blots, strokes and digits. "
+            "They settle because the learning rate falls to 0; the game itself has no end."))
+    run.save_animation((tile(x, columns=8) for _, x in snapshots), "growth",
                        "64 fixed z over the whole training.", seconds=0.15, enlarge=2)
     run.save_figure(image_panels({"generated": samples[:80], "real": images.x_train[:80]}),
-                    "samples", "Samples, not chosen, beside training images.")
+                    "samples", "Samples, not hand-picked, beside training images.")
     history = run.history["training"]
-    run.save_figure(flight_figure(history), "flight",
-                    diagnose(history) + " Losses say how the players stand to each other, not how "
-                    "good the samples are: these get better while the losses hardly move.")
+    run.save_figure(plot_flight(history), "flight", (
+        f"{diagnose(history)} The losses say how the players stand against each other, not how "
+        "good the samples are: these get better while the losses hardly move."))
     ends = noise(10, generator.config.latent_size, rng=run.rng)
     run.save_figure(
         image_rows({f"line {i + 1}":
-                    draw(generator, interpolate_codes(ends[2 * i], ends[2 * i + 1], SHOWN))
-                    for i in range(5)}), "between",
-        "Along straight lines from one z to another. Strokes bend and join step by step; a "
-        "generator that had learnt images by heart would jump, and pixels would only fade.")
+                    generate(generator, interpolate_codes(ends[2 * i], ends[2 * i + 1], SHOWN))
+                    for i in range(5)}), "between", (
+            "Along straight lines from one z to another. Strokes bend and join step by step; a "
+            "generator that had learnt images by heart would jump from one to another, or fade "
+            "pixel by pixel."))
 
 
-def judge_figure(drawn, real):
-    """The classes and the confidence of the judge: its probabilities for samples, and for real."""
+def plot_judge(fake, real):
+    """The judge's classes and its confidence.  fake, real: its probabilities (N, classes)"""
     figure, (classes, sure) = new_figure(1, 2, width=9, height=3.4)
-    number = np.arange(drawn.shape[1])
+    number = np.arange(fake.shape[1])
     bins = np.linspace(0, 1, 21)
-    for p, label, colour, side in ((drawn, "samples", PALETTE[1], 0.2),
+    for p, label, colour, side in ((fake, "samples", PALETTE[1], 0.2),
                                    (real, "real test images", PALETTE[0], -0.2)):
         share = np.bincount(p.argmax(axis=1), minlength=len(number)) / len(p)
         classes.bar(number + side, 100 * share, 0.4, color=colour, label=label)
@@ -194,3 +202,18 @@ def judge_figure(drawn, real):
              xlim=(0, 1))
     sure.legend(loc="upper left")
     return figure
+
+
+def generate(generator, z):
+    """Images of z, with batch norm's running statistics.  (N, latent) -> NumPy (N, C, H, W)"""
+    with generator.evaluating():
+        return in_batches(generator, z)
+
+
+def class_entropy(p):
+    """How evenly the likeliest classes are spread, in nats: from 0, one class, to ln(classes).
+
+    p: (N, classes), the judge's probabilities for N images.
+    """
+    share = np.bincount(p.argmax(axis=1)) / len(p)
+    return float(-(share[share > 0] * np.log(share[share > 0])).sum())

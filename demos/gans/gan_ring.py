@@ -1,20 +1,20 @@
-"""A GAN on points of the plane, where one sees what it misses.
+"""A GAN on points in the plane, where you can see what it misses.
 
-Eight Gaussians on a ring, or 25 on a grid, are the data: so little that one can look at all of it.
-The generator bends a cloud of noise until it covers them; the discriminator says, at each point of
-the plane, how real it takes that point for, and the generator's points move where this rises. Two
-things can go wrong. A mode may be missed, for nothing in the generator's loss asks for all of them.
-And a sample may lie between modes: noise is connected, and a continuous map can't tear it apart, it
-can only stretch the bridges until next to nothing lies on them.
+The data are eight Gaussians on a ring, or 25 on a grid: so little that one can look at all of it.
+The generator bends a cloud of noise until it covers them. The discriminator says, at each point of
+the plane, how real a sample there would look, and the generator's points move to where this rises.
+Two things can go wrong. A mode may be missed, for nothing in the generator's loss asks for all of
+them. And a sample may land between modes: noise is connected, and a continuous map cannot tear it
+apart; it can only stretch the bridges until almost no sample lies on them.
 
     python -m demos gan_ring                       2 min on two cores
     python -m demos gan_ring --toys ring           1 min
 
-Counted as PacGAN does, among 2,500 samples: one within 3 standard deviations of a mode is of high
-quality, and a mode with such a sample is covered. Baselines are that paper's GAN without packing.
-Expect all 8 modes of the ring and 97.5 % high quality, the median of five seeds (95 to 98 % by
-seed); of the grid's 25 modes 23 to 25, and 50 to 67 %, three seeds. The count says nothing about
-the shape of a mode: the samples lie closer together than the data do.
+Modes are counted as in PacGAN, among 2,500 samples: a sample within 3 standard deviations of a mode
+is of high quality, and a mode with at least one such sample is covered. The baselines are that
+paper's GAN without packing. Expect all 8 modes of the ring and 97.5 % high quality, the median of
+five seeds (95 to 98 % by seed); of the grid's 25 modes 23 to 25, and 50 to 67 %, three seeds. The
+count says nothing about the shape of a mode: the samples lie closer together than the data do.
 
 After Goodfellow et al., Generative adversarial nets (2014); the toys and the count are from Lin et
 al., PacGAN (2018), tables 1 and 2.
@@ -24,10 +24,11 @@ import math
 from demos.common.figures import new_figure
 from demos.common.options import check_positive
 from demos.common.run import demo
-from demos.gans.parts.flight import diagnose, flight_figure
+from demos.gans.parts.flight import diagnose
+from demos.gans.parts.flight_figures import plot_flight
 from demos.gans.parts.modes import covered
 from demos.gans.parts.steps import discriminator_step, generator_step
-from demos.gans.parts.toys import COUNTED, SHOWN, TOYS, Film, draw_points, draw_samples, spread
+from demos.gans.parts.toys import COUNTED, SHOWN, TOYS, Film, plot_points, sample_points, spread
 from models.gan import LOSSES, Config, MLPDiscriminator, MLPGenerator
 from models.parts import noise
 from tinygen.backend import np, xp
@@ -40,10 +41,10 @@ PRESETS = {
                     toys=("ring", "grid")),
     "long": dict(steps=10000, seeds=5),
 }
-LOOKS = 60  # times that the modes are counted while it trains
-# toy -> times --batch, times --steps: 25 modes show in larger batches, and these take longer.
+LOOKS = 60  # times that the modes are counted during training
+# toy -> multiples of --batch and of --steps: 25 modes need larger batches, and these take longer.
 PACE = {"ring": (1, 1.0), "grid": (4, 0.5)}
-LEAST = {"ring": (7, 0.95), "grid": (20, None)}  # modes, share of high quality
+LEAST = {"ring": (7, 0.95), "grid": (20, None)}  # limits: modes, share of high quality
 PACGAN = {"ring": (6.3, 0.98), "grid": (17.3, 0.95)}
 
 
@@ -51,95 +52,106 @@ PACGAN = {"ring": (6.3, 0.98), "grid": (17.3, 0.95)}
 def main(run):
     cfg = run.settings
     check_settings(cfg)
-    d_loss, g_loss = LOSSES["non-saturating"]
     results, films = {}, {}
     for toy in cfg.toys:
-        draw, centres = TOYS[toy]
-        batch, total = cfg.batch * PACE[toy][0], math.ceil(cfg.steps * PACE[toy][1])
         for seed in range(run.seed, run.seed + cfg.seeds):
-            rng = np.random.default_rng(seed)  # its own, so that a seed's run is always the same
-            config = Config(cfg.latent, (2,))
-            generator = MLPGenerator(config, (64, 64, 64), rng=rng)
-            discriminator = MLPDiscriminator(config, (128, 128), rng=rng)
-            g_optimizer = Adam(generator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
-            d_optimizer = Adam(discriminator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
             loop = f"{toy}, seed {seed}"
-            films[loop] = Film(noise(SHOWN, cfg.latent, rng=rng), centres, spread(total))
-            for step in run.steps(loop, total=total, generator=generator,
-                                  discriminator=discriminator, g_optimizer=g_optimizer,
-                                  d_optimizer=d_optimizer, film=films[loop], draws=rng):
-                # The players circle around each other; in the second half the rate falls to 0, and
-                # they come to rest.
-                rate = cfg.lr * min(1, 2 * (1 - step / total))
-                g_optimizer.lr = d_optimizer.lr = rate
-                x, z = xp.asarray(draw(batch, rng)), noise(batch, cfg.latent, rng=rng)
-                run.log(**discriminator_step(generator, discriminator, d_optimizer, d_loss, x, z))
-                z = noise(batch, cfg.latent, rng=rng)
-                run.log(**generator_step(generator, discriminator, g_optimizer, g_loss, z))
-                films[loop].shoot(step, generator, discriminator)
-                if (step + 1) % max(1, total // LOOKS) == 0:
-                    modes, quality = covered(draw_samples(generator, rng), centres)
-                    run.log(modes=modes, quality=quality)
-            points = draw_samples(generator, rng)
-            results[loop] = points, *covered(points, centres)
-        report(run, toy, results, films)
-    run.save_figure(samples_figure(results, cfg), "samples", (
-        f"{COUNTED:,} samples for each seed, over the data: a circle is a mode and holds what is "
-        "of high quality. Samples outside of all circles are orange: they lie on the bridges that "
-        "a continuous map of noise leaves between modes."))
-    run.save_figure(counts_figure(run.history, cfg), "modes", (
-        "Modes covered and share of high-quality samples while it trains, a line for each seed. "
-        "All modes are touched early; what takes time is to leave the space between them."))
+            points, films[loop] = train(run, loop, toy, seed)
+            results[loop] = points, *covered(points, TOYS[toy][1])
+    measure(run, results)
+    show(run, results, films)
 
 
 def check_settings(cfg):
-    """Raise ValueError for toys that there aren't, and for no seeds."""
+    """Raise ValueError for unknown toys, and for no seeds or examples."""
     unknown = [toy for toy in cfg.toys if toy not in TOYS]
     if unknown:
-        raise ValueError(f"--toys: {' and '.join(TOYS)} are known; got {', '.join(unknown)}")
+        raise ValueError(f"--toys are among {', '.join(TOYS)}; got {', '.join(unknown)}")
     check_positive(cfg, "seeds", "batch")
 
 
-def report(run, toy, results, films):
-    """The numbers of one toy, and the film and the flight recorder of its first seed."""
-    cfg, centres = run.settings, TOYS[toy][1]
-    total = len(centres)
-    loops = [loop for loop in results if loop.startswith(f"{toy}, ")]
-    modes, quality = np.median([results[loop][1:] for loop in loops], axis=0)
-    least, share = LEAST[toy]
+def train(run, loop, toy, seed):
+    """Train one GAN -> samples (COUNTED, 2), the film of its training."""
+    cfg, (sample_data, centres) = run.settings, TOYS[toy]
+    d_loss, g_loss = LOSSES["non-saturating"]
+    batch, total = cfg.batch * PACE[toy][0], math.ceil(cfg.steps * PACE[toy][1])
+    rng = np.random.default_rng(seed)  # its own, so that a seed's run is always the same
+    config = Config(cfg.latent, (2,))
+    generator = MLPGenerator(config, (64, 64, 64), rng=rng)
+    discriminator = MLPDiscriminator(config, (128, 128), rng=rng)
+    g_optimizer = Adam(generator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
+    d_optimizer = Adam(discriminator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
+    film = Film(noise(SHOWN, cfg.latent, rng=rng), centres, spread(total))
+    for step in run.steps(loop, total=total, generator=generator, discriminator=discriminator,
+                          g_optimizer=g_optimizer, d_optimizer=d_optimizer, film=film, draws=rng):
+        # The players circle around each other; over the second half the learning rate falls to 0,
+        # and they come to rest.
+        rate = cfg.lr * min(1, 2 * (1 - step / total))
+        g_optimizer.lr = d_optimizer.lr = rate
+        x, z = xp.asarray(sample_data(batch, rng)), noise(batch, cfg.latent, rng=rng)
+        run.log(**discriminator_step(generator, discriminator, d_optimizer, d_loss, x, z))
+        z = noise(batch, cfg.latent, rng=rng)
+        run.log(**generator_step(generator, discriminator, g_optimizer, g_loss, z))
+        film.shoot(step, generator, discriminator)
+        if (step + 1) % max(1, total // LOOKS) == 0:
+            modes, quality = covered(sample_points(generator, rng), centres)
+            run.log(modes=modes, quality=quality)
+    return sample_points(generator, rng), film
+
+
+def measure(run, results):
+    """Modes and high quality of each toy, the medians of its seeds."""
+    cfg = run.settings
     seeds = f"median of {cfg.seeds} seeds" if cfg.seeds > 1 else f"seed {run.seed}"
-    run.measure(f"{toy}: modes of {total}, {seeds}", modes, at_least=least,
-                baseline=("PacGAN's plain GAN", PACGAN[toy][0]))
-    run.measure(f"{toy}: high quality, {seeds}", quality, at_least=share,
-                baseline=("PacGAN's plain GAN", PACGAN[toy][1]))
-    first = loops[0]
-    said = diagnose(run.history[first], modes=total)
-    run.print(f"{first}. {said}")
-    run.save_animation(films[first].frames(toy), toy, (
-        f"The {toy}, seed {run.seed}: the same noise as the generator learns where to send it. "
-        "Behind the points, what the discriminator says: green where it takes a point for real, "
-        "violet for fake. Points move towards green, and there it soon doubts them."),
-        seconds=0.12)
-    run.save_figure(
-        flight_figure(run.history[first], modes=total, title=f"The {toy}, seed {run.seed}"),
-        f"flight-{toy}", f"{said} No loss falls: where two players hold each other in balance, D "
-        "says 1/2 to everything. That the samples get better shows in the last panel alone.")
+    for toy in cfg.toys:
+        found = [found for loop, found in results.items() if loop.startswith(f"{toy}, ")]
+        modes, quality = np.median([[modes, quality] for _, modes, quality in found], axis=0)
+        least, share = LEAST[toy]
+        run.measure(f"{toy}: modes of {len(TOYS[toy][1])}, {seeds}", modes, at_least=least,
+                    baseline=("PacGAN's plain GAN", PACGAN[toy][0]))
+        run.measure(f"{toy}: high quality, {seeds}", quality, at_least=share,
+                    baseline=("PacGAN's plain GAN", PACGAN[toy][1]))
 
 
-def samples_figure(results, cfg):
-    """Final samples: a row for each toy, a column for each seed."""
+def show(run, results, films):
+    """Each toy's film and flight recorder, of the first seed, then the samples of all seeds."""
+    for toy in run.settings.toys:
+        first, total = f"{toy}, seed {run.seed}", len(TOYS[toy][1])
+        said = diagnose(run.history[first], modes=total)
+        run.print(f"{first}. {said}")
+        run.save_animation(films[first].frames(toy), toy, (
+            f"The {toy}, seed {run.seed}: the same noise as the generator learns where to send it. "
+            "Behind the points, what the discriminator says: green where it takes a point for "
+            "real, violet for fake. Points move towards green, and there it soon doubts them."),
+            seconds=0.12)
+        run.save_figure(
+            plot_flight(run.history[first], modes=total, title=f"The {toy}, seed {run.seed}"),
+            f"flight-{toy}", (
+                f"{said} Neither loss falls: when the players hold each other in balance, D says "
+                "1/2 to everything. That the samples get better shows in the last panel only."))
+    run.save_figure(plot_samples(results, run.settings), "samples", (
+        f"{COUNTED:,} samples of each seed over the data: the circles are the modes, and samples "
+        "inside are of high quality. Those outside all circles are orange: they lie on the bridges "
+        "that a continuous map of noise leaves between modes."))
+    run.save_figure(plot_modes(run.history, run.settings), "modes", (
+        "Modes covered and share of high-quality samples during training, one line per seed. All "
+        "modes are reached early; what takes time is to leave the space between them."))
+
+
+def plot_samples(results, cfg):
+    """Final samples: a row per toy, a column per seed."""
     rows = len(cfg.toys)
     figure, panels = new_figure(rows, cfg.seeds, width=3.4 * max(cfg.seeds, 2),
                                 height=3.7 * rows, squeeze=False)
     for axes, (loop, (points, modes, quality)) in zip(panels.ravel(), results.items()):
         centres = TOYS[loop.partition(",")[0]][1]
-        draw_points(axes, points, centres)
+        plot_points(axes, points, centres)
         axes.set_title(f"{loop}: {modes} of {len(centres)}, {quality:.0%}", fontsize=10)
     return figure
 
 
-def counts_figure(history, cfg):
-    """Modes and quality against steps: a column for each toy, a line for each seed."""
+def plot_modes(history, cfg):
+    """Modes and quality against steps: a column per toy, a line per seed."""
     figure, panels = new_figure(2, len(cfg.toys), width=4.6 * len(cfg.toys) + 0.6, height=5,
                                 sharex=True, squeeze=False)
     for column, toy in zip(panels.T, cfg.toys):

@@ -1,27 +1,29 @@
 """The map of what trains: a GAN on the ring for every pair of learning rates.
 
 Much of deep learning is trial and error, and nowhere more so than here: two networks learn against
-each other, each at a rate of its own, and the result hangs on both. A discriminator that is too
-slow gives a direction long out of date, and the generator runs off with it; a generator that is too
-fast jumps over what it is shown; two slow ones are still on their way when time is up. So train
-them all: one short run for each cell of a grid, from the same weights, and count what comes out.
+each other, each at its own rate, and the result depends on both. A discriminator that is too slow
+gives directions that are long out of date, and the generator runs off with them; a generator that
+is too fast jumps past what it is shown; if both are slow, they are still on their way when time is
+up. So try them all: one short run for each cell of a grid, from the same weights, and count the
+modes that come out.
 
     python -m demos hyperparameters                    2 to 3 min on two cores
     python -m demos hyperparameters --preset long      longer runs, a finer grid: an hour or more
 
 A cell trains if its samples cover at least 7 of the 8 modes and 40 % of them are of high quality.
-What the flight recorder says of the run stands beside it in one word.
+The flight recorder's diagnosis is added to each cell in one word.
 
 Expect a third of the map to train with the non-saturating loss: 5 cells of 16, the same 5 with
-seeds 0 and 1, all with a discriminator at least as fast as the generator; below the diagonal one
-mode or none. The corner with the slowest generator and the fastest discriminator has 97 % of high
-quality on a single mode: a share alone says little. The Wasserstein loss trains no cell by this
-measure, with 1 step of the critic for 1 of the generator and 1,000 in all: most cells above the
-diagonal find all 8 modes, and at most 36 % of high quality. It is less often lost, and slower.
-gan_ring's longer runs get what is missing here.
+seeds 0 and 1, all with a discriminator at least as fast as the generator; below the diagonal, cells
+find one mode or none. The corner with the slowest generator and the fastest discriminator has 97 %
+of high quality on a single mode: a share alone says little. The Wasserstein loss trains no cell by
+this standard, with one step of the critic to one of the generator and 1,000 in all: most cells
+above the diagonal find all 8 modes, but reach at most 36 % of high quality. It fails less often,
+and is slower. The longer runs of gan_ring reach what is missing here.
 
-Losses are models.gan's; wasserstein has a gradient penalty. "Are GANs created equal?" (Lucic et
-al., 2018) makes the search itself the subject: with enough of it most losses reach the same.
+The losses are those of models.gan; wasserstein has a gradient penalty. Lucic et al., Are GANs
+created equal? (2018), make the search itself the subject: given enough of it, most losses perform
+alike.
 """
 import csv
 import io
@@ -32,10 +34,10 @@ from dataclasses import dataclass
 from demos.common.options import check_positive
 from demos.common.run import demo
 from demos.gans.parts.flight import diagnose
-from demos.gans.parts.hyperparameters_figures import lr_figure, samples_figure, steps_figure
+from demos.gans.parts.hyperparameters_figures import plot_rates, plot_samples, plot_turns
 from demos.gans.parts.modes import covered
 from demos.gans.parts.steps import discriminator_step, generator_step
-from demos.gans.parts.toys import draw_samples
+from demos.gans.parts.toys import sample_points
 from models.gan import LOSSES, Config, MLPDiscriminator, MLPGenerator
 from models.parts import noise
 from tinygen.backend import np, to_numpy, xp
@@ -49,15 +51,15 @@ PRESETS = {
                     losses=("non-saturating", "wasserstein")),
     "long": dict(steps=3000, lrs=(2e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3e-2), seeds=3),
 }
-MODES_FROM, QUALITY_FROM = 7, 0.4
-TURNS_LRS = 4e-3, 8e-3  # of G and of D, where it is their turns that vary
-PENALTY = 0.1           # weight of the gradient penalty, for the wasserstein loss
+MODES_FROM, QUALITY_FROM = 7, 0.4  # from which a cell trains
+TURNS_LRS = 4e-3, 8e-3  # learning rates of G and of D while their turns vary
+PENALTY = 0.1           # weight of the gradient penalty of the wasserstein loss
 LOOKS = 20              # times that a cell counts its modes
 
 
 @dataclass(frozen=True)
 class Cell:
-    """The settings of one run. d_steps, g_steps: of each player in a round."""
+    """The settings of one run. d_steps, g_steps: steps of each player in a round."""
     loss: str
     seed: int
     g_lr: float
@@ -67,9 +69,9 @@ class Cell:
 
 
 class Outcomes:
-    """What came of the cells so far, in their order; part of the checkpoint.
+    """The outcomes of the cells so far, in their order; part of the checkpoint.
 
-    steps: of each cell. Raises ValueError where a checkpoint has cells of another length.
+    steps: of each cell. Loading raises ValueError if the checkpoint's cells have another number.
     """
 
     def __init__(self, steps):
@@ -80,8 +82,8 @@ class Outcomes:
 
     def load_state_dict(self, state):
         if state["steps"] != self.steps:
-            raise ValueError(f"--resume: the cells of this run have {state['steps']} steps, now "
-                             f"it is {self.steps}; give the same --steps, or leave out --resume")
+            raise ValueError(f"--resume: this run's cells have {state['steps']} steps, not "
+                             f"{self.steps}; give the same --steps, or leave out --resume")
         self.rows = list(state["rows"])
 
 
@@ -98,11 +100,13 @@ def main(run):
         run.log(modes=outcome["modes"], quality=outcome["quality"])
     write_table(run.out / "cells.csv", cells, outcomes.rows)
     rows = iter(outcomes.rows)
-    report(run, plan, {name: list(itertools.islice(rows, len(plan[name]))) for name in plan})
+    maps = {name: list(itertools.islice(rows, len(plan[name]))) for name in plan}
+    measure(run, plan, maps)
+    show(run, maps)
 
 
 def plan_maps(cfg, seed):
-    """The cells of each map, row by row from below: one for each loss and seed, and the turns."""
+    """The cells of each map, row by row from the bottom: (loss, seed) or "turns" -> cells."""
     plan = {(loss, s): [Cell(loss, s, g_lr, d_lr) for d_lr in cfg.lrs for g_lr in cfg.lrs]
             for loss in cfg.losses for s in range(seed, seed + cfg.seeds)}
     plan["turns"] = [Cell(cfg.losses[0], seed, *TURNS_LRS, d_steps, g_steps)
@@ -111,10 +115,10 @@ def plan_maps(cfg, seed):
 
 
 def check_settings(cfg):
-    """Raise ValueError for losses that there aren't, and for grids without cells."""
+    """Raise ValueError for unknown losses, and for grids without cells."""
     unknown = [loss for loss in cfg.losses if loss not in LOSSES]
     if unknown:
-        raise ValueError(f"--losses: there are {', '.join(LOSSES)}; got {', '.join(unknown)}")
+        raise ValueError(f"--losses are among {', '.join(LOSSES)}; got {', '.join(unknown)}")
     check_positive(cfg, "seeds", "batch")
     if min(cfg.turns) < 1 or not all(0 < lr < math.inf for lr in cfg.lrs):
         raise ValueError("--turns are at least 1, and --lrs above 0 and finite; got "
@@ -122,10 +126,10 @@ def check_settings(cfg):
 
 
 def train(cell, steps, batch):
-    """One run of the ring, from its own seed.
+    """Train one GAN on the ring, from the cell's seed.
 
-    -> modes covered, share of high quality, the flight recorder's sentence, samples. Divergence is
-    an outcome like any other: a value that is no longer finite ends the run, and nothing is raised.
+    -> modes covered, share of high quality, the flight recorder's diagnosis, samples. Divergence is
+    an outcome like any other: a value that is not finite ends the run without an error.
     """
     rng = np.random.default_rng(cell.seed)  # the same weights in all cells of a map
     config = Config(latent_size=2, shape=(2,))
@@ -136,7 +140,7 @@ def train(cell, steps, batch):
     d_loss, g_loss = LOSSES[cell.loss]
     penalty = PENALTY if cell.loss == "wasserstein" else 0
     history = {}
-    # As many steps in all, whoever takes them, so that cells differ in settings and not in effort.
+    # The same number of steps in all, whoever takes them: cells differ in settings, not in effort.
     rounds = max(1, round(2 * steps / (cell.d_steps + cell.g_steps)))
     with np.errstate(over="ignore", invalid="ignore"):
         for step in range(rounds):
@@ -152,17 +156,60 @@ def train(cell, steps, batch):
             if not log(history, step, **d_meters, **g_meters):
                 break
             if (step + 1) % max(1, rounds // LOOKS) == 0:
-                log(history, step, modes=covered(draw_samples(generator, rng), RING_CENTRES)[0])
-        points = draw_samples(generator, rng)
+                log(history, step, modes=covered(sample_points(generator, rng), RING_CENTRES)[0])
+        points = sample_points(generator, rng)
     modes, quality = covered(points, RING_CENTRES)
     said = diagnose(history, modes=len(RING_CENTRES), probabilities=cell.loss != "wasserstein")
     return {"modes": modes, "quality": quality, "said": said, "points": points}
 
 
-def log(history, step, **metrics):
-    """Keep this step's metrics; False where one of them is not finite.
+def measure(run, plan, maps):
+    """How many cells train, and how far seeds agree."""
+    cfg, first = run.settings, run.settings.losses[0]
+    rates = {name: outcomes for name, outcomes in maps.items() if name != "turns"}
+    for (loss, seed), outcomes in rates.items():
+        # A map where all cells or none train teaches nothing.
+        limits = dict(at_least=1, at_most=len(outcomes) / 2) if loss == first else {}
+        run.measure(f"{loss}, seed {seed}: cells of {len(outcomes)} that train",
+                    sum(map(trains, outcomes)), **limits)
+    for loss in cfg.losses if cfg.seeds > 1 else ():
+        kinds = zip(*[map(trains, outcomes) for name, outcomes in rates.items() if name[0] == loss])
+        run.measure(f"{loss}: cells that train with one seed and not with another",
+                    sum(len(set(kind)) > 1 for kind in kinds))
+    slower = [outcome["modes"] for name in rates if name[0] == first
+              for cell, outcome in zip(plan[name], rates[name]) if cell.d_lr < cell.g_lr]
+    if slower:  # a single rate has none
+        run.measure(f"{first}: modes where D is the slower one, median", np.median(slower),
+                    at_most=2)
 
-    run.log would end the demo there, and here it is one cell that ends.
+
+def show(run, maps):
+    """The maps of the learning rates and their samples, then the map of the turns."""
+    cfg = run.settings
+    rates = {name: outcomes for name, outcomes in maps.items() if name != "turns"}
+    run.save_figure(plot_rates(rates, cfg, trains, verdict), "rates", (
+        "Each cell is a GAN trained on the ring: modes covered of 8, share of high-quality samples "
+        "(the colour) and the flight recorder's diagnosis. A frame marks the cells that train: "
+        f"{MODES_FROM} modes or more, at least {QUALITY_FROM:.0%} of high quality. Below the "
+        "diagonal (from bottom left to top right) D is the slower one. Compare the seeds before "
+        "you believe a single cell: the numbers vary, the large regions stay."))
+    for loss in cfg.losses:
+        run.save_figure(plot_samples(rates[loss, run.seed], cfg, trains),
+                        f"samples-{loss.replace(' ', '-')}", (
+            f"Samples of the cells of {loss}, seed {run.seed}. Blue ones are of high quality, "
+            "orange ones are not. Behind one share of high quality there may be a run that is "
+            "still on its way or one that was thrown off course, and both are called healthy: the "
+            "recorder looks for failures, not for good samples."))
+    run.save_figure(plot_turns(maps["turns"], cfg, trains, verdict), "turns", (
+        f"The same learning rates ({TURNS_LRS[0]:g} for G, {TURNS_LRS[1]:g} for D) and number of "
+        "steps, taken in turns of different lengths. More steps for D cost time and little else; "
+        "with more for G, it learns to please a discriminator that has no time to answer."))
+
+
+def log(history, step, **metrics):
+    """Add this step's metrics to the history -> whether all are finite.
+
+    Unlike run.log, which ends the demo at the first that is not: here only one cell ends.
     """
     values = {name: float(to_numpy(value)) for name, value in metrics.items()}
     for name, value in values.items():
@@ -175,12 +222,12 @@ def trains(outcome):
 
 
 def verdict(outcome):
-    """The flight recorder's word: healthy, collapsed, saturated or diverged."""
+    """The flight recorder's diagnosis in a word: healthy, collapsed, saturated or diverged."""
     return outcome["said"].partition(":")[0].lower()
 
 
 def write_table(path, cells, outcomes):
-    """All cells as a CSV file, a row each, for a spreadsheet or a map of one's own."""
+    """Write all cells to a CSV file, a row each, for a spreadsheet or maps of your own."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow([*vars(cells[0]), "modes", "quality", "trains", "verdict"])
@@ -189,41 +236,3 @@ def write_table(path, cells, outcomes):
                        int(trains(outcome)), verdict(outcome)])
     with replacing(path) as file:
         file.write(text.getvalue().encode())
-
-
-def report(run, plan, maps):
-    """The measures and figures of the learning rates, then those of the turns."""
-    cfg, first = run.settings, run.settings.losses[0]
-    rates = {name: outcomes for name, outcomes in maps.items() if name != "turns"}
-    for (loss, seed), outcomes in rates.items():
-        # The map has both kinds of country, or there is nothing to learn from it.
-        limits = dict(at_least=1, at_most=len(outcomes) / 2) if loss == first else {}
-        run.measure(f"{loss}, seed {seed}: cells of {len(outcomes)} that train",
-                    sum(map(trains, outcomes)), **limits)
-    for loss in cfg.losses if cfg.seeds > 1 else ():
-        kinds = zip(*[map(trains, outcomes) for name, outcomes in rates.items() if name[0] == loss])
-        run.measure(f"{loss}: cells that train with one seed and not with another",
-                    sum(len(set(kind)) > 1 for kind in kinds))
-    slower = [outcome["modes"] for name in rates if name[0] == first
-              for cell, outcome in zip(plan[name], rates[name]) if cell.d_lr < cell.g_lr]
-    if slower:  # with a single rate there is none
-        run.measure(f"{first}: modes where D is the slower one, median", np.median(slower),
-                    at_most=2)
-
-    run.save_figure(lr_figure(rates, cfg, trains, verdict), "rates", (
-        "Each cell is a GAN trained on the ring: modes covered of 8, share of high-quality samples "
-        "(the colour) and the flight recorder's word. A frame marks what trains: "
-        f"{MODES_FROM} modes or more, at least {QUALITY_FROM:.0%} of high quality. Below the "
-        "diagonal (from below left to above right) D is the slower one. Compare the seeds before "
-        "you believe a single cell: numbers move, the large regions stay."))
-    for loss in cfg.losses:
-        run.save_figure(samples_figure(rates[loss, run.seed], cfg, trains),
-                        f"samples-{loss.replace(' ', '-')}", (
-            f"What the cells of {loss}, seed {run.seed}, draw. Blue is of high quality, orange is "
-            "not. The same share of high quality can be a run that is still on its way or one "
-            "that has been thrown off it, and healthy is said of both: the recorder looks for a "
-            "failure, not for a good picture."))
-    run.save_figure(steps_figure(maps["turns"], cfg, trains, verdict), "turns", (
-        f"The same learning rates ({TURNS_LRS[0]:g} for G, {TURNS_LRS[1]:g} for D) and as many "
-        "steps in all, taken by turns of different length. More steps for D cost time and little "
-        "else; more for G, and it learns to please a discriminator that has no time to answer."))

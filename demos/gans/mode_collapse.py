@@ -1,31 +1,31 @@
 """Mode collapse: made to happen, measured, and cured.
 
-Before each step of the discriminator D the generator G takes five. D stands still for so long, and
-against a D that stands still the best that G can do is to send all noise to the one point that D
-takes most for real: nothing in its loss asks for more than one. D then learns to doubt this point,
-and G moves all of it elsewhere, around the ring and past it, without ever spreading out. Each arm
-has the same networks, rates and data, and changes one thing:
+Before each step of the discriminator D, the generator G takes five. D stands still all the while,
+and against a D that stands still, the best that G can do is to send all noise to the one point that
+D finds most real: nothing in G's loss asks for more than one. D then learns to doubt this point,
+and G moves everything elsewhere, around the ring and past it, without ever spreading out. Each arm
+of the experiment has the same networks, learning rates and data, and changes one thing:
 
     no cure              five steps of G to one of D
     balanced             one to one: D answers before G has gone far
-    packing              D judges pairs: two from one mode are rarer among real ones, so that where
-                         all of G's are alike, each pair gives itself away, whatever the mode
+    packing              D judges pairs; real pairs rarely come from one mode, so if all of G's
+                         samples are alike, every pair gives itself away, whatever the mode
     minibatch features   D is told how close each example is to the others of its batch
-    WGAN-GP              a critic whose slope is held near 1 in place of a D that says yes or no
-    WGAN-GP, critic 5:1  the same, and the steps the other way round, as its authors have them
+    WGAN-GP              a critic with slope near 1 everywhere instead of a D that says yes or no
+    WGAN-GP, critic 5:1  the same with five steps of the critic to one of G, as its authors have it
 
     python -m demos mode_collapse                  2 min on two cores
 
-Packing and minibatch features work against the same five steps. They change what a D that stands
-still rewards: as G's points gather, the closeness that it sees rises, and their scores fall while G
-is still moving. WGAN-GP by itself is no cure: a critic that stands still is a slope, and G slides
-along it with all of its points, however gentle it is. Its theory asks for a critic that is near its
-best before G moves, and trained so it covers all modes.
+Packing and minibatch features work despite the five steps. They change what a D that stands still
+rewards: as G's points gather, the closeness that D sees rises, and their scores fall while G is
+still moving. WGAN-GP alone is no cure: a critic that stands still is a slope, however gentle, and G
+slides along it with all of its points. The theory asks for a critic that is near its optimum before
+G moves, and trained that way, it covers all modes.
 
-Expect, over three seeds, no mode at the end without a cure and with WGAN-GP alone (one now and then
-on the way), and all 8 in each other arm. Of the samples 92 to 94 % are of high quality with
+Expect, over three seeds, no mode at the end without a cure and with WGAN-GP alone (now and then one
+during training), and all 8 in each other arm. Of the samples 92 to 94 % are of high quality with
 minibatch features, 61 to 62 % with packing, 34 to 41 % with five critic steps and 15 to 32 %
-balanced; these last two gave G only a fifth of the steps.
+balanced; in these last two, G took only a fifth of the steps.
 
 After Lin et al., PacGAN (2018), Salimans et al., Improved techniques for training GANs (2016), and
 Gulrajani et al., Improved training of Wasserstein GANs (2017).
@@ -34,10 +34,11 @@ from dataclasses import dataclass
 
 from demos.common.figures import new_figure
 from demos.common.run import demo
-from demos.gans.parts.flight import diagnose, flight_figure
+from demos.gans.parts.flight import diagnose
+from demos.gans.parts.flight_figures import plot_flight
 from demos.gans.parts.modes import covered
 from demos.gans.parts.steps import discriminator_step, generator_step
-from demos.gans.parts.toys import COUNTED, SHOWN, TOYS, Film, draw_points, draw_samples
+from demos.gans.parts.toys import COUNTED, SHOWN, TOYS, Film, plot_points, sample_points
 from models.gan import LOSSES, Config, MLPDiscriminator, MLPGenerator
 from models.parts import noise
 from tinygen.backend import np, xp
@@ -46,7 +47,7 @@ from tinygen.optim import Adam, warmup_cosine
 
 @dataclass(frozen=True)
 class Arm:
-    """What is changed against the collapse: steps of each player a round, loss, D's settings."""
+    """One experiment: the steps of each player in a round, the loss, and D's settings."""
     d_steps: int = 1
     g_steps: int = 5
     loss: str = "non-saturating"
@@ -69,9 +70,9 @@ PRESETS = {
     "default": dict(steps=1000, batch=64, lr=1e-3, latent=2, seeds=3),
     "long": dict(steps=4000, seeds=5),
 }
-EVERY, FRAMES = 4, 60  # rounds between the pictures of the film, and how many
-LOOKS = 40  # times that the modes are counted while it trains
-DRAW, CENTRES = TOYS["ring"]
+EVERY, FRAMES = 4, 60  # of the film: rounds between pictures, and their number
+LOOKS = 40  # times that the modes are counted during training
+SAMPLE_DATA, CENTRES = TOYS["ring"]
 COLLAPSED, CURED = "no cure", "packing"
 LEAST = {"balanced": 7, "packing": 8, "minibatch features": 8, "WGAN-GP, critic 5:1": 8}  # modes
 
@@ -80,70 +81,76 @@ LEAST = {"balanced": 7, "packing": 8, "minibatch features": 8, "WGAN-GP, critic 
 def main(run):
     cfg = run.settings
     if cfg.seeds < 1 or cfg.batch < 2:
-        raise ValueError("--seeds is at least 1, and --batch at least 2, for closeness within a "
-                         f"batch to mean something; got {cfg.seeds} and {cfg.batch}")
+        raise ValueError("--seeds is at least 1, and --batch at least 2, for examples to be close "
+                         f"to others of their batch; got {cfg.seeds} and {cfg.batch}")
     results, films = {}, {}
-    for name, arm in ARMS.items():
-        d_loss, g_loss = LOSSES[arm.loss]
-        config = Config(cfg.latent, (2,), pack=arm.pack, minibatch_features=arm.minibatch_features)
-        count = cfg.batch * arm.pack  # D judges as many packs as it would single examples
+    for name in ARMS:
         for seed in range(run.seed, run.seed + cfg.seeds):
-            rng = np.random.default_rng(seed)  # its own: the arms of a seed begin alike
-            generator = MLPGenerator(config, (64, 64, 64), rng=rng)
-            discriminator = MLPDiscriminator(config, (128, 128), rng=rng)
-            g_optimizer = Adam(generator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
-            d_optimizer = Adam(discriminator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
             loop = f"{name}, seed {seed}"
-            shots = range(cfg.steps // 4, cfg.steps, EVERY)[:FRAMES] if name == COLLAPSED else ()
-            film = films[loop] = Film(noise(SHOWN, cfg.latent, rng=rng), CENTRES, shots)
-            # In all arms the rate falls to 0, so that the end is no passing moment.
-            for step in run.steps(loop, generator=generator, discriminator=discriminator,
-                                  g_optimizer=g_optimizer, d_optimizer=d_optimizer,
-                                  film=film, draws=rng):
-                rate = cfg.lr * warmup_cosine(step, warmup=0, total=cfg.steps)
-                g_optimizer.lr = d_optimizer.lr = rate
-                for _ in range(arm.d_steps):
-                    x, z = xp.asarray(DRAW(count, rng)), noise(count, cfg.latent, rng=rng)
-                    d_meters = discriminator_step(
-                        generator, discriminator, d_optimizer, d_loss, x, z,
-                        penalty=arm.penalty, rng=rng)
-                for _ in range(arm.g_steps):
-                    z = noise(count, cfg.latent, rng=rng)
-                    g_meters = generator_step(generator, discriminator, g_optimizer, g_loss, z)
-                run.log(**d_meters, **g_meters)
-                film.shoot(step, generator, discriminator)
-                if (step + 1) % max(1, cfg.steps // LOOKS) == 0:
-                    modes, quality = covered(draw_samples(generator, rng), CENTRES)
-                    run.log(modes=modes, quality=quality)
-            points = draw_samples(generator, rng)
+            points, films[loop] = train(run, loop, name, seed)
             results[loop] = points, *covered(points, CENTRES)
-        judge(run, name, [results[loop] for loop in results if loop.startswith(f"{name}, ")])
+    measure(run, results)
     show(run, results, films)
 
 
-def judge(run, name, arm_results):
-    """Print the row of an arm, and measure its modes and its share of high quality."""
-    counts = [modes for _, modes, _ in arm_results]
-    shares = [quality for _, _, quality in arm_results]
-    row = "   ".join(f"{modes} {quality:4.0%}" for modes, quality in zip(counts, shares))
-    run.print(f"{name:<20} modes and high quality, a column for each seed: {row}")
-    if name == COLLAPSED:
-        run.measure(f"{name}: modes of {len(CENTRES)}, most of the seeds", max(counts), at_most=2)
-    else:
-        run.measure(f"{name}: modes of {len(CENTRES)}, median", np.median(counts),
-                    at_least=LEAST.get(name))
-        run.measure(f"{name}: high quality, median", np.median(shares))
+def train(run, loop, name, seed):
+    """Train the GAN of the arm `name` -> samples (COUNTED, 2), the film of its training."""
+    cfg, arm = run.settings, ARMS[name]
+    d_loss, g_loss = LOSSES[arm.loss]
+    config = Config(cfg.latent, (2,), pack=arm.pack, minibatch_features=arm.minibatch_features)
+    count = cfg.batch * arm.pack  # D judges as many packs as it would judge single examples
+    rng = np.random.default_rng(seed)  # its own: all arms of a seed start alike
+    generator = MLPGenerator(config, (64, 64, 64), rng=rng)
+    discriminator = MLPDiscriminator(config, (128, 128), rng=rng)
+    g_optimizer = Adam(generator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
+    d_optimizer = Adam(discriminator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
+    shots = range(cfg.steps // 4, cfg.steps, EVERY)[:FRAMES] if name == COLLAPSED else ()
+    film = Film(noise(SHOWN, cfg.latent, rng=rng), CENTRES, shots)
+    # In all arms the learning rate falls to 0, so that the end is not a passing moment.
+    for step in run.steps(loop, generator=generator, discriminator=discriminator,
+                          g_optimizer=g_optimizer, d_optimizer=d_optimizer, film=film, draws=rng):
+        rate = cfg.lr * warmup_cosine(step, warmup=0, total=cfg.steps)
+        g_optimizer.lr = d_optimizer.lr = rate
+        for _ in range(arm.d_steps):
+            x, z = xp.asarray(SAMPLE_DATA(count, rng)), noise(count, cfg.latent, rng=rng)
+            d_meters = discriminator_step(generator, discriminator, d_optimizer, d_loss, x, z,
+                                          penalty=arm.penalty, rng=rng)
+        for _ in range(arm.g_steps):
+            z = noise(count, cfg.latent, rng=rng)
+            g_meters = generator_step(generator, discriminator, g_optimizer, g_loss, z)
+        run.log(**d_meters, **g_meters)
+        film.shoot(step, generator, discriminator)
+        if (step + 1) % max(1, cfg.steps // LOOKS) == 0:
+            modes, quality = covered(sample_points(generator, rng), CENTRES)
+            run.log(modes=modes, quality=quality)
+    return sample_points(generator, rng), film
+
+
+def measure(run, results):
+    """Modes and high quality of each arm over its seeds, printed as a table and measured."""
+    run.print("Modes and high quality, a column for each seed")
+    for name in ARMS:
+        found = [found for loop, found in results.items() if loop.startswith(f"{name}, seed ")]
+        _, modes, quality = zip(*found)
+        run.print(f"{name:<20}" + "".join(f"   {m} {q:4.0%}" for m, q in zip(modes, quality)))
+        if name == COLLAPSED:
+            run.measure(f"{name}: modes of {len(CENTRES)}, most of the seeds", max(modes),
+                        at_most=2)
+        else:
+            run.measure(f"{name}: modes of {len(CENTRES)}, median", np.median(modes),
+                        at_least=LEAST.get(name))
+            run.measure(f"{name}: high quality, median", np.median(quality))
 
 
 def show(run, results, films):
-    """The figures, and what the flight recorder says of the first seed's runs."""
+    """The table, and of the first seed the samples, the film and the flight recorder."""
     first, cured = (f"{name}, seed {run.seed}" for name in (COLLAPSED, CURED))
-    run.save_figure(table_figure(results, run), "table", (
+    run.save_figure(plot_table(results, run), "table", (
         f"Modes of {len(CENTRES)} covered by {COUNTED:,} samples, and the share of them that is of "
         "high quality: a row for each arm, a column for each seed."))
-    run.save_figure(samples_figure(results, run), "samples", (
-        f"Seed {run.seed}: {COUNTED:,} samples in each arm, over the modes (circles). Orange ones "
-        "lie outside of all."))
+    run.save_figure(plot_samples(results, run), "samples", (
+        f"Seed {run.seed}: {COUNTED:,} samples of each arm, over the modes (circles). Orange "
+        "samples lie outside all modes."))
     run.save_animation(films[first].frames("5 generator steps", relative=True), "collapse", (
         "The chase. Green is where the discriminator finds points more real than elsewhere in the "
         "picture, violet where less: all samples run towards green together, and as it turns "
@@ -151,12 +158,12 @@ def show(run, results, films):
     for loop, file in ((first, "flight-collapsed"), (cured, "flight-cured")):
         said = diagnose(run.history[loop], modes=len(CENTRES))
         run.print(f"{loop}. {said}")
-        run.save_figure(flight_figure(run.history[loop], modes=len(CENTRES), title=loop), file,
+        run.save_figure(plot_flight(run.history[loop], modes=len(CENTRES), title=loop), file,
                         f"{loop}. {said}")
 
 
-def table_figure(results, run):
-    """Modes and quality as a table, shaded by modes: rows are arms, columns seeds."""
+def plot_table(results, run):
+    """Modes and quality as a table, shaded by modes: a row per arm, a column per seed."""
     seeds = range(run.seed, run.seed + run.settings.seeds)
     counts = np.array([[results[f"{name}, seed {seed}"][1] for seed in seeds] for name in ARMS])
     figure, axes = new_figure(width=2.6 + 1.5 * len(seeds), height=0.7 + 0.5 * len(ARMS))
@@ -174,11 +181,11 @@ def table_figure(results, run):
     return figure
 
 
-def samples_figure(results, run):
-    """The samples of the first seed, a panel for each arm."""
+def plot_samples(results, run):
+    """The samples of the first seed, a panel per arm."""
     figure, panels = new_figure(2, -(-len(ARMS) // 2), width=9.6, height=7)
     for axes, name in zip(panels.ravel(), ARMS):
         points, modes, quality = results[f"{name}, seed {run.seed}"]
-        draw_points(axes, points, CENTRES)
+        plot_points(axes, points, CENTRES)
         axes.set_title(f"{name}: {modes} modes, {quality:.0%}", fontsize=10)
     return figure

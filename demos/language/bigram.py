@@ -1,17 +1,17 @@
-"""The smallest language model, counted and trained: the next character from the last one alone.
+"""The smallest language model, counted and trained: it guesses from the last character alone.
 
-How often each character follows each other one can simply be counted. Divided by its row's sum the
-table of counts is a model, and the best one of its kind: no other table makes the text likelier.
-The same table can be found by gradient descent on the cross-entropy, starting from noise. That is
-absurd for a table, and it is the whole of training: put a Transformer in the table's place, and the
-loop below does not change by a line.
+How often each character follows each other one can simply be counted. Divided by its row sums, the
+table of counts is a model, and the best of its kind: no other table makes the text likelier.
+Gradient descent on the cross-entropy finds the same table, starting from noise. That is absurd for
+a table, but it is all there is to training: put a Transformer in the table's place, and not a line
+of the loop below changes.
 
     python -m demos bigram                       6 s on two cores
     python -m demos bigram --data shakespeare    the same
 
 Expect the two to agree within 0.02 nats on text that neither has seen. On Tiny Shakespeare the
-counted one has 2.452 nats a character on the text it was counted on and 2.482 on the rest; guessing
-at random among 65 characters has ln 65 = 4.174. What it writes looks like a language from afar.
+counted table has 2.452 nats a character on the text it was counted on and 2.484 on the rest; a
+uniform guess among 65 characters has ln 65 = 4.174. What it writes looks like a language from afar.
 """
 import math
 
@@ -30,8 +30,9 @@ PRESETS = {
     "smoke": dict(steps=20),
     "default": dict(steps=1500, batch=64, block_size=64, lr=0.1),
 }
-ONCE = 0.1  # added to each count, so that a pair which never occurred is not impossible
-WRITTEN = 300  # characters
+SMOOTHING = 0.1      # added to each count, so that no pair is impossible
+SAMPLE_LENGTH = 300  # characters
+SHOWN = 30           # characters in the figure of the tables
 
 
 @demo(PRESETS, data=(*TEXTS, OWN_TEXT))
@@ -55,47 +56,43 @@ def main(run):
         optimizer.step()
         run.log(loss=loss)
 
+    models = {"counted": counted, "trained": trained}
     losses = {name: [text_loss(model, ids, cfg.block_size) for ids in (text.train, text.val)]
-              for name, model in (("counted", counted), ("trained", trained))}
+              for name, model in models.items()}
+    measure(run, losses, size)
+    show(run, models, losses["counted"][0], text)
+
+
+def measure(run, losses, size):
+    """losses: model -> nats a character on the training text and on the unseen text."""
     run.measure("trained and counted: difference on unseen text, nats",
                 abs(losses["trained"][1] - losses["counted"][1]), at_most=0.02)
     for name, (train, val) in losses.items():
         run.measure(f"{name}: nats a character, unseen text", val,
-                    baseline=("the text it is from", train))
-    run.measure("any character as likely", math.log(size))
+                    baseline=("training text", train))
+    run.measure("uniform guess: nats a character", math.log(size))
 
-    written = "\n\n".join(f"{name}:\n{write(model, text, np.random.default_rng(run.seed))}"
-                          for name, model in (("counted", counted), ("trained", trained)))
+
+def show(run, models, counted_loss, text):
+    written = "\n\n".join(f"{name}:\n{sample(model, text, np.random.default_rng(run.seed))}"
+                          for name, model in models.items())
     run.print(f"\n{written}")
     run.save_text(written, "written", "What the two tables write, a character at a time.")
     run.save_figure(
-        tables_figure(counted, trained, text), "tables",
-        "The probability of each next character (columns) after each one (rows), for the thirty "
-        "most frequent: counted, and found by gradient descent. After t comes h, after a comma a "
-        "space.")
+        plot_tables(models, text), "tables",
+        f"The probability of each next character (columns) after each character (rows), for the "
+        f"{SHOWN} most frequent ones: counted, and found by gradient descent. After t comes h, "
+        "after a comma a space.")
     run.save_figure(
-        loss_figure(run.history["training"]["loss"], losses["counted"][0], size), "loss",
+        plot_loss(run.history["training"]["loss"], counted_loss, len(text.tokenizer)), "loss",
         "Training the table: from noise to what counting gives at once.")
 
 
-def counted_table(ids, size):
-    """Probabilities of the next token after each, from the counts of all pairs.  -> (V, V)"""
-    counts = np.full((size, size), ONCE)
-    np.add.at(counts, (ids[:-1], ids[1:]), 1)
-    return counts / counts.sum(axis=1, keepdims=True)
-
-
-def write(model, text, rng):
-    """What the model writes after the first character of the unseen text."""
-    ids = gpt.generate(model, text.val[None, :1], WRITTEN, rng=rng)
-    return text.tokenizer.decode(np.concatenate(list(ids)))
-
-
-def tables_figure(counted, trained, text, shown=30):
-    often = np.argsort(-np.bincount(text.train, minlength=len(text.tokenizer)))[:shown]
+def plot_tables(models, text):
+    often = np.argsort(-np.bincount(text.train, minlength=len(text.tokenizer)))[:SHOWN]
     labels = [visible(text.tokenizer.characters[i]) for i in often]
     figure, all_axes = new_figure(1, 2, width=12, height=6.2)
-    for axes, (name, model) in zip(all_axes, (("counted", counted), ("trained", trained))):
+    for axes, (name, model) in zip(all_axes, models.items()):
         table = to_numpy(tg.softmax(model.table.weight.data))[np.ix_(often, often)]
         picture = axes.imshow(table, vmin=0, vmax=0.5)
         axes.set_title(name)
@@ -110,13 +107,26 @@ def tables_figure(counted, trained, text, shown=30):
     return figure
 
 
-def loss_figure(history, counted, size):
+def plot_loss(history, counted_loss, size):
     figure, axes = new_figure(height=3.6)
     axes.plot(*zip(*history), linewidth=0.8)
-    for value, text, above in ((math.log(size), f"ln {size}: any character as likely", 4),
-                               (counted, "counted", 14)):
+    for value, text, above in ((math.log(size), f"ln {size}: uniform guess", 4),
+                               (counted_loss, "counted", 14)):
         axes.axhline(value, color="#666666", linewidth=1, linestyle="--", zorder=3)
         axes.annotate(text, (1, value), (-4, above), xycoords=("axes fraction", "data"),
                       textcoords="offset points", ha="right", color="#444444")
     axes.set(xlabel="step", ylabel="nats a character")
     return figure
+
+
+def counted_table(ids, size):
+    """Probabilities of the next token after each token, from the counts of all pairs.  -> (V, V)"""
+    counts = np.full((size, size), SMOOTHING)
+    np.add.at(counts, (ids[:-1], ids[1:]), 1)
+    return counts / counts.sum(axis=1, keepdims=True)
+
+
+def sample(model, text, rng):
+    """What the model writes after the first character of the unseen text."""
+    ids = gpt.generate(model, text.val[None, :1], SAMPLE_LENGTH, rng=rng)
+    return text.tokenizer.decode(np.concatenate(list(ids)))

@@ -1,7 +1,7 @@
-"""Train a GPT on text, one character or one byte pair at a time, and read over its shoulder.
+"""Train a GPT on text, a character or a byte pair at a time, and read over its shoulder.
 
-It sees a window of the text and guesses, at every place at once, what comes next. Nothing tells it
-what a word is, or a name, or a line; within a minute it spells, within three it opens quotes and
+It sees a window of the text and, at every position at once, guesses what comes next. Nothing tells
+it what a word is, or a name, or a line; within a minute it spells, within three it opens quotes and
 closes them. The loop is that of every other network here: a batch, forward, backward, a step.
 
     python -m demos gpt                                          3 min on two cores
@@ -9,14 +9,15 @@ closes them. The loop is that of every other network here: a batch, forward, bac
     python -m demos gpt --data shakespeare --preset lecture      hours: 10.8 M parameters
     python -m demos gpt --data your.txt --tokens 512             byte pairs instead of characters
 
---preset nanogpt is the configuration that nanoGPT's README gives for a laptop's processor, with a
+--preset nanogpt is the configuration that nanoGPT's README gives for a laptop's CPU, with a
 validation loss of 1.88 nats a character on 20 batches of Tiny Shakespeare after 2,000 steps. On all
-of the validation text it reaches 1.89 to 1.93 here, from three starts, and 1.90 to 1.91 in PyTorch.
-The lecture's network is to reach 1.48 after 5,000. Before the first step the loss is the logarithm
-of the number of tokens, for all are as likely. The default ends at 1.31 on Python's reference.
+of the validation text it reaches 1.89 to 1.93 here, with three seeds, and 1.90 to 1.91 in PyTorch.
+The lecture's network should reach 1.48 after 5,000 steps. Before the first step the loss is the
+logarithm of the number of tokens, since all are equally likely. The default ends at 1.31 on the
+Python language reference.
 
-The trained weights are left in the folder gpt2 of the results, in GPT-2's own layout, which other
-tools open; with byte pairs `demos.gpt2` goes on writing from there.
+The trained weights are saved in the folder gpt2 of the results, in GPT-2's own layout, which other
+tools can open; with byte pairs, `python -m demos gpt2` goes on writing from there.
 
 Karpathy's lecture "Let's build GPT" (2023) and nanoGPT; Language models are unsupervised multitask
 learners (Radford et al., 2019).
@@ -27,7 +28,7 @@ from demos.common.figures import new_figure
 from demos.common.options import OWN_TEXT, check_positive
 from demos.common.resume import Snapshots
 from demos.common.run import demo
-from demos.language.parts.heads import attention_weights, heads_figure
+from demos.language.parts.heads import attention_weights, plot_heads
 from demos.language.parts.texts import batch, load_tokens, text_loss, visible
 from models import gpt, gpt2
 from models.gpt import GPT, Config
@@ -47,11 +48,11 @@ PRESETS = {
                     dropout=0.2, bias=True, tied=False, lr=3e-4, final=1.0, warmup=0,
                     beta2=0.999, decay=0.01, samples=10, temperature=1.0),
 }
-# (data, preset) -> between what a run's validation loss is to end, in nats a token.
+# (data, preset) -> the range in which a run's validation loss should end, nats a token
 EXPECTED = {("shakespeare", "nanogpt"): (1.85, 1.91), ("shakespeare", "lecture"): (1.45, 1.51),
             ("pydoc", "default"): (0, 1.6), ("pydoc", "tour"): (0, 2.2)}
-WRITTEN = 300  # tokens of a sample
-SENTENCE = 32  # tokens in the figure of the heads
+SAMPLE_LENGTH = 300  # tokens
+EXCERPT_LENGTH = 32  # tokens in the figure of the heads
 
 
 @demo(PRESETS, data=(*TEXTS, OWN_TEXT))
@@ -60,13 +61,13 @@ def main(run):
     gpt.check_sampling(cfg.temperature, None, None)
     check_positive(cfg, "batch", "block_size", "clip", "samples")
     text = load_tokens(run.data, cfg.block_size, cfg.tokens)
-    vocabulary = len(text.tokenizer)
-    model = GPT(Config(vocabulary, cfg.block_size, cfg.n_layer, cfg.n_head, cfg.n_embd, cfg.dropout,
+    size = len(text.tokenizer)
+    model = GPT(Config(size, cfg.block_size, cfg.n_layer, cfg.n_head, cfg.n_embd, cfg.dropout,
                        cfg.bias, cfg.tied), rng=run.rng)
     run.print(f"{len(text.train):,} tokens to train on, {len(text.val):,} to validate with, "
-              f"{vocabulary} different; {sum(p.size for p in model.parameters()):,} parameters")
+              f"{size} different; {sum(p.size for p in model.parameters()):,} parameters")
 
-    # Weight decay draws matrices towards 0; biases and norms have no reason to be small.
+    # Weight decay pulls matrices towards 0; biases and norms have no reason to be small.
     settings = dict(lr=cfg.lr, betas=(0.9, cfg.beta2))
     matrices = AdamW([p for p in model.parameters() if p.ndim > 1], weight_decay=cfg.decay,
                      **settings)
@@ -88,63 +89,68 @@ def main(run):
         if (step + 1) % every == 0:
             val = text_loss(model, text.val[:20 * cfg.batch * cfg.block_size], cfg.block_size)
             run.log(val=val)
-            samples.add(step + 1, write(model, text, cfg, run.seed))
+            samples.add(step + 1, sample(model, text, cfg.temperature, run.seed))
             run.print(f"\nAfter {step + 1} steps it writes:\n"
                       f"{text.tokenizer.decode(list(samples)[-1][1])}\n")
 
+    gpt2.save(run.out / "gpt2", model, text.tokenizer if cfg.tokens else None)
+    measure(run, model, text)
+    show(run, model, text, samples)
+
+
+def measure(run, model, text):
+    """Loss on the unseen text, judged where it is known what it should be, and on trained text."""
+    low, high = EXPECTED.get((run.data, run.preset), (None, None))
+    run.measure("validation loss, nats a token",
+                text_loss(model, text.val, run.settings.block_size), at_least=low, at_most=high,
+                baseline=("uniform guess", math.log(len(text.tokenizer))))
+    run.measure("loss on as much of the training text",
+                text_loss(model, text.train[:len(text.val)], run.settings.block_size))
+
+
+def show(run, model, text, samples):
     run.save_text(
         "\n\n".join(f"After {step} steps:\n{text.tokenizer.decode(ids)}" for step, ids in samples),
-        "written", f"What it writes on the way, {WRITTEN} tokens with the same luck each time.")
-    gpt2.save(run.out / "gpt2", model, text.tokenizer if cfg.tokens else None)
-    val = text_loss(model, text.val, cfg.block_size)
-    report(run, val, text_loss(model, text.train[:len(text.val)], cfg.block_size), vocabulary)
+        "written",
+        f"What it writes on the way, {SAMPLE_LENGTH} tokens from the same random numbers each "
+        "time.")
     run.save_figure(
-        loss_figure(run.history["training"], vocabulary), "loss",
+        plot_loss(run.history["training"], len(text.tokenizer)), "loss",
         "Training loss, step by step, and validation loss. The first step's is the logarithm of "
         "the number of tokens.")
-    ids = mostly_words(text.val, min(SENTENCE, cfg.block_size), text.tokenizer)
-    maps = attention_weights(lambda: model.eval()(xp.asarray(ids[None])))
+    ids = excerpt(text.val, min(EXCERPT_LENGTH, run.settings.block_size), text.tokenizer)
+    with model.evaluating():
+        maps = attention_weights(lambda: model(xp.asarray(ids[None])))
     run.save_figure(
-        heads_figure([layer[0] for layer in maps],
-                     [visible(text.tokenizer.decode([i])) for i in ids]), "heads",
-        "Who looks at whom in a piece of unseen text, head by head: a row for each place, a column "
-        "for each place that it may look at. Some heads look at the character just before, some at "
-        "where a word began, some spread over all.")
+        plot_heads([layer[0] for layer in maps],
+                   [visible(text.tokenizer.decode([i])) for i in ids]), "heads",
+        "Who looks at whom in a piece of unseen text, head by head: a row for each position, a "
+        "column for each position that it may look at. Some heads look at the character just "
+        "before, some at where a word began, some spread over all.")
 
 
-def report(run, val, train, vocabulary):
-    """Judge the validation loss, where it is known what it should be."""
-    low, high = EXPECTED.get((run.data, run.preset), (None, None))
-    run.measure("validation loss, nats a token", val, at_least=low, at_most=high,
-                baseline=("any token as likely", math.log(vocabulary)))
-    run.measure("loss on as much training text", train)
-
-
-def write(model, text, cfg, seed):
-    """What it writes after the first token of the unseen text, with the same luck each time.
-
-    -> tokens (WRITTEN,)
-    """
-    drawn = gpt.generate(model, text.val[None, :1], WRITTEN, temperature=cfg.temperature,
-                         rng=np.random.default_rng(seed))
-    return np.concatenate(list(drawn))
-
-
-def mostly_words(ids, count, tokenizer, among=100):
-    """Of so many pieces of a text the one with the most letters.  -> tokens (count,)"""
-    pieces, _ = consecutive_windows(ids[:among * count + 1], count)
-    return max(pieces, key=lambda piece: sum(map(str.isalpha, tokenizer.decode(piece))))
-
-
-def loss_figure(history, vocabulary):
+def plot_loss(history, size):
     figure, axes = new_figure(height=4)
     axes.plot(*zip(*history["loss"]), linewidth=0.7, alpha=0.6, label="training, each step")
     if "val" in history:
         axes.plot(*zip(*history["val"]), "o-", markersize=5, label="validation")
-    axes.axhline(math.log(vocabulary), color="#666666", linewidth=1, linestyle="--")
-    axes.annotate(f"ln {vocabulary}: any token as likely", (1, math.log(vocabulary)), (-4, -13),
+    axes.axhline(math.log(size), color="#666666", linewidth=1, linestyle="--")
+    axes.annotate(f"ln {size}: uniform guess", (1, math.log(size)), (-4, -13),
                   xycoords=("axes fraction", "data"), textcoords="offset points", ha="right",
                   color="#444444")
     axes.set(xlabel="step", ylabel="nats a token")
     axes.legend()
     return figure
+
+
+def sample(model, text, temperature, seed):
+    """What it writes after the first token of the unseen text.  -> tokens (SAMPLE_LENGTH,)"""
+    ids = gpt.generate(model, text.val[None, :1], SAMPLE_LENGTH, temperature=temperature,
+                       rng=np.random.default_rng(seed))
+    return np.concatenate(list(ids))
+
+
+def excerpt(ids, count, tokenizer, among=100):
+    """The piece with the most letters, of the first `among` of a text.  -> tokens (count,)"""
+    pieces, _ = consecutive_windows(ids[:among * count + 1], count)
+    return max(pieces, key=lambda piece: sum(map(str.isalpha, tokenizer.decode(piece))))

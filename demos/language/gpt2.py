@@ -1,17 +1,17 @@
-"""GPT-2's own weights, or yours in its layout, go on with a text, one token after the other.
+"""Let GPT-2's own weights, or yours in its layout, continue a text, one token after the other.
 
-The network is that of demos.gpt, only larger; nothing else was needed for what was news in 2019.
+The network is that of the demo `gpt`, only larger; no more was needed for what made news in 2019.
 The weights are not part of this project: download config.json, model.safetensors, vocab.json and
 merges.txt of openai-community/gpt2 (124 million parameters, 550 MB), or of gpt2-medium, gpt2-large
 or gpt2-xl, from https://huggingface.co into a folder.
 
     python -m demos gpt2 --weights FOLDER --prompt "Not all heroes wear capes."
     python -m demos gpt2 --weights FOLDER --temperature 0 --count 20      the likeliest each time
-    python -m demos gpt2 --weights FOLDER --top-k 40 --top-p 1            of the 40 likeliest
+    python -m demos gpt2 --weights FOLDER --top-k 40 --top-p 1            one of the 40 likeliest
     python -m demos gpt2 --preset smoke                                   random weights: nonsense
 
-Without a cache of keys and values each new token would cost as much as all those before it; with
-it, one pass through the network for one token.
+Without a cache of keys and values, each new token would cost as much as all those before it; with
+the cache, a new token costs one pass of the network for that token alone.
 
 Language models are unsupervised multitask learners (Radford et al., 2019).
 """
@@ -31,7 +31,7 @@ PRESETS = {
     "default": dict(weights="", prompt="Not all heroes wear capes.", count=100, temperature=0.8,
                     top_k=0, top_p=0.95),
 }
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what a terminal would obey
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # characters that a terminal would obey
 
 
 @demo(PRESETS)
@@ -42,38 +42,53 @@ def main(run):
     if run.preset == "smoke" and not cfg.weights:
         cfg.weights = str(run.out / "random")
         save_random_weights(cfg.weights, run.rng)
-    if not cfg.weights:
-        raise ValueError("--weights is a folder with GPT-2's config.json, model.safetensors, "
-                         "vocab.json and merges.txt; they are at "
-                         "https://huggingface.co/openai-community/gpt2")
-    started = time.monotonic()
-    model, tokenizer = gpt2.load(cfg.weights)
-    if tokenizer is None:
-        raise ValueError(f"--weights: {cfg.weights} has no vocab.json and merges.txt, without "
-                         "which tokens are no text")
+    model, tokenizer = load(run, cfg.weights)
     ids = tokenizer.encode(cfg.prompt)
     if not len(ids):
-        raise ValueError("--prompt is empty, and there has to be something to go on from")
+        raise ValueError("--prompt is empty; give at least one character to go on from")
     first = ", ".join(map(str, ids[:20])) + (", ..." if len(ids) > 20 else "")
-    run.print(f"{sum(p.size for p in model.parameters()):,} parameters, read in "
-              f"{time.monotonic() - started:.1f} s; the prompt's tokens: {first}")
+    run.print(f"The prompt's tokens: {first}")
     if len(ids) > model.block_size:
-        run.print(f"The prompt has {len(ids)} tokens, and the model sees {model.block_size}: "
-                  "its last ones are used.")
+        run.print(f"The prompt has {len(ids)} tokens, and the model sees {model.block_size}: only "
+                  "the last ones are used.")
 
     started, prompt = time.monotonic(), tokenizer.decode(ids)
     tokens = generate(model, ids[None], cfg.count, temperature=cfg.temperature,
                       top_k=cfg.top_k or None, top_p=cfg.top_p, rng=run.rng,
                       stop=next(iter(tokenizer.special.values()), None))
     text, count = stream(prompt, tokens, tokenizer)
-    run.measure("tokens a second", count / (time.monotonic() - started))
-    run.save_text(f"{prompt}|{text}", "written", "The prompt, and after the bar how it goes on.")
+    measure(run, count, time.monotonic() - started)
+    show(run, prompt, text)
+
+
+def measure(run, tokens, seconds):
+    run.measure("tokens a second", tokens / seconds)
+
+
+def show(run, prompt, text):
+    run.save_text(f"{prompt}|{text}", "written", "The prompt and, after the bar, how it goes on.")
+
+
+def load(run, folder):
+    """The model and the tokenizer in a folder. Raises ValueError if either is missing."""
+    if not folder:
+        raise ValueError("--weights is a folder with GPT-2's config.json, model.safetensors, "
+                         "vocab.json and merges.txt; download them from "
+                         "https://huggingface.co/openai-community/gpt2")
+    started = time.monotonic()
+    model, tokenizer = gpt2.load(folder)
+    if tokenizer is None:
+        raise ValueError(f"--weights: {folder} has no vocab.json and merges.txt, which turn text "
+                         "into tokens and back; download them, too")
+    run.print(f"{sum(p.size for p in model.parameters()):,} parameters, read in "
+              f"{time.monotonic() - started:.1f} s")
+    return model, tokenizer
 
 
 def stream(prompt, tokens, tokenizer):
-    """Print the prompt and, in bold, each token as it comes -> their text, their number."""
+    """Print the prompt and, in bold, each token as it comes.  -> their text, their number"""
     bold, plain = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("|", "")
-    # A token may end in the middle of a character: its bytes wait for those of the next.
+    # A token may end in the middle of a character; its bytes then wait for those of the next.
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     pieces = []
     print(f"\n{prompt}{bold}", end="", flush=True)
@@ -88,7 +103,7 @@ def stream(prompt, tokens, tokenizer):
 
 
 def save_random_weights(folder, rng):
-    """A GPT-2 in small, untrained, with 60 merges of its own: to see everything work."""
+    """Save a tiny, untrained GPT-2, with a tokenizer of its own: to see that everything works."""
     tokenizer = BPETokenizer.train("to be or not to be, that is the question " * 3, 280)
     model = GPT(Config(len(tokenizer), 32, 2, 2, 16, tied=True), rng=rng)
     gpt2.save(folder, model, tokenizer)

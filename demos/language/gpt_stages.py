@@ -1,11 +1,11 @@
 """From the bigram to GPT, one idea at a time: what does each of them gain?
 
-A Transformer looks like a heap of inventions, and each of them answers a want of the network before
+A Transformer looks like a heap of inventions, but each of them mends a lack in the network before
 it. A table of pairs knows one character of the past. Attention looks further back; one head asks
 one question at a time, so there are several. What they gather has to be thought over: a
 feed-forward layer. More of the same on top would train badly, unless each block adds to what is
 there instead of replacing it: residuals. Layer norm keeps what runs through them in proportion.
-After that there is nothing new in a GPT but size.
+After that nothing in a GPT is new but its size.
 
     python -m demos gpt_stages                                        4 min on two cores
     python -m demos gpt_stages --data shakespeare                     the same
@@ -14,7 +14,7 @@ After that there is nothing new in a GPT but size.
 Each stage is a few lines in parts/stages.py and is trained by the same loop, with the settings of
 Karpathy's lecture "Let's build GPT" (2023). On Tiny Shakespeare each comes within 0.03 nats of the
 lecture's, and moves by up to 0.03 from one seed to another. Only the last, scaled one needs the
-lecture's hours for its 1.48; at a size for a laptop it reaches 2.0 in 1,000 steps.
+lecture's hours to reach its 1.48; at a size for a laptop it reaches 2.0 in 1,000 steps.
 """
 import math
 from dataclasses import dataclass
@@ -23,7 +23,17 @@ from typing import Callable
 from demos.common.figures import PALETTE, new_figure
 from demos.common.options import OWN_TEXT, BadOption
 from demos.common.run import demo
-from demos.language.parts import stages
+from demos.language.parts.stages import (
+    BLOCK_SIZE,
+    SCALES,
+    bigram,
+    feed_forward,
+    heads,
+    layer_norm,
+    one_head,
+    residual,
+    scaled,
+)
 from demos.language.parts.texts import batch, load_tokens, text_loss
 from models import gpt
 from tinygen.backend import np
@@ -39,7 +49,7 @@ PRESETS = {
 
 @dataclass(frozen=True)
 class Stage:
-    """A network, what it adds to the one before, and what the lecture's is known to reach."""
+    """A network, what it adds to the one before, and the loss that the lecture's reaches."""
     name: str
     adds: str
     build: Callable  # (vocab_size, rng) -> model; the scaled one takes its Scale, too
@@ -48,39 +58,40 @@ class Stage:
 
 
 STAGES = (
-    Stage("bigram", "a table: the next character from the last", stages.bigram, 2.49, lr=1e-2),
-    Stage("one head", "attention: from the last 8, with their places", stages.one_head, 2.40),
-    Stage("heads", "four small heads in place of the one", stages.heads, 2.28),
-    Stage("feed-forward", "a ReLU layer on what was gathered", stages.feed_forward, 2.27),
-    Stage("residual", "3 blocks, each added to its input; wider inside", stages.residual, 2.09),
-    Stage("layer norm", "before each half of a block, and at the end", stages.layer_norm, 2.08),
+    Stage("bigram", "a table: the next character from the last", bigram, 2.49, lr=1e-2),
+    Stage("one head", "attention: from the last 8 and their positions", one_head, 2.40),
+    Stage("heads", "four small heads instead of the one", heads, 2.28),
+    Stage("feed-forward", "a ReLU layer on what was gathered", feed_forward, 2.27),
+    Stage("residual", "3 blocks, each added to its input; wider inside", residual, 2.09),
+    Stage("layer norm", "before each half of a block, and at the end", layer_norm, 2.08),
 )
-SCALED = Stage("scaled", "a longer context, more of all", stages.scaled, 1.48)
-NOISE = 0.02      # nats by which a stage may be worse than the one before, from seed to seed
-TOLERANCE = 0.04  # between a stage's loss and the lecture's
-GAIN = 0.4        # nats from the first stage to the last
-WRITTEN = 200     # characters of a sample
-SMOOTHED = 200    # training steps in a point of the curves
+SCALED = Stage("scaled", "a longer context, more of everything", scaled, 1.48)
+NOISE = 0.02         # nats by which a stage may be worse than the one before, from seed to seed
+TOLERANCE = 0.04     # between a stage's loss and the lecture's
+GAIN = 0.4           # nats from the first stage to the last
+SAMPLE_LENGTH = 200  # characters
+SMOOTHED = 200       # training steps in a point of the curves
 
 
 @demo(PRESETS, data=(*TEXTS, OWN_TEXT))
 def main(run):
     cfg = run.settings
-    if cfg.scale not in stages.SCALES:
-        raise BadOption(f"--scale: there are {', '.join(stages.SCALES)}; got {cfg.scale}")
-    scale = stages.SCALES[cfg.scale]
+    if cfg.scale not in SCALES:
+        raise BadOption(f"--scale is one of {', '.join(SCALES)}; got {cfg.scale}")
+    scale = SCALES[cfg.scale]
     text = load_tokens(run.data, scale.block_size)
     size = len(text.tokenizer)
     losses, written = {}, {}
     for stage in STAGES:
         model = stage.build(size, run.rng)
-        train(run, stage.name, model, text.train, cfg.steps, cfg.batch, stages.BLOCK, stage.lr)
-        losses[stage.name], written[stage.name] = judge(run, stage, model, text)
+        train(run, stage.name, model, text.train, cfg.steps, cfg.batch, BLOCK_SIZE, stage.lr)
+        losses[stage.name], written[stage.name] = evaluate(run, stage, model, text)
 
     model = SCALED.build(size, run.rng, scale)
     train(run, SCALED.name, model, text.train, scale.steps, scale.batch, scale.block_size, scale.lr)
-    losses[SCALED.name], written[SCALED.name] = judge(run, SCALED, model, text)
-    report(run, losses, written, size)
+    losses[SCALED.name], written[SCALED.name] = evaluate(run, SCALED, model, text)
+    measure(run, losses)
+    show(run, losses, written, size)
 
 
 def train(run, name, model, ids, steps, count, block, lr):
@@ -94,77 +105,65 @@ def train(run, name, model, ids, steps, count, block, lr):
         run.log(loss=loss)
 
 
-def judge(run, stage, model, text):
-    """The loss on the text that was kept, and a sample of what the network writes."""
-    block = max(model.block_size, stages.BLOCK)
+def evaluate(run, stage, model, text):
+    """Validation loss, and a sample of what the network writes."""
+    block = max(model.block_size, BLOCK_SIZE)
     loss = text_loss(model, text.val, block, at_a_time=4096 // block)
-    drawn = gpt.generate(model, text.val[None, :1], WRITTEN, cache=False,
-                         rng=np.random.default_rng(run.seed))
-    written = text.tokenizer.decode(np.concatenate(list(drawn)))
+    ids = gpt.generate(model, text.val[None, :1], SAMPLE_LENGTH, cache=False,
+                       rng=np.random.default_rng(run.seed))
+    written = text.tokenizer.decode(np.concatenate(list(ids)))
     parameters = sum(p.size for p in model.parameters())
     run.print(f"\n{stage.name}, {parameters:,} parameters: validation loss {loss:.3f}\n{written}\n")
     return loss, written
 
 
-# ---- what came of it ----
-
-def report(run, losses, written, vocabulary):
-    """The table, the limits and the figures."""
-    every = (*STAGES, SCALED)
-    lecture = {stage.name: stage.reference for stage in every}
-    run.print(f"{'stage':14}{'validation':>11}{'lecture':>9}   what is new")
-    for stage in every:
-        run.print(f"{stage.name:14}{losses[stage.name]:11.3f}{stage.reference:9.2f}   {stage.adds}")
-
-    for stage in every:
+def measure(run, losses):
+    """losses: stage -> validation loss, in the stages' order."""
+    for stage in (*STAGES, SCALED):
         compared = ("the lecture's", stage.reference) if run.data == "shakespeare" else None
         run.measure(f"{stage.name}: validation loss", losses[stage.name], baseline=compared,
                     **limits(stage, run.data, run.settings.scale))
     values = list(losses.values())
-    run.measure("the most that a stage is worse than the one before",
+    run.measure("largest rise of the loss from one stage to the next",
                 max(after - before for before, after in zip(values, values[1:])), at_most=NOISE)
-    run.measure("what all stages gain together", values[0] - values[-1],
+    run.measure("gain from the first stage to the last", values[0] - values[-1],
                 at_least=GAIN, baseline=("the lecture's", STAGES[0].reference - SCALED.reference))
+
+
+def show(run, losses, written, size):
+    run.print(f"{'stage':14}{'validation':>11}{'lecture':>9}   what is new")
+    for stage in (*STAGES, SCALED):
+        run.print(f"{stage.name:14}{losses[stage.name]:11.3f}{stage.reference:9.2f}   {stage.adds}")
     run.save_text(
         "\n\n".join(f"{name}, {losses[name]:.2f} nats:\n{text}" for name, text in written.items()),
-        "written", f"What each stage writes, {WRITTEN} characters with the same luck each time.")
+        "written",
+        f"What each stage writes, {SAMPLE_LENGTH} characters from the same random numbers each "
+        "time.")
     run.save_figure(
-        stages_figure(losses, lecture, run.data, run.settings.scale), "stages",
+        plot_stages(losses, run.data, run.settings.scale), "stages",
         "Validation loss of each stage, and what the lecture's networks reach on Tiny Shakespeare. "
         "The large steps are attention, several heads, stacked blocks with residuals, and size. "
-        f"The scaled one is here {described(run.settings.scale)}; the lecture's is "
+        f"The scaled one here has {described(run.settings.scale)}; the lecture's has "
         f"{described('lecture')}.")
     run.save_figure(
-        curves_figure(run.history, vocabulary), "curves",
+        plot_curves(run.history, size), "curves",
         f"Training loss, the mean of {SMOOTHED} steps at a time. The table is the quickest to "
         "learn what it can; what attention adds comes later.")
 
 
-def described(scale):
-    s = stages.SCALES[scale]
-    return (f"{s.n_layer} blocks of {s.n_head} heads and width {s.n_embd} that see {s.block_size} "
-            f"characters, trained for {s.steps:,} steps")
-
-
-def limits(stage, data, scale):
-    """Between what a stage's loss is to be: near the lecture's, on its text and at its size."""
-    if data != "shakespeare" or (stage is SCALED and scale != "lecture"):
-        return {}
-    return dict(at_least=stage.reference - TOLERANCE, at_most=stage.reference + TOLERANCE)
-
-
-def stages_figure(losses, lecture, data, scale):
+def plot_stages(losses, data, scale):
     """Bars in pairs: measured here, and in the lecture."""
     labels = [f"scaled\n(here: {scale})" if name == SCALED.name and scale != "lecture" else name
               for name in losses]
+    lecture = [stage.reference for stage in (*STAGES, SCALED)]
     figure, axes = new_figure(width=10, height=4.4)
-    places, width = np.arange(len(losses)), 0.38
+    positions, width = np.arange(len(losses)), 0.38
     for shift, name, values, colour, inside in (
-            (-width / 2, f"here, {data}", losses, PALETTE[0], "white"),
+            (-width / 2, f"here, {data}", list(losses.values()), PALETTE[0], "white"),
             (width / 2, "the lecture's, Tiny Shakespeare", lecture, "#C8C8C8", "#333333")):
-        bars = axes.bar(places + shift, list(values.values()), width, color=colour, label=name)
+        bars = axes.bar(positions + shift, values, width, color=colour, label=name)
         axes.bar_label(bars, fmt="%.2f", fontsize=9, padding=-14, color=inside)
-    axes.set_xticks(places, labels)
+    axes.set_xticks(positions, labels)
     axes.grid(axis="x", visible=False)
     axes.tick_params(axis="x", length=0, labelcolor="#222222")
     axes.set(ylabel="validation loss, nats a character")
@@ -172,7 +171,7 @@ def stages_figure(losses, lecture, data, scale):
     return figure
 
 
-def curves_figure(history, vocabulary):
+def plot_curves(history, size):
     figure, axes = new_figure(width=8, height=4.4)
     for (name, metrics), colour in zip(history.items(), PALETTE):
         steps, values = np.array(metrics["loss"]).T
@@ -181,6 +180,19 @@ def curves_figure(history, vocabulary):
         steps, values = (a[:cut].reshape(-1, count).mean(axis=1) for a in (steps, values))
         axes.plot(steps, values, color=colour, label=name)
     axes.set(xlabel="step", ylabel="training loss, nats a character")
-    axes.set_ylim(top=min(3.2, math.log(vocabulary)))
+    axes.set_ylim(top=min(3.2, math.log(size)))
     axes.legend()
     return figure
+
+
+def limits(stage, data, scale):
+    """The range for a stage's loss: around the lecture's, given its text and its size."""
+    if data != "shakespeare" or (stage is SCALED and scale != "lecture"):
+        return {}
+    return dict(at_least=stage.reference - TOLERANCE, at_most=stage.reference + TOLERANCE)
+
+
+def described(scale):
+    s = SCALES[scale]
+    return (f"{s.n_layer} blocks of {s.n_head} heads and width {s.n_embd}, sees {s.block_size} "
+            f"characters and was trained for {s.steps:,} steps")

@@ -2,80 +2,83 @@
 
 Each network takes the same steps in both libraries: the same weights, the same batch, forward,
 backward and Adam, the same number of threads. The DCGAN's step is one of the critic and one of the
-generator. The last row is no training: the network above it writes 200 tokens, with its keys and
-values kept. Both libraries run in turns, so that whatever else the computer does slows both alike;
+generator. The last row is not training: the network above it writes 200 tokens, with a cache of
+keys and values. The libraries take turns, so that whatever else the computer does slows both alike;
 each has a process of its own, so that neither shares the other's memory. A step is judged twice:
-against the matrix products alone, which no library can avoid, at the rate that NumPy's own product
+against its matrix products alone, which no library can avoid, at the rate that NumPy's own product
 reaches here; and against PyTorch, run eagerly.
 
     python -m demos benchmark                            3 min on two cores
     python -m demos benchmark --networks "DCGAN,small GPT"
 """
 import importlib.util
-import json
 import os
 import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from demos.common.options import BadOption
 from demos.common.run import demo
 from demos.speed.parts.networks import NETWORKS
+from demos.speed.parts.worker import Worker
 
-# What a step may take of PyTorch's time: what this engine was built to reach.
-REACH = {"dense AE": 0.55, "conv network": 0.8, "conv VAE": 0.8, "DCGAN": 0.8, "tiny MLP": 0.6,
-         "small GPT": 0.7, "10.8M GPT": 0.7, "200 tokens": 0.4}
-REACH_MEMORY, REACH_IMPORT = 1.2, 0.15  # of PyTorch's memory; seconds beyond NumPy's import
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-
 PRESETS = {
     "smoke": dict(rounds=1, seconds=0.0, networks="tiny MLP,dense AE,DCGAN,small GPT"),
     "default": dict(rounds=15, seconds=0.5, threads=CORES, networks="all"),
     "long": dict(rounds=40, seconds=1.0),
 }
+# The goals that this engine was built for: a step's time and memory, relative to PyTorch's.
+TIME_GOALS = {"dense AE": 0.55, "conv network": 0.8, "conv VAE": 0.8, "DCGAN": 0.8, "tiny MLP": 0.6,
+              "small GPT": 0.7, "10.8M GPT": 0.7, "200 tokens": 0.4}
+MEMORY_GOAL = 1.2
+IMPORT_GOAL = 0.15  # seconds that `import tinygen` takes beyond NumPy's own import
 
 
-class Worker:
-    """A process that takes training steps in one library: ask(request, ...) -> its answer."""
-
-    def __init__(self, library, threads):
-        one_count = {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
-                                                     "MKL_NUM_THREADS")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "demos.speed.parts.worker", library, str(threads)], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **one_count})
-
-    def ask(self, *request):
-        print(json.dumps(request), file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"the benchmark's worker ended at {request}")
-        return json.loads(answer)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self.process.stdin.close()
-        self.process.wait()
+@dataclass
+class Row:
+    """A row of the table; memory is in MiB. None stands for what could not be measured."""
+    ms: float
+    share: float  # of the rate that NumPy's matrix product reaches
+    memory: float | None
+    torch_ms: float | None = None
+    time_ratio: float | None = None
+    torch_memory: float | None = None
+    memory_ratio: float | None = None
 
 
-def import_seconds():
-    """Best of 5: seconds that `import tinygen` takes beyond `import numpy`."""
-    code = ("import time, numpy; t = time.perf_counter(); import tinygen; "
-            "print(time.perf_counter() - t)")
-    return min(float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
-                                    check=True).stdout) for _ in range(5))
+@demo(PRESETS)
+def main(run):
+    cfg = run.settings
+    networks = selected(cfg.networks)
+    libraries = ["tinygen"] + ["torch"] * (importlib.util.find_spec("torch") is not None)
+    with Worker("tinygen", cfg.threads) as worker:
+        sgemm = worker.ask("sgemm")
+    print(f"{cfg.threads} threads; NumPy's sgemm {sgemm:.0f} GFLOP/s; PyTorch "
+          f"{'runs beside it' if 'torch' in libraries else 'is not installed'}")
+    print(f"{'network':14}{'ms a step':>10}{'of sgemm':>10}{'MiB':>8}"
+          f"{'PyTorch ms':>12}{'ratio':>8}{'MiB':>8}{'ratio':>8}")
+
+    with tempfile.TemporaryDirectory() as folder:
+        for network in networks:
+            results = compare(network, libraries, cfg, str(Path(folder, "weights.npy")))
+            row = table_row(network, results, sgemm)
+            measure(run, network, row)
+            show(network, row)
+    seconds = import_seconds()
+    print(f"import tinygen: {seconds:.3f} s beyond NumPy's own")
+    run.measure("import tinygen: s beyond NumPy's own", seconds, at_most=IMPORT_GOAL)
 
 
-def compare(network, libraries, settings, weights):
-    """Measure one network -> library -> {"ms": a median for each round, "MiB": the peak}."""
+def compare(network, libraries, cfg, weights):
+    """Run one network -> library -> {"ms": a median for each round, "MiB": the peak}."""
     results = {library: {"ms": []} for library in libraries}
     with ExitStack() as stack:
-        workers = {library: stack.enter_context(Worker(library, settings.threads))
+        workers = {library: stack.enter_context(Worker(library, cfg.threads))
                    for library in libraries}
         losses, slowest = [], 0
         for worker in workers.values():
@@ -84,10 +87,10 @@ def compare(network, libraries, settings, weights):
             losses.append(loss)
             slowest = max(slowest, min(times))
         if max(losses) - min(losses) > 1e-4 * max(losses):
-            raise RuntimeError(f"{network}: the libraries were to train the same network, and "
-                               f"after three steps their losses are {losses}")
-        count = max(1, round(1000 * settings.seconds / slowest))  # as many of both in a round
-        for _ in range(settings.rounds):
+            raise RuntimeError(f"{network}: the libraries should train the same network, but after "
+                               f"three steps their losses are {losses}")
+        count = max(1, round(1000 * cfg.seconds / slowest))  # steps of either in a round
+        for _ in range(cfg.rounds):
             for library, worker in workers.items():
                 times, _ = worker.ask("steps", count)
                 results[library]["ms"].append(median(times))
@@ -96,51 +99,60 @@ def compare(network, libraries, settings, weights):
     return results
 
 
-@demo(PRESETS)
-def main(run):
-    settings = run.settings
-    networks = list(NETWORKS)
-    if settings.networks != "all":
-        networks = [name.strip() for name in settings.networks.split(",")]
+def measure(run, network, row):
+    """A row's numbers, judged by what the engine was built to reach."""
+    run.measure(f"{network}: ms a step", row.ms)
+    run.measure(f"{network}: share of the sgemm rate", row.share)
+    if row.time_ratio is not None:
+        run.measure(f"{network}: time relative to PyTorch's", row.time_ratio,
+                    at_most=TIME_GOALS[network])
+    if row.memory_ratio is not None:
+        run.measure(f"{network}: memory relative to PyTorch's", row.memory_ratio,
+                    at_most=MEMORY_GOAL)
+
+
+def show(network, row):
+    """Print the row."""
+    text = f"{network:14}{row.ms:>10.2f}{row.share:>10.0%}{whole(row.memory):>8}"
+    if row.torch_ms is not None:
+        text += f"{row.torch_ms:>12.2f}{row.time_ratio:>8.2f}{whole(row.torch_memory):>8}"
+    if row.memory_ratio is not None:
+        text += f"{row.memory_ratio:>8.2f}"
+    print(text)
+
+
+def selected(names):
+    """The networks that --networks names, as a list. Raises BadOption for a name of none."""
+    if names == "all":
+        return list(NETWORKS)
+    networks = [name.strip() for name in names.split(",")]
     for name in networks:
         if name not in NETWORKS:
-            raise BadOption(f"--networks: all, or some of {', '.join(NETWORKS)}; got {name!r}")
-    libraries = ["tinygen"] + ["torch"] * (importlib.util.find_spec("torch") is not None)
-    with Worker("tinygen", settings.threads) as worker:
-        sgemm = worker.ask("sgemm")
-    print(f"{settings.threads} threads; NumPy's sgemm {sgemm:.0f} GFLOP/s; PyTorch "
-          f"{'runs beside it' if 'torch' in libraries else 'is not installed'}")
-    print(f"{'network':14}{'ms a step':>10}{'of sgemm':>10}{'MiB':>8}"
-          f"{'PyTorch ms':>12}{'ratio':>8}{'MiB':>8}{'ratio':>8}")
-
-    with tempfile.TemporaryDirectory() as folder:
-        for network in networks:
-            results = compare(network, libraries, settings, str(Path(folder, "weights.npy")))
-            report(run, network, results, sgemm)
-    seconds = import_seconds()
-    print(f"import tinygen: {seconds:.3f} s beyond NumPy's own")
-    run.measure("import tinygen, s beyond NumPy's", seconds, at_most=REACH_IMPORT)
+            raise BadOption(f"--networks takes all, or names among {', '.join(NETWORKS)}; "
+                            f"got {name!r}")
+    return networks
 
 
-def report(run, network, results, sgemm):
-    """Print a network's row of the table, and hand its numbers to the result."""
-    ours = results["tinygen"]
+def table_row(network, results, sgemm):
+    """What `compare` measured -> Row. sgemm: the rate of NumPy's product, GFLOP/s."""
+    ours, theirs = results["tinygen"], results.get("torch")
     ms = median(ours["ms"])
-    share = NETWORKS[network].flops / (ms * sgemm * 1e6)
-    row = f"{network:14}{ms:>10.2f}{share:>10.0%}{_mib(ours['MiB']):>8}"
-    run.measure(f"{network}: ms a step", ms)
-    run.measure(f"{network}: share of the sgemm rate", share)
-    if "torch" in results:
-        theirs = results["torch"]
-        ratio = median(a / b for a, b in zip(ours["ms"], theirs["ms"]))
-        row += f"{median(theirs['ms']):>12.2f}{ratio:>8.2f}{_mib(theirs['MiB']):>8}"
-        run.measure(f"{network}: time, of PyTorch's", ratio, at_most=REACH[network])
-        if ours["MiB"] and network != "tiny MLP":  # a few kB on either side
-            row += f"{ours['MiB'] / theirs['MiB']:>8.2f}"
-            run.measure(f"{network}: memory, of PyTorch's", ours["MiB"] / theirs["MiB"],
-                        at_most=REACH_MEMORY)
-    print(row)
+    row = Row(ms, NETWORKS[network].flops / (ms * sgemm * 1e6), ours["MiB"])
+    if theirs:
+        row.torch_ms, row.torch_memory = median(theirs["ms"]), theirs["MiB"]
+        row.time_ratio = median(a / b for a, b in zip(ours["ms"], theirs["ms"]))
+        if row.memory and network != "tiny MLP":  # a few kB in either library
+            row.memory_ratio = row.memory / row.torch_memory
+    return row
 
 
-def _mib(memory):
-    return "n/a" if memory is None else f"{memory:.0f}"
+def whole(number):
+    return "n/a" if number is None else f"{number:.0f}"
+
+
+def import_seconds():
+    """Best of 5: the seconds that `import tinygen` takes beyond `import numpy`."""
+    code = ("import time, numpy; t = time.perf_counter(); import tinygen; "
+            "print(time.perf_counter() - t)")
+    return min(float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                                    check=True).stdout) for _ in range(5))

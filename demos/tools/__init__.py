@@ -1,1 +1,1 @@
-"""What several families use: codes of a whole data set, nearest neighbours, a classifier."""
+"""What several families use: codes of a data set, neighbours, a classifier, checks of images."""

@@ -1,12 +1,12 @@
-"""A small classifier that judges what other networks draw.
+"""A small classifier that judges what other networks generate.
 
     classifier = train_classifier(x_train, y_train, classes=10, rng=rng)
-    share_right(classifier, x_test, y_test)       how far its judgement is to be trusted
+    share_right(classifier, x_test, y_test)       how far to trust its judgement
     p = probabilities(classifier, samples)        (N, classes)
 
-It learns from real images only, so its word on drawn ones is an opinion: it has to call each one
-something, also what is no digit at all. After 450 steps, about 7 s, it is right on 97.4 to 97.9 %
-of the test images of the drawn digits, and as many of mnist-10k's.
+It learns from real images only, so what it says of generated ones is an opinion: it has to name a
+class for each, even for what is no digit at all. After 450 steps, about 7 s, it is right on 97.4 to
+97.9 % of the test images of the drawn digits, and on as many of mnist-10k's.
 """
 import tinygen as tg
 from demos.common.progress import Progress
@@ -20,8 +20,8 @@ from tinygen.backend import np, xp
 def train_classifier(x, y, classes, *, rng, steps=450, batch=64, lr=2e-3):
     """A convolutional network trained on images x (N, C, H, W) and their classes y (N,).
 
-    Returns a Module: images (N, C, H, W) -> logits (N, classes). Raises ValueError for sides that
-    are no multiple of 4, and for labels out of range.
+    Returns a Module: images (N, C, H, W) -> logits (N, classes). Raises ValueError unless both
+    sides are multiples of 4 and 0 <= y < classes.
     """
     channels, height, width = x.shape[1:]
     if height % 4 or width % 4:
@@ -50,10 +50,10 @@ def train_classifier(x, y, classes, *, rng, steps=450, batch=64, lr=2e-3):
 
 
 def probabilities(classifier, x):
-    """What the classifier takes images for.  (N, C, H, W) -> NumPy (N, classes), rows sum to 1"""
+    """Probability of each class.  (N, C, H, W) -> NumPy (N, classes), rows sum to 1"""
     return in_batches(lambda rows: tg.softmax(classifier(rows)), x)
 
 
 def share_right(classifier, x, y):
-    """The share of images (N, C, H, W) that the classifier takes for their class y (N,)."""
+    """The share of images (N, C, H, W) that the classifier assigns to their class y (N,)."""
     return float((probabilities(classifier, x).argmax(axis=1) == np.asarray(y)).mean())

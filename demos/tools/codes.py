@@ -1,22 +1,22 @@
-"""Codes of whole data sets: by PCA, the linear autoencoder, and by networks, batch after batch."""
+"""Codes of whole data sets: by PCA, the linear autoencoder, and by networks, in batches."""
 import tinygen as tg
 from tinygen.backend import np, to_numpy, xp
 
 
 class PCA:
-    """Principal components of NumPy images: of all linear codes, the one with the least error.
+    """Principal components of NumPy images: the linear code with the smallest error.
 
         z = Wᵀ(x - μ),   x̂ = μ + Wz
 
-    μ is the mean of x, and the columns of W are the eigenvectors of its covariance that have the
-    largest eigenvalues. So the codes nest: a shorter one is the beginning of a longer one.
+    μ is the mean of x; the columns of W are the eigenvectors of its covariance with the largest
+    eigenvalues. So codes nest: a shorter one is the beginning of a longer one.
     """
 
     def __init__(self, x):
         rows, self.shape = x.reshape(len(x), -1), x.shape[1:]  # (N, pixels)
         self.mean = rows.mean(axis=0)
         centred = rows - self.mean
-        _, vectors = np.linalg.eigh(centred.T @ centred)  # by rising eigenvalue
+        _, vectors = np.linalg.eigh(centred.T @ centred)  # by ascending eigenvalue
         self.components = vectors[:, ::-1]  # (pixels, pixels)
 
     def encode(self, x, code_size):
@@ -30,15 +30,15 @@ class PCA:
 
 
 def through_bytes(z, seen):
-    """Codes as they come back from a byte a number, 256 levels over the range of those `seen`."""
+    """Codes after storage in one byte per number: 256 levels over the range of those `seen`."""
     low, step = seen.min(axis=0), np.ptp(seen, axis=0) / 255
-    step = np.where(step > 0, step, 1).astype(step.dtype)  # a number that never varies is `low`
+    step = np.where(step > 0, step, 1).astype(step.dtype)  # a constant number stays `low`
     stored = np.clip(np.round((z - low) / step), 0, 255).astype(np.uint8)
     return low + step * stored.astype(np.float32)
 
 
 def in_batches(function, x, size=500):
-    """function(x) for many rows of a NumPy array, without gradients and without much memory.
+    """function(x) for many rows of a NumPy array, without gradients and in little memory.
 
     function takes and returns (N, ...), Tensors or arrays; the result is a NumPy array.
     """

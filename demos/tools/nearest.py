@@ -1,12 +1,12 @@
-"""Nearest neighbours, of codes or of images by their pixels: what is alike, and what is a copy?"""
+"""Nearest neighbours of codes or of images: what is similar, and what is a copy?"""
 from tinygen.backend import np, to_numpy, xp
 
 
 def neighbours(queries, rows, count=1, block=500):
-    """Indices of the `count` rows nearest to each query by squared differences, nearest first.
+    """Indices of the `count` rows nearest to each query by squared distance, nearest first.
 
-    Arrays (Q, ...), (R, ...) -> NumPy (Q, count). Raises ValueError where the shapes of single
-    queries and rows differ, and where there are fewer rows than `count`.
+    Arrays (Q, ...), (R, ...) -> NumPy (Q, count). Raises ValueError unless queries and rows have
+    one shape and 1 <= count <= R.
     """
     if queries.shape[1:] != rows.shape[1:]:
         raise ValueError("neighbours: queries and rows have one shape, got "
@@ -14,7 +14,7 @@ def neighbours(queries, rows, count=1, block=500):
     if not 1 <= count <= len(rows):
         raise ValueError(f"neighbours: count is from 1 to the {len(rows)} rows, got {count}")
     queries, rows = (xp.asarray(a).reshape(len(a), -1) for a in (queries, rows))
-    # |q - r|² = |q|² - 2·q·r + |r|², and |q|² is the same for all rows: one product does it.
+    # |q - r|² = |q|² - 2·q·r + |r|², and |q|² is the same for all rows: one product is enough.
     squares = (rows * rows).sum(axis=1)
     found = []
     for start in range(0, len(queries), block):
@@ -27,7 +27,7 @@ def neighbours(queries, rows, count=1, block=500):
 
 
 def nearest(queries, rows):
-    """Which row is the nearest to each query, and its distance: the root of the summed squares.
+    """The row nearest to each query, and its Euclidean distance.
 
     NumPy (Q, ...), (R, ...) -> indices (Q,), distances (Q,)
     """

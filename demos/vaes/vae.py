@@ -1,36 +1,38 @@
-"""A variational autoencoder: codes that can be drawn from N(0, 1), and what they cost in nats.
+"""A variational autoencoder: codes that can be sampled from N(0, 1), and what they cost in nats.
 
-A plain autoencoder puts its codes wherever it likes, and a point between them decodes to anything.
-A VAE's encoder gives a Gaussian q(z|x) for each image instead of a point, and pays for it by the
-Kullback-Leibler divergence from the prior N(0, 1): the nats that the code tells about x. So codes
-stay near the origin, and neighbours overlap and have to look alike; then a code drawn from the
-prior decodes to a new image. The two terms, reconstruction + KL, are -ELBO, an upper bound of
--log p(x). A latent that isn't worth its KL goes back to the prior, carries nothing, and costs
-nothing.
+A plain autoencoder puts its codes wherever it likes, and a point between them may decode to
+anything. A VAE's encoder maps each image to a Gaussian q(z|x) instead of a point, and pays for it
+with the Kullback-Leibler divergence from the prior N(0, 1): the nats that the code tells about x.
+So the codes stay near the origin, and neighbours overlap and must look alike; a code sampled from
+the prior then decodes to a new image.
+
+The two terms, reconstruction + KL, add up to -ELBO, an upper bound of -log p(x). A latent that is
+not worth its KL falls back to the prior: it carries nothing and costs nothing.
 
     python -m demos vae                                         50 s on two cores
     python -m demos vae --preset reference --data mnist-10k     784-400-20, 30 epochs, 30 s
     python -m demos vae --preset long --data mnist              the same, 10 epochs, 1 min
 
-Expect 98 to 104 nats for the test images, over three seeds, where the mean image, which needs no
-code, costs 203. The KL of 16 to 20 is paid by 10 or 11 of the 16 latents. The reference is the
-example that every framework has; on mnist-10k it reaches 113 nats with a KL of 25, and PyTorch on
-the same images 113.6 and 25.4. What `long` expects, 105.6, is what is
-published for PyTorch's example on full MNIST; it has not been run here. Each test image gets one
-eps, with 2,000 images enough for a tenth of a nat.
+Expect 98 to 104 nats for the test images, over three seeds; the mean image, which needs no code,
+costs 203. The KL of 16 to 20 is spread over 10 or 11 of the 16 latents. `reference` is the example
+that every framework ships: on mnist-10k it reaches 113 nats with a KL of 25, and PyTorch on the
+same images 113.6 and 25.4. `long` expects 105.6, the published result of PyTorch's example on full
+MNIST; it has not been run here. Each test image is measured with one eps, which over 2,000 images
+is accurate to a tenth of a nat.
 
 Auto-encoding variational Bayes (Kingma and Welling, 2014).
 """
 
 import tinygen as tg
 from demos.common.figures import image_panels, tile
-from demos.common.images import check_images
 from demos.common.options import OWN_FILE
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
 from demos.tools.codes import in_batches
-from demos.vaes.parts import figures as draw
+from demos.tools.images import check_images
 from demos.vaes.parts.elbo import evaluate, mean_image_nats
+from demos.vaes.parts.figures import spread_over_classes
+from demos.vaes.parts.vae_figures import plot_latents, plot_posteriors, plot_rebuilt, plot_terms
 from models.parts import interpolate_codes, noise
 from models.vae import Config, ConvVAE, DenseVAE, elbo_terms, generate
 from tinygen.backend import np, to_numpy, xp
@@ -52,16 +54,15 @@ EXPECTED = {
     ("long", "mnist"): ((104.1, 107.1), (23, 28)),
 }
 NETWORKS = {"conv": ConvVAE, "dense": DenseVAE}
-LOOKS = 12  # at the test images, on the way
-PAIRS, FRAMES, HELD = 6, 16, 8  # of the animation: on one way, and at the turning point
+EVALUATIONS = 12  # on test images, during training
+PAIRS = 6         # of images in the animation
+FRAMES, HELD = 16, 8  # of the animation: from one image to the other, and extra at the turn
 
 
 @demo(PRESETS, data=(*IMAGES, OWN_FILE))
 def main(run):
     cfg, images = run.settings, load_images(run.data)
-    check_images(images, cfg.batch)
-    if cfg.network not in NETWORKS:
-        raise ValueError(f"--network is one of {', '.join(NETWORKS)}; got {cfg.network!r}")
+    check_settings(cfg, images)
     x_train, x_test = images.x_train, images.x_test
     config = Config(cfg.latent, x_train.shape[2], x_train.shape[1], beta=cfg.beta)
 
@@ -75,12 +76,12 @@ def main(run):
         loss.backward()
         optimizer.step()
         run.log(reconstruction=reconstruction, kl=kl)
-        if (step + 1) % max(1, cfg.steps // LOOKS) == 0:
+        if (step + 1) % max(1, cfg.steps // EVALUATIONS) == 0:
             test = evaluate(vae, x_test[:1000], rng=run.rng)
             run.log(test_reconstruction=test.reconstruction, test_kl=test.kl)
 
-    # Without noise, and without KL to pay, the same network is a plain autoencoder. Half the steps
-    # are enough for it.
+    # Without noise and without the KL, the same network is a plain autoencoder. Half the steps are
+    # enough for it.
     plain = NETWORKS[cfg.network](config, rng=run.rng)
     optimizer = tg.optim.Adam(plain.parameters(), lr=cfg.lr)
     for step in run.steps("autoencoder", total=-(-cfg.steps // 2), model=plain,
@@ -94,7 +95,7 @@ def main(run):
 
     test = evaluate(vae, x_test, rng=run.rng)
     train = evaluate(vae, x_train[:len(x_test)], rng=run.rng)
-    codes = {"VAE": test.draw(run.rng),
+    codes = {"VAE": test.sample_codes(run.rng),
              "autoencoder": in_batches(lambda x: plain.encode(x)[0], x_test)}
     without_code = mean_image_nats(x_train, x_test)
     measure(run, test, train, codes, without_code)
@@ -102,18 +103,18 @@ def main(run):
 
 
 def measure(run, test, train, codes, without_code):
-    """The numbers, judged where the run is a preset's own on its own data."""
+    """The numbers, judged only if the run is a preset's own, on that preset's data."""
     own = {**PRESETS["default"], **PRESETS[run.preset]} == vars(run.settings)
     (low, high), (kl_low, kl_high) = EXPECTED.get((run.preset, run.data) if own else None,
                                                   ((None, None), (None, None)))
     run.measure("-ELBO of the test images, nats", test.negative, at_least=low, at_most=high,
                 baseline=("the mean image", without_code))
-    run.measure("its KL", test.kl, at_least=kl_low, at_most=kl_high)
-    run.measure("its reconstruction", test.reconstruction)
+    run.measure("KL of the test images", test.kl, at_least=kl_low, at_most=kl_high)
+    run.measure("reconstruction of the test images", test.reconstruction)
     run.measure("-ELBO of as many training images", train.negative)
-    run.measure(f"active latents of {len(test.per_latent)}", test.active().sum())
+    run.measure(f"active latents, of {len(test.per_latent)}", test.active().sum())
     spread = {name: float(np.sqrt((z ** 2).mean())) for name, z in codes.items()}
-    run.measure("spread of the codes (prior: 1)", spread["VAE"],
+    run.measure("spread of the codes, rms (prior: 1)", spread["VAE"],
                 baseline=("autoencoder", spread["autoencoder"]))
 
 
@@ -122,41 +123,50 @@ def show(run, vae, plain, images, test, codes, without_code):
     z = noise(80, len(test.per_latent), rng=run.rng)  # the same codes for both
     run.save_figure(image_panels({"variational autoencoder": generate(vae, z),
                                   "plain autoencoder": generate(plain, z)}), "samples",
-                    "New images from codes drawn from N(0, 1). The plain autoencoder was never "
-                    "told where to put its codes, so these are none that its decoder knows.")
-    run.save_figure(draw.terms(run.history["VAE"], without_code), "elbo",
-                    "-ELBO and its two terms, for the batches of training (lines) and for test "
-                    "images (dots). At first the decoder learns the mean image, with nothing in "
-                    "the code; then the KL rises, as long as each nat of it saves more than one of "
-                    "the reconstruction.")
-    shown = draw.spread_over_classes(y, 12)
-    run.save_figure(draw.rebuilt(vae, plain, x[shown], run.rng), "rebuilt",
-                    "Test images, rebuilt from the mean of q(z|x) and from draws: what differs "
-                    "between draws is what the code leaves open. Below, the plain autoencoder, "
-                    "which gives up nothing for a tidy code, after half as many steps.")
-    run.save_figure(draw.latents(vae, test, x[shown[4]]), "latents",
-                    "KL of each latent, the largest first, and what the decoder makes of an image "
-                    "when this latent alone goes from -3 to 3. A latent with next to no KL says "
-                    "the same for every image, and the decoder doesn't listen to it.")
-    run.save_figure(draw.posteriors(test, codes), "posterior",
-                    "Codes of test images in their two most telling directions; circles hold 50, "
-                    "90 and 99 % of the prior. Ellipses are q(z|x) of single images, at one "
-                    "standard deviation: together they fill the prior. The plain autoencoder "
-                    "(right, at the same scale) leaves it.")
-    ends = draw.spread_over_classes(y, 2 * PAIRS)
-    run.save_animation(between(vae, test.mean[ends], x[ends]), "between",
-                       "There and back between pairs of test images: above along the line between "
-                       "their codes, below by fading from one to the other.", enlarge=3)
+                    "New images from codes sampled from N(0, 1). Nothing told the plain "
+                    "autoencoder where to put its codes, so its decoder has never seen codes like "
+                    "these.")
+    run.save_figure(plot_terms(run.history["VAE"], without_code), "elbo",
+                    "-ELBO and its two terms, for training batches (lines) and for test images "
+                    "(dots). At first the decoder learns the mean image, with nothing in the code; "
+                    "then the KL rises, as long as each nat of it saves more than one nat of "
+                    "reconstruction.")
+    shown = spread_over_classes(y, 12)
+    run.save_figure(plot_rebuilt(vae, plain, x[shown], run.rng), "rebuilt",
+                    "Test images, reconstructed from the mean of q(z|x) and from samples of it: "
+                    "where the samples differ, the code leaves things open. The last row is the "
+                    "plain autoencoder, which pays nothing for its codes, after half as many "
+                    "steps.")
+    run.save_figure(plot_latents(vae, test, x[shown[4]]), "latents",
+                    "KL of each latent, the largest first, and how one image changes when this "
+                    "latent alone goes from -3 to 3. A latent with almost no KL says the same for "
+                    "every image, and the decoder ignores it.")
+    run.save_figure(plot_posteriors(test, codes), "posterior",
+                    "Codes of test images in their two most informative directions; circles hold "
+                    "50, 90 and 99 % of the prior. Ellipses are q(z|x) of single images, at one "
+                    "standard deviation; over all images they fill the prior. The codes of "
+                    "the plain autoencoder (right, same scale) lie far outside.")
+    ends = spread_over_classes(y, 2 * PAIRS)
+    run.save_animation(interpolation_frames(vae, test.mean[ends], x[ends]), "between",
+                       "Between pairs of test images and back. Top: along the line between their "
+                       "codes. Bottom: a cross-fade of the pixels.", enlarge=3)
 
 
-def between(vae, mean, x):
-    """Frames from images to others and back: above by their codes, below by their pixels.
+def interpolation_frames(vae, mean, x):
+    """Frames from one image to another and back: codes interpolated above, pixels below.
 
-    mean (2n, latent_size), x (2n, C, H, W): the first and second n are the ends of n lines.
+    mean (2n, latent_size), x (2n, C, H, W): the first n are the starts of n lines, the last n
+    their ends.
     """
     pairs = len(x) // 2
     z, faded = (interpolate_codes(xp.asarray(ends[:pairs]), xp.asarray(ends[pairs:]), FRAMES)
                 for ends in (mean, x))  # (frames, n, ...)
-    drawn = to_numpy(generate(vae, z.reshape(FRAMES * pairs, -1))).reshape(faded.shape)
-    there = [tile(np.concatenate(rows), columns=pairs) for rows in zip(drawn, to_numpy(faded))]
+    decoded = to_numpy(generate(vae, z.reshape(FRAMES * pairs, -1))).reshape(faded.shape)
+    there = [tile(np.concatenate(rows), columns=pairs) for rows in zip(decoded, to_numpy(faded))]
     return there + HELD * there[-1:] + there[::-1]
+
+
+def check_settings(cfg, images):
+    check_images(images, cfg.batch)
+    if cfg.network not in NETWORKS:
+        raise ValueError(f"--network is one of {', '.join(NETWORKS)}; got {cfg.network!r}")

@@ -1,36 +1,36 @@
 """Choose the digit: a VAE that is told the class, and keeps the handwriting for its code.
 
-Encoder and decoder get the label y beside x and z (a one-hot vector, as channels for an image). The
-decoder knows which digit it is, so q(z|x, y) needs no nats for saying it, and z is left with what
-the label does not tell: slant, thickness, proportions. So z is a style. Drawn from the prior and
-decoded with each label in turn, it writes all ten digits in one hand; taken from a test image, it
-copies that image's hand. A classifier trained on real images says whether the digits are those that
-were asked for.
+Encoder and decoder get the label y beside x and z (a one-hot vector, for images as channels). The
+decoder already knows which digit it is, so q(z|x, y) need not spend nats on saying so, and z is
+left with what the label does not tell: slant, thickness, proportions. So z is a style. Sampled from
+the prior and decoded with each label in turn, one z writes all ten digits in one hand; taken from a
+test image, it copies that image's hand. A classifier trained on real images says whether each
+sample shows the digit that was asked for.
 
-The prior knows no label. If z still told of the class, say of loops, a z drawn from the prior might
-fit a 0 and be asked for a 1. So the KL is weighed double here, beta = 2, which leaves z the few
-things that all digits share.
+The prior knows no label. If z still told something of the class, say whether there are loops, then
+a z with the loops of a 0 might be sampled and decoded as a 1. So the KL is weighted double here,
+beta = 2, which leaves z only what all digits share.
 
     python -m demos vae_conditional                     40 s on two cores
-    python -m demos vae_conditional --digit 7           draws sevens only
+    python -m demos vae_conditional --digit 7           shows sevens only
     python -m demos vae_conditional --digit 3 1 4       these digits in one hand
 
-Expect that 98 to 100 % of the samples show the digit asked for; with --beta 1 it is 87 %, sharper,
-and among the rest are ones with loops.
+Expect 98 to 100 % of the samples to show the digit asked for. With --beta 1 it is 87 %: the samples
+are sharper, but some 1s have loops.
 
 Learning structured output representation using deep conditional generative models (Sohn et al.,
 2015); semi-supervised learning with deep generative models (Kingma et al., 2014), figure 1.
 """
 
 import tinygen as tg
-from demos.common.figures import image_rows, tile
-from demos.common.images import check_images
+from demos.common.figures import image_rows, new_figure, show_sheet, tile
 from demos.common.options import check_positive
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
 from demos.tools.classifier import probabilities, share_right, train_classifier
-from demos.vaes.parts import figures as draw
+from demos.tools.images import check_images
 from demos.vaes.parts.elbo import evaluate, nearest_agrees
+from demos.vaes.parts.figures import spread_over_classes
 from models.parts import noise
 from models.vae import Config, ConvVAE, generate, loss
 from tinygen.backend import np, to_numpy, xp
@@ -44,17 +44,14 @@ PRESETS = {
     "long": dict(steps=3000),
 }
 JUDGED = 100  # samples of each class
-FRAMES = 48  # of the animation
+ASKED = np.tile(np.arange(CLASSES), JUDGED)  # their classes: each code is decoded as every digit
+FRAMES = 48   # of the animation
 
 
 @demo(PRESETS, data=tuple(IMAGES))
 def main(run):
     cfg, images = run.settings, load_images(run.data)
-    check_images(images, cfg.batch)
-    check_positive(cfg, "judge_steps")
-    if not 0 <= min(cfg.digit) <= max(cfg.digit) < CLASSES:
-        raise ValueError(f"--digit is from 0 to {CLASSES - 1}, one or several; got "
-                         f"{' '.join(map(str, cfg.digit))}")
+    check_settings(cfg, images)
     x_train, y_train, x_test, y_test = (images.x_train, images.y_train, images.x_test,
                                         images.y_test)
 
@@ -71,56 +68,107 @@ def main(run):
         run.log(loss=cost)
 
     test = evaluate(model, x_test, y_test, rng=run.rng)
-    judge = train_classifier(x_train, y_train, CLASSES, rng=run.rng, steps=cfg.judge_steps)
-    samples = in_classes(model, noise(JUDGED, cfg.latent, rng=run.rng), range(CLASSES))
-    copies = in_classes(model, test.mean[:JUDGED], range(CLASSES))
-    asked = np.tile(np.arange(CLASSES), JUDGED)
-    real = share_right(judge, x_test, y_test)
-    seen = probabilities(judge, flat(samples)).argmax(axis=1)
-    run.measure("samples that show the digit asked for", (seen == asked).mean(), at_least=0.95,
-                baseline=("test images", real))
-    run.measure("copies of a hand that show it", share_right(judge, flat(copies), asked),
+    classifier = train_classifier(x_train, y_train, CLASSES, rng=run.rng, steps=cfg.judge_steps)
+    samples = generate_classes(model, noise(JUDGED, cfg.latent, rng=run.rng), range(CLASSES))
+    recognised = probabilities(classifier, flat(samples)).argmax(axis=1)
+    measure(run, model, images, test, classifier, recognised)
+    show(run, model, images, test, recognised)
+
+
+def measure(run, model, images, test, classifier, recognised):
+    x, y = images.x_test, images.y_test
+    copies = generate_classes(model, test.mean[:JUDGED], range(CLASSES))
+    real = share_right(classifier, x, y)
+    run.measure("samples that show the digit asked for", (recognised == ASKED).mean(),
                 at_least=0.95, baseline=("test images", real))
-    run.measure("nearest code is of the same class", nearest_agrees(test.mean, y_test),
+    run.measure("copies of a test image's hand that show it",
+                share_right(classifier, flat(copies), ASKED), at_least=0.95,
+                baseline=("test images", real))
+    run.measure("nearest code is of the same class", nearest_agrees(test.mean, y),
                 baseline=("chance", 1 / CLASSES))
     run.measure("-ELBO of the test images, nats", test.negative)
-    run.measure("its KL", test.kl)
+    run.measure("KL of the test images", test.kl)
 
-    digits = list(dict.fromkeys(cfg.digit))  # each once, in the order given
-    drawn = in_classes(model, noise(14, cfg.latent, rng=run.rng), digits)
-    run.save_figure(image_rows({str(digit): drawn[:, row] for row, digit in enumerate(digits)}),
-                    "digits", "One digit to a row, one code z to a column: the same hand writes "
-                    "them all. Codes are drawn from N(0, 1).")
-    shown = draw.spread_over_classes(y_test, 10)
-    run.save_figure(draw.transfer(x_test[shown], in_classes(model, test.mean[shown], digits),
-                                  digits), "hands",
-                    "Handwriting of test images (left): each is encoded with its own label, "
-                    "and its code decoded with the others.")
-    run.save_figure(draw.confusion(asked, seen), "recognised",
-                    "What the classifier takes samples for, of each digit asked for, in percent.")
-    run.save_animation(turning(model, digits, run.rng), "turning",
+
+def show(run, model, images, test, recognised):
+    x, y = images.x_test, images.y_test
+    digits = list(dict.fromkeys(run.settings.digit))  # each once, in the order given
+    samples = generate_classes(model, noise(14, run.settings.latent, rng=run.rng), digits)
+    run.save_figure(image_rows({str(digit): samples[:, row] for row, digit in enumerate(digits)}),
+                    "digits", "One digit per row, one code z per column: each column is one hand. "
+                    "Codes are sampled from N(0, 1).")
+    shown = spread_over_classes(y, 10)
+    copies = generate_classes(model, test.mean[shown], digits)
+    run.save_figure(plot_hands(x[shown], copies, digits), "hands",
+                    "The handwriting of test images (left), copied: each is encoded with its own "
+                    "label, and its code decoded with the labels above.")
+    run.save_figure(plot_confusion(ASKED, recognised), "recognised",
+                    "What the classifier takes the samples for, in percent of each digit asked "
+                    "for.")
+    run.save_animation(turning_frames(model, digits, run.rng), "turning",
                        "One hand turning into another: z moves around a circle, and the labels "
                        "stay.", enlarge=4)
 
 
-def in_classes(model, z, digits):
-    """Each code with each digit's label.  (N, latent_size) -> NumPy (N, digits, C, H, W)"""
-    labels = np.tile(digits, len(z))
-    drawn = to_numpy(generate(model, xp.asarray(np.repeat(to_numpy(z), len(digits), 0)), labels))
-    return drawn.reshape(len(z), len(digits), *drawn.shape[1:])
+def plot_hands(originals, copies, digits):
+    """A row for each original (N, C, H, W): itself, then its copies (N, digits, C, H, W)."""
+    figure, (left, right) = new_figure(
+        1, 2, width=1.2 + 0.55 * (1 + len(digits)), height=0.5 + 0.55 * len(originals),
+        width_ratios=[1, len(digits)])
+    show_sheet(left, tile(originals, 1))
+    left.set_title("hand", loc="center")
+    show_sheet(right, tile(flat(copies), len(digits)))
+    side = originals.shape[3] + 2  # with the gap between tiles
+    right.set_xticks(side * np.arange(len(digits)) + side / 2, digits)
+    right.tick_params(length=0, labeltop=True, labelbottom=False, labelsize=12, colors="#222222")
+    return figure
 
 
-def flat(drawn):
-    """(N, digits, C, H, W) -> (N·digits, C, H, W)"""
-    return drawn.reshape(-1, *drawn.shape[2:])
+def plot_confusion(asked, recognised):
+    """Shares in percent: a row for each class asked for, a column for each recognised."""
+    classes = np.unique(asked)
+    counts = (asked[:, None, None] == classes[:, None]) & (recognised[:, None, None] == classes)
+    percent = 100 * counts.sum(axis=0) / (asked[:, None] == classes).sum(axis=0)[:, None]
+    figure, axes = new_figure(width=6, height=5.6)
+    axes.imshow(percent, cmap="Blues", vmin=0, vmax=100)
+    for row, column in np.argwhere(percent >= 0.5):
+        value = percent[row, column]
+        axes.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=9,
+                  color="white" if value > 50 else "#222222")
+    axes.grid(False)
+    axes.set(xlabel="recognised by the classifier", ylabel="asked for",
+             xticks=range(len(classes)), yticks=range(len(classes)),
+             xticklabels=classes, yticklabels=classes)
+    axes.tick_params(length=0)
+    return figure
 
 
-def turning(model, digits, rng):
+def turning_frames(model, digits, rng):
     """Frames of all digits in one hand, whose code goes once around a circle.
 
-    cos t·a + sin t·b, of a and b from N(0, 1), is distributed like them for every t.
+    For a and b from N(0, 1), cos t·a + sin t·b has the distribution N(0, 1) too, for every t.
     """
     a, b = to_numpy(noise(2, model.config.latent_size, rng=rng))
     t = np.linspace(0, 2 * np.pi, FRAMES, endpoint=False, dtype=a.dtype)[:, None]
     return [tile(row, columns=-(-len(digits) // 2) if len(digits) > 5 else len(digits))
-            for row in in_classes(model, np.cos(t) * a + np.sin(t) * b, digits)]
+            for row in generate_classes(model, np.cos(t) * a + np.sin(t) * b, digits)]
+
+
+def generate_classes(model, z, digits):
+    """Each code decoded with each digit's label.  (N, latent_size) -> NumPy (N, digits, C, H, W)"""
+    labels, repeated = np.tile(digits, len(z)), np.repeat(to_numpy(z), len(digits), axis=0)
+    images = to_numpy(generate(model, xp.asarray(repeated), labels))
+    return images.reshape(len(z), len(digits), *images.shape[1:])
+
+
+def flat(images):
+    """(N, digits, C, H, W) -> (N·digits, C, H, W)"""
+    return images.reshape(-1, *images.shape[2:])
+
+
+def check_settings(cfg, images):
+    check_images(images, cfg.batch)
+    check_positive(cfg, "judge_steps")
+    if not 0 <= min(cfg.digit) <= max(cfg.digit) < CLASSES:
+        raise ValueError(f"--digit takes one or more digits from 0 to {CLASSES - 1}; got "
+                         f"{' '.join(map(str, cfg.digit))}")

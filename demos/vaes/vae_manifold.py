@@ -1,34 +1,34 @@
-"""Two latents: all that a VAE can draw, on one sheet.
+"""A VAE with two latents: everything that it can generate, on one sheet.
 
 With two numbers a code is a point of the plane, and the decoder makes the plane a map of images: a
-surface, or manifold, of two dimensions among all images. The sheet walks over it in steps of equal
-probability, with coordinates z = F⁻¹(u) for u = 1/40, 3/40 ... 39/40, F the normal distribution's
-CDF, so that each of its 20 x 20 images stands for 1/400 of what the prior N(0, 1) draws. Digits get
-regions by their shape, though no label was ever shown, and along the borders one turns into
-another. Two numbers are few: what they can't tell, the decoder has to average.
+surface, or manifold, of two dimensions among all images. The sheet crosses it in steps of equal
+probability, with coordinates z = F⁻¹(u) for u = 1/40, 3/40 ... 39/40, where F is the normal
+distribution's CDF: each of its 20 x 20 images stands for 1/400 of the prior N(0, 1). Digits form
+regions by shape, though the model never saw a label, and along the borders one turns into another.
+Two numbers are few: what they cannot tell, the decoder has to average.
 
     python -m demos vae_manifold                         45 s on two cores
     python -m demos vae_manifold --data mnist-10k        the same
 
-Expect 148 to 151 nats for a test image, where the mean image costs 203, and 16 latents, after a
-quarter of the steps, 108. Next to more than half of the codes lies one of the same class; by chance
-it is 1 in 10. Only 33 to 39 % of the codes are in the circle that holds half of the prior: they are
-stretched beyond it to tell more, so the sheet has places that no image comes from.
+Expect 148 to 151 nats for a test image, where the mean image costs 203 and 16 latents reach 108 in
+a quarter of the steps. For more than half of the codes the nearest neighbour is of the same class;
+by chance it would be 1 in 10. Only 33 to 39 % of the codes lie in the circle that holds half of the
+prior: to tell more, they stretch beyond it, so parts of the sheet correspond to no image.
 
 Auto-encoding variational Bayes (Kingma and Welling, 2014), figure 4.
 """
 from statistics import NormalDist
 
-from demos.common.figures import tile
-from demos.common.images import check_images
+from demos.common.figures import PALETTE, image_rows, new_figure, tile
 from demos.common.options import OWN_FILE
 from demos.common.resume import Snapshots, epoch_batch
 from demos.common.run import demo
-from demos.vaes.parts import figures as draw
+from demos.tools.images import check_images
 from demos.vaes.parts.elbo import evaluate, mean_image_nats, nearest_agrees
+from demos.vaes.parts.figures import plot_prior_circles, prior_radius, spread_over_classes
 from models.parts import noise
-from models.vae import Config, DenseVAE, generate, loss
-from tinygen.backend import np, xp
+from models.vae import Config, DenseVAE, generate, loss, reconstruct
+from tinygen.backend import np, to_numpy, xp
 from tinygen.data import IMAGES, load_images
 from tinygen.optim import Adam, warmup_cosine
 
@@ -45,7 +45,7 @@ def main(run):
     cfg, images = run.settings, load_images(run.data)
     check_images(images, cfg.batch)
     grid, frame_grid = prior_grid(cfg.side), prior_grid(FRAME_SIDE)
-    x_train, x_test, y_test = images.x_train, images.x_test, images.y_test
+    x_train, x_test = images.x_train, images.x_test
 
     models, frames = {}, Snapshots()
     moments = set(np.geomspace(1, cfg.steps, FRAMES).astype(int) - 1)  # most happens early
@@ -66,41 +66,93 @@ def main(run):
                 frames.add(step, generate(model, frame_grid))
 
     test = {latents: evaluate(model, x_test, rng=run.rng) for latents, model in models.items()}
-    codes = test[2].draw(run.rng)
+    codes = test[2].sample_codes(run.rng)
+    measure(run, images, test, codes)
+    show(run, models, images, grid, codes, frames)
+
+
+def measure(run, images, test, codes):
+    y = images.y_test
     run.measure("-ELBO with 2 latents, nats", test[2].negative, at_most=156,
-                baseline=("the mean image", mean_image_nats(x_train, x_test)))
+                baseline=("the mean image", mean_image_nats(images.x_train, images.x_test)))
     run.measure("-ELBO with 16, in a quarter of the steps", test[16].negative,
                 at_most=test[2].negative, baseline=("2 latents", test[2].negative))
     run.measure("KL of 2 latents", test[2].kl, baseline=("16 latents", test[16].kl))
-    classes, counts = np.unique(y_test, return_counts=True)
-    run.measure("nearest code is of the same class", nearest_agrees(test[2].mean, y_test),
-                baseline=("chance", float(((counts / len(y_test)) ** 2).sum())))
-    radius = np.hypot(*codes.T)
-    run.measure("codes in the circle of half the prior", (radius < draw.prior_radius(0.5)).mean())
+    _, counts = np.unique(y, return_counts=True)
+    run.measure("nearest code is of the same class", nearest_agrees(test[2].mean, y),
+                baseline=("chance", float(((counts / len(y)) ** 2).sum())))
+    inside = np.hypot(*codes.T) < prior_radius(0.5)
+    run.measure("share of codes in the circle that holds half of the prior", inside.mean())
 
-    run.save_figure(draw.manifold(generate(models[2], grid), grid), "manifold",
-                    f"What the decoder draws at {cfg.side} x {cfg.side} points of the plane, in "
-                    "steps of equal prior probability: the whole of this model's imagination.")
-    run.save_figure(draw.scatter(codes, y_test), "codes",
-                    "Test images as points of the plane, one draw from each q(z|x), by class. Left "
-                    "with circles that hold 50, 90 and 99 % of the prior; right through the normal "
-                    "CDF, the coordinates of the sheet, where the prior is uniform. Gaps are codes "
-                    "that the prior draws and no image has.")
-    shown = draw.spread_over_classes(y_test, 12)
-    run.save_figure(draw.by_size(models, x_test[shown]), "rebuilt",
-                    "Test images rebuilt from 2 numbers and from 16.")
-    run.save_animation((tile(drawn, FRAME_SIDE, gap=0) for _, drawn in frames), "unfolding",
-                       "The sheet during training. It starts as one image everywhere, the mean of "
-                       "all, and unfolds from there.", seconds=0.2)
+
+def show(run, models, images, grid, codes, frames):
+    side = run.settings.side
+    run.save_figure(plot_manifold(generate(models[2], grid), grid), "manifold",
+                    f"What the decoder makes of {side} x {side} points of the plane, in steps of "
+                    "equal prior probability: everything that this model can generate.")
+    run.save_figure(plot_codes(codes, images.y_test), "codes",
+                    "Test images as points of the plane, one sample from each q(z|x), by class. "
+                    "Left with circles that hold 50, 90 and 99 % of the prior; right mapped by the "
+                    "normal CDF to the sheet's coordinates, in which the prior is uniform. Gaps "
+                    "are codes that the prior generates but no image has.")
+    shown = spread_over_classes(images.y_test, 12)
+    run.save_figure(plot_rebuilt(models, images.x_test[shown]), "rebuilt",
+                    "Test images reconstructed from 2 numbers and from 16.")
+    run.save_animation((tile(samples, FRAME_SIDE, gap=0) for _, samples in frames), "unfolding",
+                       "The sheet during training. It starts as the same image everywhere, the "
+                       "mean of all, and unfolds from there.", seconds=0.2)
+
+
+def plot_manifold(images, grid):
+    """Images (N, C, H, W) at the points `grid` (N, 2) of the plane, as one sheet."""
+    side = round(len(images) ** 0.5)
+    z = to_numpy(grid)[:side, 0]
+    figure, axes = new_figure(width=8, height=8)
+    axes.imshow(tile(images, side, gap=0), extent=(0, side, 0, side), interpolation="antialiased")
+    axes.grid(False)
+    shown = np.unique(np.linspace(0, side - 1, 7).round().astype(int))
+    labels = [f"{z[index]:.2f}" for index in shown]
+    axes.set_xticks(shown + 0.5, labels)
+    axes.set_yticks(shown + 0.5, labels)
+    axes.tick_params(length=0)
+    axes.set(xlabel="z0, in steps of equal probability", ylabel="z1")
+    return figure
+
+
+def plot_codes(z, y):
+    """Codes (N, 2) by class y, in the plane with the prior's circles and through the normal CDF."""
+    figure, (plane, square) = new_figure(1, 2, width=12, height=5.6)
+    for label, colour in zip(np.unique(y), PALETTE):
+        own = z[y == label]
+        for axes, points in ((plane, own), (square, normal_cdf(own))):
+            axes.scatter(*points.T, s=7, color=colour, linewidths=0, label=str(label))
+    plot_prior_circles(plane)
+    plane.set(title="codes", xlabel="z0", ylabel="z1", aspect="equal", xlim=(-4, 4), ylim=(-4, 4))
+    square.set(title="the same, in the sheet's coordinates", xlabel="share of the prior below z0",
+               ylabel="share of the prior below z1", aspect="equal", xlim=(0, 1), ylim=(0, 1))
+    figure.legend(*plane.get_legend_handles_labels(), loc="outside right center", title="class",
+                  markerscale=3)
+    return figure
+
+
+def plot_rebuilt(models, x):
+    """Rows of images: originals, and reconstructions by each of `models`: latents -> VAE."""
+    return image_rows({"original": x, **{f"{size} latents": reconstruct(model, xp.asarray(x))
+                                         for size, model in models.items()}})
 
 
 def prior_grid(side):
-    """Codes on a sheet, each the middle of a cell of the same probability under N(0, 1).
+    """Codes on a sheet, each at the centre of a cell of equal probability under N(0, 1).
 
-    -> (side·side, 2) by rows: the first number rises to the right, the second one upwards
+    -> (side·side, 2) by rows: the first number grows to the right, the second upwards. Raises
+    ValueError unless side is at least 1.
     """
     if side < 1:
-        raise ValueError(f"--side is the number of images along the sheet, from 1; got {side}")
+        raise ValueError(f"--side, the number of images along the sheet, is at least 1; got {side}")
     z = [NormalDist().inv_cdf((i + 0.5) / side) for i in range(side)]
     across, up = np.meshgrid(z, z[::-1])
     return xp.asarray(np.stack([across.ravel(), up.ravel()], axis=1).astype(np.float32))
+
+
+def normal_cdf(z):
+    return np.vectorize(NormalDist().cdf)(z)

@@ -153,7 +153,7 @@ def test_unpooling_puts_maxima_back_where_they_came_from(rng):
     assert kept.sum() == (to_numpy(maxima) != 0).sum()
 
 
-def test_the_places_matter_to_the_decoder(rng):
+def test_the_positions_matter_to_the_decoder(rng):
     model, x = pool(Config(size=SIZE), rng), images(rng)
     z, where = model.encode(x)
     elsewhere = model.encode(x[:, :, ::-1, ::-1])[1]

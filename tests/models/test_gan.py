@@ -1,11 +1,9 @@
 """The GANs: both players' losses and the gradient penalty by finite differences, and the game."""
 import copy
-import pickle
 
 import pytest
 
 import tinygen as tg
-from demos.gans.parts.steps import discriminator_step, generator_step
 from models import gan
 from models.gan import LOSSES, Config, gradient_penalty, packed, sample
 from models.parts import noise
@@ -159,7 +157,7 @@ def test_the_penalty_looks_between_real_and_fake(rng):
 def test_the_penalty_refuses_what_is_not_about_each_example_by_itself(rng):
     real, fake = draw(rng, POINTS), draw(rng, POINTS)
     for settings in ({"batch_norm": True}, {"minibatch_features": 2}):
-        with pytest.raises(ValueError, match="depends on its batch"):
+        with pytest.raises(ValueError, match="depends on the batch"):
             gradient_penalty(mlp(rng, **settings)[1], real, fake, rng=rng)
     with pytest.raises(ValueError, match=r"same shape, got \(4, 2\) and \(1, 2\)"):
         gradient_penalty(mlp(rng)[1], real, fake[:1], rng=rng)
@@ -167,7 +165,7 @@ def test_the_penalty_refuses_what_is_not_about_each_example_by_itself(rng):
 
 # ---- the losses ----
 
-def test_the_value_of_the_game():
+def test_the_games_value():
     real, fake = xp.asarray(np.array([0.3, -1.2])), xp.asarray(np.array([0.8, 2.0, -0.5]))
     d_real, d_fake = (1 / (1 + np.exp(-to_numpy(s))) for s in (real, fake))
     expected = np.log(d_real).mean() + np.log(1 - d_fake).mean()
@@ -203,7 +201,7 @@ def test_losses_of_extreme_scores_are_finite():
         assert np.isfinite(d_loss(scores, scores).item()) and np.isfinite(g_loss(scores).item())
 
 
-# ---- the training step ----
+# ---- shapes and settings ----
 
 def state(player):
     return copy.deepcopy(player.state_dict())
@@ -213,102 +211,6 @@ def equal(before, player):
     after = player.state_dict()
     return all(np.array_equal(before[name], after[name]) for name in before)
 
-
-def players(build, rng, **settings):
-    generator, discriminator = build(rng, **settings)
-    return generator, discriminator, *(tg.optim.Adam(player.parameters(), lr=1e-2)
-                                       for player in (generator, discriminator))
-
-
-@every_gan
-@pytest.mark.parametrize("settings", [{}, {"spectral_norm": True}, {"minibatch_features": 2},
-                                      {"batch_norm": True}])
-def test_the_generators_step_leaves_the_discriminator_untouched(build, settings, rng):
-    generator, discriminator, g_optimizer, d_optimizer = players(build, rng, **settings)
-    x, z = draw(rng, generator.config.shape), noise(4, LATENT, rng=rng)
-    d_loss, g_loss = LOSSES["non-saturating"]
-    discriminator_step(generator, discriminator, d_optimizer, d_loss, x, z)
-    g_before, d_before = state(generator), state(discriminator)
-    gradients = [to_numpy(p.grad).copy() for p in discriminator.parameters()]
-    optimizer = pickle.dumps(d_optimizer.state_dict())
-    generator_step(generator, discriminator, g_optimizer, g_loss, z)
-    assert equal(d_before, discriminator) and not equal(g_before, generator)
-    for p, gradient in zip(discriminator.parameters(), gradients, strict=True):
-        assert np.array_equal(to_numpy(p.grad), gradient)
-    assert pickle.dumps(d_optimizer.state_dict()) == optimizer
-    assert all(module.training for _, module in discriminator.named_modules())
-
-
-@every_gan
-def test_the_discriminators_step_leaves_the_generators_parameters_untouched(build, rng):
-    generator, discriminator, _, optimizer = players(build, rng)
-    before = [to_numpy(p).copy() for p in generator.parameters()]
-    d_before = state(discriminator)
-    discriminator_step(generator, discriminator, optimizer, gan.discriminator_loss,
-                       draw(rng, generator.config.shape), noise(4, LATENT, rng=rng))
-    assert all(np.array_equal(a, to_numpy(p)) for a, p in zip(before, generator.parameters()))
-    assert all(p.grad is None for p in generator.parameters())
-    assert not equal(d_before, discriminator)
-
-
-def test_real_and_fake_are_judged_in_batches_of_their_own(rng):
-    generator, discriminator, _, optimizer = players(mlp, rng)
-    sizes, forward = [], discriminator.forward
-    discriminator.forward = lambda x, y=None: (sizes.append(x.shape[0]), forward(x, y))[1]
-    discriminator_step(generator, discriminator, optimizer, gan.discriminator_loss,
-                       draw(rng, POINTS, 6), noise(4, LATENT, rng=rng))
-    assert sizes == [6, 4]
-
-
-@every_loss
-def test_meters_are_probabilities_or_scores(loss, rng):
-    """Of the real batch and of the fake one, as D is before its step."""
-    generator, discriminator, _, optimizer = players(mlp, rng)
-    x, z = draw(rng, POINTS), noise(4, LATENT, rng=rng)
-    expected = {"d_real": discriminator(x), "d_fake": discriminator(generator(z))}
-    meters = discriminator_step(generator, discriminator, optimizer, LOSSES[loss][0], x, z)
-    for name, scores in expected.items():
-        scores = to_numpy(scores)
-        if "saturating" in loss:
-            scores = 1 / (1 + np.exp(-scores))
-        assert float(meters[name]) == pytest.approx(scores.mean(), rel=1e-4)
-
-
-@every_gan
-@every_loss
-def test_each_step_lowers_its_loss(build, loss, rng):
-    generator, discriminator, g_optimizer, d_optimizer = players(build, rng)
-    x, z = draw(rng, generator.config.shape, 16), noise(16, LATENT, rng=rng)
-    d_loss, g_loss = LOSSES[loss]
-    d = [discriminator_step(generator, discriminator, d_optimizer, d_loss, x, z) for _ in range(20)]
-    g = [generator_step(generator, discriminator, g_optimizer, g_loss, z) for _ in range(20)]
-    assert d[-1]["d_loss"].item() < d[0]["d_loss"].item()
-    assert g[-1]["g_loss"].item() < g[0]["g_loss"].item()
-    assert d[0]["d_grad"] > 0 and g[0]["g_grad"] > 0
-
-
-def test_a_step_takes_the_penalty_between_its_real_and_its_fake_batch(rng):
-    generator, discriminator, _, optimizer = players(mlp, rng)
-    seen, forward = [], discriminator.forward
-    discriminator.forward = lambda x, y=None: (seen.append(to_numpy(x)), forward(x, y))[1]
-    discriminator_step(generator, discriminator, optimizer, gan.critic_loss, draw(rng, POINTS),
-                       noise(4, LATENT, rng=rng), penalty=1.0, rng=rng)
-    real, fake, points = seen
-    share = (points - fake) / (real - fake)
-    np.testing.assert_allclose(share[:, 0], share[:, 1], rtol=1e-3)
-    assert 0 < share.min() and share.max() < 1
-
-
-def test_a_step_with_the_penalty_moves_the_slope_to_one(rng):
-    generator, discriminator, _, optimizer = players(mlp, rng)
-    x, z = draw(rng, POINTS, 64), noise(64, LATENT, rng=rng)
-    for _ in range(200):
-        discriminator_step(generator, discriminator, optimizer, gan.critic_loss, x, z, penalty=10.0,
-                           rng=rng)
-    assert gradient_penalty(discriminator, x, generator(z).data, rng=rng).item() < 0.1
-
-
-# ---- shapes and settings ----
 
 @every_gan
 @pytest.mark.parametrize("settings", [{}, {"classes": 3}, {"minibatch_features": 2},
@@ -413,7 +315,7 @@ def test_a_config_that_cannot_be(settings):
 def test_networks_for_other_shapes(rng):
     with pytest.raises(ValueError, match=r"need images, shape \(C, H, W\), got \(2,\)"):
         gan.DCGenerator(Config(3, (2,)), rng=rng)
-    with pytest.raises(ValueError, match="multiple of 4; got 30"):
+    with pytest.raises(ValueError, match="multiple of 4, got 30"):
         gan.DCDiscriminator(Config(3, (1, 28, 30)), rng=rng)
 
 

@@ -52,7 +52,7 @@ def test_gradient_of_the_gpt_by_every_parameter(settings, rng):
     ids, targets, luck = tokens(2, 4), tokens(2, 4, seed=1), rng.bit_generator.state
 
     def loss():
-        rng.bit_generator.state = luck  # dropout leaves out the same each time
+        rng.bit_generator.state = luck  # dropout draws the same mask each time
         return gpt.loss(model, ids, targets)
 
     assert checked(model, loss) >= everything(model)
@@ -82,7 +82,7 @@ def test_logits_and_first_loss(rng):
     assert gpt.loss(model, ids, ids[:, ::-1]).item() == pytest.approx(np.log(65), abs=0.1)
 
 
-def test_no_place_looks_past_itself(rng):
+def test_no_position_looks_past_itself(rng):
     model, ids = larger(GPT(TINY, rng=rng)), tokens(2, 4)
     before = to_numpy(model(ids))
     changed = to_numpy(ids).copy()
@@ -118,8 +118,8 @@ def test_what_is_added_starts_smaller(rng):
     assert to_numpy(model.token.weight).std() == pytest.approx(0.02, rel=0.03)
     for block in model.blocks:
         assert to_numpy(block.feed_forward.out.weight).std() == pytest.approx(0.005, rel=0.05)
-        assert to_numpy(block.attention.out.weight).std() == pytest.approx(0.005, rel=0.05)
-        assert not to_numpy(block.attention.out.bias).any()
+        assert to_numpy(block.attention.out_proj.weight).std() == pytest.approx(0.005, rel=0.05)
+        assert not to_numpy(block.attention.out_proj.bias).any()
 
 
 def test_dropout_is_for_training_only(rng):
@@ -168,7 +168,7 @@ def test_the_seed_decides(rng):
 
 
 def test_the_cache_saves_work(rng):
-    """One place for each new token instead of all of them."""
+    """One position for each new token instead of all of them."""
     model, seen = GPT(Config(V, block_size=8), rng=rng), []
     features = model.features
     model.features = lambda ids, cache=None: (seen.append(ids.shape[1]), features(ids, cache))[1]
@@ -188,7 +188,7 @@ def test_a_long_prompt_is_cropped(rng):
     first, cropped = (np.concatenate(list(generate(model, ids, 5, temperature=0, rng=rng)))
                       for ids in (long, long[:, -4:]))
     assert np.array_equal(first, cropped)
-    with pytest.raises(ValueError, match="GPT: the context is 4 tokens, got 9; crop"):
+    with pytest.raises(ValueError, match="GPT: the context is at most 4 tokens, got 9; keep"):
         model(long)
 
 
@@ -211,6 +211,17 @@ def test_generating_leaves_the_mode_as_it_was(rng):
         assert all(module.training == training for _, module in model.named_modules())
 
 
+def test_between_two_tokens_the_model_is_in_the_callers_mode(rng):
+    model = GPT(Config(V, dropout=0.5), rng=rng)
+    tokens_to_come = generate(model, tokens(1, 1), 3, rng=rng)
+    next(tokens_to_come)
+    assert model.training
+    model.next_logits = None
+    with pytest.raises(TypeError):
+        next(tokens_to_come)
+    assert model.training
+
+
 def test_dropout_is_off_while_generating(rng):
     model = GPT(Config(V, dropout=0.5), rng=rng)
     first, again = (np.stack(list(generate(model, tokens(1, 1), 20, temperature=0, rng=rng)))
@@ -218,7 +229,7 @@ def test_dropout_is_off_while_generating(rng):
     assert np.array_equal(first, again)
 
 
-# ---- drawing a token ----
+# ---- sampling a token ----
 
 LOGITS = np.log(np.array([[0.1, 0.5, 0.15, 0.25]]))
 
@@ -251,7 +262,7 @@ def test_shares_of_the_tokens(settings, expected):
 # ---- mistakes ----
 
 @pytest.mark.parametrize(("settings", "message"), [
-    ({"temperature": -0.1}, "temperature is .* got -0.1"),
+    ({"temperature": -0.1}, "temperature must be .* got -0.1"),
     ({"temperature": float("nan")}, "temperature"), ({"top_k": 0}, "top_k .* got 0"),
     ({"top_k": 1.5}, "top_k"), ({"top_p": 0.0}, "top_p .* got 0.0"), ({"top_p": 1.5}, "top_p"),
     ({"top_p": float("nan")}, "top_p")])

@@ -39,7 +39,7 @@ def logits(model, source, target):
     return to_numpy(model(xp.asarray(source), xp.asarray(target)))
 
 
-def test_every_place_sees_the_whole_source_and_only_its_own_past(rng):
+def test_every_position_sees_the_whole_source_and_only_its_own_past(rng):
     model = larger(Transformer(TINY, rng=rng))
     source, target = (to_numpy(ids).copy() for ids in batch())
     before = logits(model, source, target)

@@ -1,4 +1,4 @@
-"""Attention: who may look at what, what dropout leaves, and the cache."""
+"""Attention: which query may attend to which key, what dropout leaves, and the cache."""
 import sys
 
 import pytest
@@ -19,7 +19,7 @@ def qkv(*leading, t=4, s=4, d=3):
 # ---- the op ----
 
 @pytest.mark.parametrize("leading", [(), (2,), (2, 3)])
-def test_causal_outputs_do_not_depend_on_later_places(leading):
+def test_causal_outputs_do_not_depend_on_later_positions(leading):
     q, k, v = qkv(*leading)
     before = to_numpy(ops.attention(q, k, v, causal=True))
     for a in (q, k, v):
@@ -109,7 +109,7 @@ def test_a_mask_in_blocks(monkeypatch):
 
 
 def test_dropout_leaves_out_its_share_and_keeps_the_mean():
-    """With equal scores and the unit matrix as values, the output is the weights."""
+    """With equal scores and the identity matrix as values, the output is the weights."""
     n = 200
     zeros, values = xp.zeros((4, n, 1)), xp.asarray(np.broadcast_to(np.eye(n), (4, n, n)).copy())
     w = to_numpy(ops.attention(zeros, zeros, values, dropout=0.25, seed=3))
@@ -123,16 +123,33 @@ def test_dropout_leaves_out_its_share_and_keeps_the_mean():
 
 # ---- the layer ----
 
+@pytest.mark.parametrize("bias", [True, False])
+def test_initial_weights_are_drawn_as_those_of_four_linear_layers(bias):
+    rng, twin = (np.random.default_rng(3) for _ in range(2))
+    layer = nn.MultiHeadAttention(6, 2, bias=bias, rng=rng)
+    *parts, out = [nn.Linear(6, 6, bias, rng=twin) for _ in range(4)]
+    stacked = np.concatenate([to_numpy(part.weight) for part in parts])
+    assert np.array_equal(to_numpy(layer.in_proj_weight), stacked)
+    assert np.array_equal(to_numpy(layer.out_proj.weight), to_numpy(out.weight))
+    if bias:
+        stacked = np.concatenate([to_numpy(part.bias) for part in parts])
+        assert np.array_equal(to_numpy(layer.in_proj_bias), stacked)
+    assert [path for path, _ in layer.named_parameters()] == [
+        path for path in ("in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias")
+        if bias or "bias" not in path]
+
+
 def test_heads_by_hand(rng):
     layer, x = nn.MultiHeadAttention(6, 2, rng=rng).astype("float64"), draw(3, 4, 6)
-    q, k, v = (to_numpy(part(x)) for part in (layer.query, layer.key, layer.value))
+    projected = tg.linear(x, layer.in_proj_weight, layer.in_proj_bias)
+    q, k, v = np.split(to_numpy(projected), 3, axis=-1)
     heads = []
     for h in range(2):
         share = slice(3 * h, 3 * h + 3)
         scores = q[..., share] @ k[..., share].swapaxes(-1, -2) / 3 ** 0.5
         weights = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
         heads.append(weights @ v[..., share])
-    expected = layer.out(xp.asarray(np.concatenate(heads, axis=-1)))
+    expected = layer.out_proj(xp.asarray(np.concatenate(heads, axis=-1)))
     np.testing.assert_allclose(to_numpy(layer(x)), to_numpy(expected), rtol=1e-10)
 
 
@@ -149,6 +166,17 @@ def test_gradients_of_the_layer(rng):
     x, source = draw(2, 3, 4), draw(2, 5, 4, seed=1)
     tg.check_model_gradients(layer, lambda: (layer(x, causal=True) ** 2).sum())
     tg.check_model_gradients(layer, lambda: (layer(x, source) ** 2).sum())
+
+
+def test_a_sequence_as_its_own_source_gives_the_same(rng):
+    """By three products instead of one; with gradients."""
+    layer, x = nn.MultiHeadAttention(6, 2, rng=rng).astype("float64"), draw(3, 4, 6)
+    found = []
+    for source in (None, x):
+        y = layer(x, source, causal=True)
+        found.append([to_numpy(a) for a in (y, *tg.grad((y ** 2).sum(), layer.parameters()))])
+    for one, other in zip(*found):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("cuts", [(5,), (1, 1, 1, 1, 1), (2, 3), (4, 1)])

@@ -70,8 +70,8 @@ def test_tensors_are_stored_as_arrays(tmp_path):
 
 
 @pytest.mark.parametrize("state, words", [
-    ([1], "state is a dict"),
-    ({1: 2}, "keys are str"),
+    ([1], "state must be a dict"),
+    ({1: 2}, "keys must be str"),
     ({"a": {"b/c": 2}}, "'b/c' in state/a"),
     ({"a": [object()]}, "state/a/0 has type object"),
     ({"a": {1, 2}}, "state/a has type set"),
@@ -125,17 +125,17 @@ def zip_bytes(name, content):
     (b"", "it is empty"),
     (pickle.dumps({"x": 1}), "looks like a pickle"),
     (b"hello", "begins with b'hello'"),
-    (b"PK nothing behind it", "damaged or cut short"),
-    (saved_bytes()[:-100], "damaged or cut short"),
-    (saved_bytes()[:5000] + b"\xff" + saved_bytes()[5001:], "damaged or cut short"),
+    (b"PK nothing behind it", "damaged or truncated"),
+    (saved_bytes()[:-100], "damaged or truncated"),
+    (saved_bytes()[:5000] + b"\xff" + saved_bytes()[5001:], "damaged or truncated"),
     (npz_bytes(weights=np.arange(3)), "not a tinygen checkpoint: it holds weights"),
     (npz_bytes(header=np.array("[1]")), "not a tinygen checkpoint"),
-    (npz_bytes(header=np.array("{")), "damaged or cut short"),
-    (npz_bytes(header=np.array([None])), "damaged or cut short"),
-    (zip_bytes("header.npy", b"\x93NUMPY"), "damaged or cut short"),
+    (npz_bytes(header=np.array("{")), "damaged or truncated"),
+    (npz_bytes(header=np.array([None])), "damaged or truncated"),
+    (zip_bytes("header.npy", b"\x93NUMPY"), "damaged or truncated"),
     (saved_bytes(version=2), "version 2, and this tinygen reads 1"),
-    (saved_bytes(arrays=["state/x", "state/y"]), "are not those that its header lists"),
-    (saved_bytes(values=3), "are not those that its header lists"),
+    (saved_bytes(arrays=["state/x", "state/y"]), "are not those listed in its header"),
+    (saved_bytes(values=3), "are not those listed in its header"),
 ])
 def test_load_names_what_it_found(tmp_path, content, words):
     path = tmp_path / "some file.npz"

@@ -1,4 +1,4 @@
-"""tinygen.data: what each data set holds, and what a broken file or a wrong name is told."""
+"""tinygen.data: what each data set holds, and the errors for broken files and wrong names."""
 import dataclasses
 import gzip
 import hashlib
@@ -19,7 +19,7 @@ from tinygen.files import replacing
 
 @pytest.fixture(autouse=True)
 def empty_cache(tmp_path, monkeypatch):
-    """Every test has a cache folder of its own, and no data root but what it sets."""
+    """Every test has its own cache folder, and no data root unless it sets one."""
     monkeypatch.setenv("TINYGEN_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("TINYGEN_DATA", raising=False)
     return tmp_path / "cache"
@@ -251,7 +251,7 @@ FILE = "set/file.txt"
 
 @pytest.fixture
 def published(tmp_path, monkeypatch):
-    """One published file; its two addresses are places in the file system. -> their paths"""
+    """One published file, whose two addresses are paths in the file system. -> these paths"""
     mirrors = tmp_path / "one" / "file.txt", tmp_path / "two" / "file.txt"
     for mirror in mirrors:
         mirror.parent.mkdir()
@@ -289,7 +289,7 @@ def test_a_root_that_is_no_folder_is_an_error_before_any_download(published, tmp
 
 def test_a_found_file_that_is_not_the_published_one_is_refused(published, tmp_path):
     put(tmp_path / "root", CONTENT[:-1])
-    with pytest.raises(ValueError, match=r"file\.txt is damaged or another file.*delete it"):
+    with pytest.raises(ValueError, match=r"file\.txt is damaged or a different file.*delete it"):
         download.locate(FILE, root=tmp_path / "root")
 
 
@@ -314,7 +314,7 @@ def test_the_second_mirror_stands_in_for_a_bad_first(first, published):
 
 def test_an_endless_answer_is_cut_off(published, tmp_path):
     published[0].write_bytes(CONTENT * 50)
-    with open(tmp_path / "out", "wb") as out, pytest.raises(ValueError, match="another file"):
+    with open(tmp_path / "out", "wb") as out, pytest.raises(ValueError, match="a different file"):
         download.receive(published[0].as_uri(), download.FILES[FILE], out)
     assert (tmp_path / "out").stat().st_size <= len(CONTENT) + download.CHUNK
 
@@ -425,10 +425,10 @@ def test_own_colour_images_of_floats_keep_their_values(tmp_path):
     (np.zeros((6, 8, 8)), np.arange(6) - 1, "counted from 0; got -1"),
     (np.zeros((0, 8, 8)), np.zeros(0, int), r"got shape \(0, 8, 8\)"),
     (np.zeros((6, 8, 8), int), np.zeros(6, int), "bytes .uint8., or floats.*got int64"),
-    (np.full((6, 8, 8), np.nan), np.zeros(6, int), "from 0 to 1.*got nan"),
-    (np.full((6, 8, 8), 255.0), np.zeros(6, int), "from 0 to 1.*got 255.0 to 255.0"),
+    (np.full((6, 8, 8), np.nan), np.zeros(6, int), "between 0 and 1.*got nan"),
+    (np.full((6, 8, 8), 255.0), np.zeros(6, int), "between 0 and 1.*got 255.0 to 255.0"),
     (np.zeros((5, 8, 8)), np.zeros(5, int), "at least 6; got 5"),
-    (np.full((6, 8, 8), None), np.zeros(6, int), "no .npz file with arrays x and y"),
+    (np.full((6, 8, 8), None), np.zeros(6, int), "not an .npz file with arrays x and y"),
 ])
 def test_own_images_that_are_none_are_refused(x, y, why, tmp_path):
     np.savez(tmp_path / "own.npz", x=x.astype(np.int64) if x.dtype == int else x, y=y)
@@ -469,7 +469,7 @@ def test_a_path_gives_that_file_as_utf8_with_plain_line_ends(tmp_path):
     (b"", "no character")])
 def test_a_file_that_is_no_text_is_refused(content, found, tmp_path):
     (tmp_path / "own.txt").write_bytes(content)
-    with pytest.raises(ValueError, match=rf"own\.txt is to be text in UTF-8; found {found}"):
+    with pytest.raises(ValueError, match=rf"own\.txt must be UTF-8 text; found {found}"):
         load_text(tmp_path / "own.txt")
 
 
@@ -559,11 +559,11 @@ def test_one_hot_rows(make, dtype):
 
 
 @pytest.mark.parametrize("labels, error, why", [
-    (np.array([0.0, 1.0]), TypeError, "an integer array, got float64; use .astype"),
+    (np.array([0.0, 1.0]), TypeError, "an integer array of classes, got float64; use .astype"),
     (np.array([True, False]), TypeError, "got bool"),
     (np.array([0, 3]), ValueError, "from 0 to 2 for 3 classes, got 0 to 3"),
     (np.array([-1, 2]), ValueError, "from 0 to 2 for 3 classes, got -1 to 2"),
-    (np.array([[0], [1]]), ValueError, r"labels have shape \(N,\), got \(2, 1\); use .reshape"),
+    (np.array([[0], [1]]), ValueError, r"labels must have shape \(N,\), got \(2, 1\); use .resh"),
     (np.array(1), ValueError, r"got \(\)"),
 ])
 def test_one_hot_refuses_what_is_no_class(labels, error, why):

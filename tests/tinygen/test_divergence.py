@@ -1,4 +1,4 @@
-"""Divergences in closed form, against what defines them: a mean of log p - log q, an integral."""
+"""Divergences in closed form, against their definitions: a mean of log p - log q, an integral."""
 import pytest
 
 import tinygen as tg
@@ -55,7 +55,7 @@ def test_gaussians_by_numeric_integration(gaussians):
 
 @pytest.mark.parametrize("gaussians", GAUSSIANS)
 def test_gaussians_by_monte_carlo(gaussians, rng):
-    """Three independent latents, each such a Gaussian: their divergences add up."""
+    """The divergences of three independent latents, each such a Gaussian, add up."""
     mean1, logvar1, mean2, logvar2 = gaussians
     z = mean1 + np.exp(0.5 * logvar1) * rng.normal(size=(200_000, 3))
     log_ratio = log_density(z, mean1, logvar1) - log_density(z, mean2, logvar2)
@@ -92,7 +92,7 @@ def test_a_distribution_is_at_no_distance_from_itself(dtype, rng):
 
 @pytest.mark.parametrize("scale", [1e-4, 1e-2, 3])
 def test_no_divergence_of_gaussians_is_negative(scale, rng):
-    """Not by rounding either, in float32, for Gaussians that are close to each other."""
+    """Not even by rounding in float32, for Gaussians that are close to each other."""
     gaussians = [(scale * a).astype("float32") for a in random_gaussians(rng, 1000, 3)]
     assert (numbers(tg.kl_standard_normal(*gaussians[:2], axis=())) >= 0).all()
     assert (numbers(tg.kl_normal(*gaussians, axis=())) >= 0).all()

@@ -1,4 +1,4 @@
-"""The engine: the graph, the walk over it, and what both promise."""
+"""The engine: the graph, the walk over it, and the promises of both."""
 import copy
 import gc
 import math
@@ -453,7 +453,8 @@ METHODS = {
     "transpose": lambda a: a.transpose(), "transpose_axes": lambda a: a.transpose(1, 0),
     "transpose_tuple": lambda a: a.transpose((0, 1)), "swapaxes": lambda a: a.swapaxes(0, 1),
     "squeeze": lambda a: a[:1].squeeze(0), "squeeze_all": lambda a: a[:1].squeeze(),
-    "astype": lambda a: a.astype("float32"),
+    "astype": lambda a: a.astype("float32"), "flatten": lambda a: a.T.flatten(),
+    "std": lambda a: a.std(), "std_axis": lambda a: a.std(axis=1, keepdims=True),
 }
 
 
@@ -463,6 +464,24 @@ def test_methods_are_those_of_arrays(method, rng):
     y, expected = method(tg.Tensor(array)), method(array)
     assert isinstance(y, tg.Tensor) and (y.shape, y.dtype) == (expected.shape, expected.dtype)
     assert_close(y, expected)
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1])
+def test_argmax_gives_integers(axis, rng):
+    array = rng.normal(size=(3, 4))
+    indices = tg.Tensor(array).argmax(axis)
+    assert indices.dtype == "int64" and not isinstance(indices, tg.Tensor)
+    np.testing.assert_array_equal(to_numpy(indices), array.argmax(axis))
+
+
+def test_std_has_two_derivatives(rng):
+    tg.check_gradients(lambda x: x.std(axis=0), rng.normal(size=(3, 2)))
+
+
+def test_numpy_gives_the_array_on_the_host():
+    x = tg.Tensor([1.0, 2.0])
+    assert type(x.numpy()) is np.ndarray and x.numpy().tolist() == [1.0, 2.0]
+    assert type((x * 2).sum().numpy()) is np.ndarray
 
 
 @pytest.mark.parametrize("name", ["exp", "log", "sqrt", "sin", "cos", "tanh", "abs"])
@@ -668,7 +687,18 @@ def test_the_same_program_gives_the_same_bits():
     assert run() == run()
 
 
+def test_checkpoint_and_data_are_imported_when_first_used():
+    program = ("import sys, tinygen as tg; assert not {'tinygen.data', 'tinygen.checkpoint', "
+               "'tinygen.safetensors', 'matplotlib'} & set(sys.modules); "
+               "print(tg.data.ring.__name__, tg.checkpoint.save.__name__, tg.safetensors.__name__)")
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                         check=False)
+    assert ran.stdout == "ring save tinygen.safetensors\n", ran.stderr
+    with pytest.raises(AttributeError, match="'tinygen' has no attribute 'sofmax'"):
+        tg.sofmax  # noqa: B018
+
+
 def test_requires_grad_is_a_keyword():
-    """A dtype in its place, as in np.array(data, "float64"), must not be taken for it."""
+    """A dtype given by position, as in np.array(data, "float64"), must not be taken for it."""
     with pytest.raises(TypeError):
         tg.Tensor([1.0], "float64")

@@ -1,4 +1,4 @@
-"""Bad input: each mistake is one error that names the op, what came, and where it helps the fix."""
+"""Bad input: each mistake is one error that names the op, what came, and, if it helps, the fix."""
 import copy
 import functools
 import inspect
@@ -32,7 +32,7 @@ def rng():
 
 
 def each(names, mistake, kind, message):
-    """A row for each of several ops that make the same of one mistake."""
+    """A row for each of several ops that respond alike to a mistake."""
     return [(name, functools.partial(mistake, getattr(ops, name)), kind, message)
             for name in names.split()]
 
@@ -246,7 +246,8 @@ ROWS = [
     ("softmax", lambda: ops.softmax(t(2, 3), 1, 2), TypeError, MANY),
     ("layer_norm", lambda: ops.layer_norm(t(2, 3), t(2)), ValueError,
      r"3 features, got shape \(2,\)"),
-    ("layer_norm", lambda: ops.layer_norm(t(2, 3), t(3), t(1, 3)), ValueError, "b needs one number"),
+    ("layer_norm", lambda: ops.layer_norm(t(2, 3), t(3), t(1, 3)), ValueError,
+     "b needs one number"),
     ("standardize", lambda: ops.standardize(t(2, 3), t(2), t(3)), ValueError,
      r"got x \(2, 3\) and"),
     ("batch_norm", lambda: ops.batch_norm(t(2, 3, 4), t(4)), ValueError,
@@ -304,15 +305,17 @@ ROWS = [
      ValueError, r"must broadcast to \(..., T, S\), here \(4, 4\); got \(2, 4\)"),
     ("attention", lambda: ops.attention(t(4, 3), t(4, 3), t(4, 3), mask=floats(4, 4) > 1),
      ValueError, "may attend to no key at all.* its own position"),
+    ("self_attention", lambda: ops.self_attention(t(2, 4, 3)), ValueError,
+     r"qkv is \(3, ..., T, d\), .* got shape \(2, 4, 3\)"),
     ("attention", lambda: ops.attention(t(4, 3), t(4, 3), t(4, 3), dropout=1.0), ValueError,
      "dropout must be a probability .* got 1.0"),
     # layers
     ("MultiHeadAttention", lambda: nn.MultiHeadAttention(6, 4, rng=rng()), ValueError,
      "num_heads must divide embed_dim.* got num_heads=4 and embed_dim=6"),
     ("MultiHeadAttention", lambda: nn.MultiHeadAttention(6, 2, dropout=-1, rng=rng()), ValueError,
-     "dropout is a probability"),
+     "dropout must be at least 0 and below 1, got -1"),
     ("linear", lambda: nn.MultiHeadAttention(6, 2, rng=rng())(t(2, 3, 4)), ValueError,
-     r"x \(2, 3, 4\) and w \(6, 6\)"),
+     r"x \(2, 3, 4\) and w \(18, 6\)"),
     ("KeyValueCache", lambda: nn.KeyValueCache(2).extend(nn.ReLU(), t(1, 1, 3, 2), t(1, 1, 3, 2)),
      ValueError, "room for 2 positions, 0 are taken and 3 came"),
     ("[Ee]mbedding", lambda: nn.Embedding(3, 2, rng=rng())(ints(2, value=3)), ValueError,
@@ -342,9 +345,9 @@ ROWS = [
      r"Conv2d or ConvTranspose2d, got LayerNorm\(.*wrap each layer"),
     ("MinibatchDiscrimination",
      lambda: nn.MinibatchDiscrimination(3, 2, 2, rng=rng())(t(5, 3, 1, 1)), ValueError,
-     r"x is \(N, 3\), got shape \(5, 3, 1, 1\); put nn.Flatten"),
+     r"x must be \(N, 3\), got shape \(5, 3, 1, 1\); put nn.Flatten"),
     ("BatchNorm1d", lambda: nn.BatchNorm1d(4, track_running_stats=False)(t(2, 6)), ValueError,
-     r"x has 2 or 3 axes, the second of size 4, got shape \(2, 6\)"),
+     r"x must have 2 or 3 axes, the second of size 4, got shape \(2, 6\)"),
     # Tensor
     ("Tensor", lambda: tg.Tensor(3), TypeError,
      "must be floating-point, got int64.*write 2.0 for 2"),
@@ -358,7 +361,8 @@ ROWS = [
     ("item", lambda: bool(t(3)), ValueError, r"needs a Tensor with one element.*shape \(3,\)"),
     ("item", lambda: f"{t(3):.3f}", ValueError, r"needs a Tensor with one element.*shape \(3,\)"),
     ("Tensor", lambda: tg.Tensor(None), TypeError, "must be floating-point, got object .*None"),
-    ("Tensor", lambda: copy.deepcopy(t(3) * 2), TypeError, "only a Tensor made .* computed; take x.detach"),
+    ("Tensor", lambda: copy.deepcopy(t(3) * 2), TypeError,
+     "only a Tensor made .* computed; take x.detach"),
     ("linear", lambda: ops.linear(t(2, 3), t(4, 3), b=t(4)), TypeError,
      r"inputs are given by position, .* got b by keyword; call it as linear\(x, w, b=None\)"),
     # backward and grad
@@ -378,7 +382,8 @@ ROWS = [
     ("grad", lambda: tg.grad(tg.grad((x := t(3)).sum(), x).sum(), x), ValueError,
      "or it is a gradient taken without create_graph=True"),
     # the backend
-    ("use_backend", lambda: use_backend("jax"), ValueError, "one of numpy, cupy, or a module .* got 'jax'"),
+    ("use_backend", lambda: use_backend("jax"), ValueError,
+     "one of numpy, cupy, or a module .* got 'jax'"),
 ]
 
 
@@ -397,7 +402,7 @@ def test_every_op_has_a_row():
 
 
 def test_every_layer_has_a_row():
-    """Containers and what works on any shape and number have none."""
+    """Containers, and layers that take any shape, have none."""
     layers = {name for name, layer in vars(nn).items()
               if inspect.isclass(layer) and layer.__module__.startswith("tinygen.nn")}
     shapeless = {"Module", "ModuleList", "Sequential", "Flatten", "Unflatten", "Dropout", "ELU",
@@ -433,7 +438,7 @@ def test_a_tensor_does_not_become_an_array_by_itself():
 
 
 def test_an_array_in_place_with_a_tensor():
-    """array += tensor would drop the history."""
+    """array += tensor would lose the history."""
     array = np.ones(3, "float32")
     with pytest.raises(TypeError, match="in place with a Tensor, .* use x.data for its values"):
         array += t(3)

@@ -1,9 +1,11 @@
 """The tree of modules, and layers: what they put out, how they start, what they refuse."""
 import math
+from functools import partial
 
 import pytest
 
 import tinygen as tg
+from models import autoencoder, gan, gpt, transformer, vae
 from tinygen import nn, to_numpy
 from tinygen.backend import np, xp
 
@@ -74,7 +76,7 @@ def test_a_child_that_knows_its_parent_is_no_endless_loop(rng):
 def test_parameters_where_none_are_looked_for(rng):
     net = nn.Module()
     net.layers = [nn.Linear(1, 1, rng=rng)]
-    with pytest.raises(TypeError, match="Module.layers: .* inside a list; use nn.ModuleList"):
+    with pytest.raises(TypeError, match="Module.layers: .* inside a list .*; use nn.ModuleList"):
         net.parameters()
     net.layers = {"a": tg.Tensor([1.0])}
     with pytest.raises(TypeError, match="inside a dict"):
@@ -94,9 +96,9 @@ def test_module_list_and_sequential(rng):
     assert np.array_equal(to_numpy(layers(x)), to_numpy(step))
     layers.train()
     assert len(layers) == 3
-    with pytest.raises(TypeError, match="Sequential: its items are Modules, got <op relu>"):
+    with pytest.raises(TypeError, match="Sequential: items must be Modules, got <op relu>"):
         nn.Sequential(tg.relu)
-    with pytest.raises(NotImplementedError, match="ModuleList: a Module needs a method forward"):
+    with pytest.raises(NotImplementedError, match="ModuleList: a Module needs a forward method"):
         nn.ModuleList([nn.ReLU()])(x)
 
 
@@ -106,6 +108,21 @@ def test_train_and_eval_reach_all_modules(net):
     net.train()
     assert all(module.training for _, module in net.named_modules())
     assert nn.Module.training  # the class itself is left alone
+
+
+def test_evaluating_gives_each_module_its_own_mode_back(net):
+    net.train()
+    net.blocks.eval()
+    modes = [module.training for _, module in net.named_modules()]
+    with pytest.raises(KeyError), net.evaluating():
+        assert not any(module.training for _, module in net.named_modules())
+        raise KeyError
+    assert [module.training for _, module in net.named_modules()] == modes
+    evaluating = net.evaluating()
+    for _ in range(2):  # again, and inside itself
+        with evaluating, evaluating:
+            assert not net.training
+        assert [module.training for _, module in net.named_modules()] == modes
 
 
 def test_astype(net):
@@ -157,6 +174,12 @@ def test_summary(net):
     assert net.training and nn.Module.__call__(net, xp.asarray([0])).requires_grad
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_summary_of_a_shape(dtype, rng):
+    net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10, rng=rng)).astype(dtype)
+    assert net.summary((2, 1, 28, 28)) == net.summary(xp.zeros((2, 1, 28, 28), dtype))
+
+
 # ---- saving and loading ----
 
 def test_state_dict_goes_there_and_back(net):
@@ -192,7 +215,7 @@ def test_load_state_dict_names_all_that_is_wrong_and_changes_nothing(net):
     assert "misshapen: blocks.1.bias (4,), here (3,)" in message
     for path, value in net.state_dict().items():
         assert np.array_equal(value, before[path])
-    with pytest.raises(TypeError, match="Net.load_state_dict: the state is a dict .* got list"):
+    with pytest.raises(TypeError, match="Net.load_state_dict: .* must be a dict .* got list"):
         net.load_state_dict(list(before))
 
 
@@ -202,7 +225,7 @@ def test_load_state_dict_takes_real_numbers_only(net, dtype):
     state = {path: array + 1 for path, array in before.items()}
     last = list(state)[-1]
     state[last] = state[last].astype(dtype)
-    with pytest.raises(ValueError, match=f"no real numbers: {last} "):
+    with pytest.raises(ValueError, match=f"not real numbers: {last} "):
         net.load_state_dict(state)
     assert all(np.array_equal(before[path], array) for path, array in net.state_dict().items())
 
@@ -345,6 +368,35 @@ def test_same_seed_same_network():
         assert not np.array_equal(first[path], other[path])
 
 
+def test_without_rng_every_layer_has_numbers_of_its_own():
+    for make in (nn.Linear, nn.Embedding, nn.MultiHeadAttention, partial(nn.Conv2d, kernel_size=3)):
+        first, second = make(4, 2), make(4, 2)
+        assert not np.array_equal(*[to_numpy(layer.parameters()[0]) for layer in (first, second)])
+    x, dropout = xp.ones((20, 20)), nn.Dropout(0.5)
+    assert not np.array_equal(to_numpy(dropout(x)), to_numpy(nn.Dropout(0.5)(x)))
+
+
+MODELS = {
+    "DenseAutoencoder": autoencoder.DenseAutoencoder,
+    "ConvAutoencoder": autoencoder.ConvAutoencoder,
+    "PoolAutoencoder": autoencoder.PoolAutoencoder, "DenseVAE": vae.DenseVAE,
+    "ConvVAE": vae.ConvVAE, "MLPGenerator": gan.MLPGenerator, "DCGenerator": gan.DCGenerator,
+    "MLPDiscriminator": partial(gan.MLPDiscriminator, gan.Config(
+        spectral_norm=True, batch_norm=True, minibatch_features=3)),
+    "DCDiscriminator": partial(gan.DCDiscriminator, gan.Config(spectral_norm=True), hidden=8),
+    "Bigram": partial(gpt.Bigram, 5), "GPT": partial(gpt.GPT, gpt.Config(5, dropout=0.1)),
+    "Transformer": partial(transformer.Transformer, transformer.Config(5, 5, dropout=0.1)),
+}
+
+
+@pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+def test_models_pass_their_rng_to_every_layer(make, rng, monkeypatch):
+    with pytest.raises(TypeError, match="rng"):
+        make()
+    monkeypatch.setattr(np.random, "default_rng", None)  # fresh entropy would call it
+    make(rng=rng)
+
+
 @pytest.mark.parametrize("make, shape, fan_in", [
     (lambda rng: nn.Linear(64, 50, rng=rng), (50, 64), 64),
     (lambda rng: nn.Conv1d(8, 30, 5, groups=2, rng=rng), (30, 4, 5), 20),
@@ -386,8 +438,8 @@ def test_kaiming_keeps_the_signal_through_relu_layers(rng):
 REFUSED = [
     (lambda rng: nn.Linear(0, 3, rng=rng), ValueError, "Linear: in_features .* least 1, got 0"),
     (lambda rng: nn.Linear(3, 2.5, rng=rng), ValueError, "Linear: out_features .* got 2.5"),
-    (lambda rng: nn.Linear(3, 2, rng=0), TypeError, "rng is a numpy.random.Generator, got 0; use"),
-    (lambda rng: nn.Conv2d(3, 4, 3, groups=2, rng=rng), ValueError, "Conv2d: groups divides"),
+    (lambda rng: nn.Linear(3, 2, rng=0), TypeError, "rng must be .*Generator, got 0; use"),
+    (lambda rng: nn.Conv2d(3, 4, 3, groups=2, rng=rng), ValueError, "Conv2d: groups must divide"),
     (lambda rng: nn.Conv2d(3, 4, 0, rng=rng), ValueError, "Conv2d: kernel_size .* got 0"),
     (lambda rng: nn.Conv2d(3, 4, 3, stride=0, rng=rng), ValueError, "Conv2d: stride .* got 0"),
     (lambda rng: nn.Conv2d(3, 4, 3, padding=-1, rng=rng), ValueError, "Conv2d: padding"),
@@ -398,20 +450,20 @@ REFUSED = [
     (lambda rng: nn.AvgPool2d((2, 2, 2)), ValueError, "AvgPool2d: kernel_size"),
     (lambda rng: nn.Upsample(0), ValueError, "Upsample: scale_factor"),
     (lambda rng: nn.Embedding(-1, 3, rng=rng), ValueError, "Embedding: num_embeddings"),
-    (lambda rng: nn.Dropout(1.0, rng=rng), ValueError, "Dropout: p is .* got 1.0"),
-    (lambda rng: nn.Dropout(-0.1, rng=rng), ValueError, "Dropout: p is .* got -0.1"),
-    (lambda rng: nn.Dropout(0.5, rng=7), TypeError, "rng is a numpy.random.Generator, got 7"),
-    (lambda rng: nn.GroupNorm(3, 4), ValueError, "GroupNorm: num_groups divides num_channels"),
-    (lambda rng: nn.BatchNorm2d(4, momentum=2), ValueError, "BatchNorm2d: momentum .* got 2"),
+    (lambda rng: nn.Dropout(1.0, rng=rng), ValueError, "Dropout: p must be .* got 1.0"),
+    (lambda rng: nn.Dropout(-0.1, rng=rng), ValueError, "Dropout: p must be .* got -0.1"),
+    (lambda rng: nn.Dropout(0.5, rng=7), TypeError, "rng must be a numpy.random.Generator, got 7"),
+    (lambda rng: nn.GroupNorm(3, 4), ValueError, "GroupNorm: num_groups must divide num_channels"),
+    (lambda rng: nn.BatchNorm2d(4, momentum=2), ValueError, "BatchNorm2d: momentum.* got 2"),
     (lambda rng: nn.SpectralNorm(nn.ReLU(), rng=rng), TypeError,
-     r"SpectralNorm: the layer is a Linear, .* got ReLU\(\); wrap each layer"),
+     r"SpectralNorm: the layer must be a Linear, .* got ReLU\(\); wrap each layer"),
     (lambda rng: nn.SpectralNorm(nn.Linear(3, 2, rng=rng), rng=rng, iterations=0), ValueError,
      "SpectralNorm: iterations .* got 0"),
     (lambda rng: nn.MinibatchDiscrimination(4, 0, 2, rng=rng), ValueError,
      "MinibatchDiscrimination: kernels .* got 0"),
     (lambda rng: nn.init.kaiming_normal((3,), rng=rng), ValueError, "fans: .* got shape"),
     (lambda rng: nn.Linear(3, 2, rng=rng)(array(2, 4)), ValueError, r"linear: .* x \(2, 4\)"),
-    (lambda rng: nn.Conv2d(3, 4, 3, rng=rng)(array(3, 8, 8)), ValueError, "conv2d: x is"),
+    (lambda rng: nn.Conv2d(3, 4, 3, rng=rng)(array(3, 8, 8)), ValueError, "conv2d: x must be"),
     (lambda rng: nn.Conv2d(3, 4, 3, rng=rng)(array(2, 1, 8, 8)), ValueError,
      "conv2d: .* needs 3 input channels"),
     (lambda rng: nn.Conv2d(3, 4, 9, rng=rng)(array(2, 3, 8, 8)), ValueError, "conv2d: the kernel"),
@@ -419,11 +471,11 @@ REFUSED = [
     (lambda rng: nn.Embedding(4, 3, rng=rng)(xp.asarray([0, 4])), ValueError,
      "embedding: ids run from 0 to 3 .* got 0 to 4"),
     (lambda rng: nn.Embedding(4, 3, rng=rng)(xp.asarray([-1])), ValueError, "embedding: .* got -1"),
-    (lambda rng: nn.LayerNorm(4)(array(2, 3)), ValueError, "layer_norm: w has one number"),
-    (lambda rng: nn.GroupNorm(2, 4)(array(2, 6, 3)), ValueError, "group_norm: w has one number"),
-    (lambda rng: nn.BatchNorm2d(4)(array(2, 4)), ValueError, "BatchNorm2d: x has 4 axes"),
-    (lambda rng: nn.BatchNorm1d(4)(array(2, 3)), ValueError, "BatchNorm1d: x has 2 or 3 axes"),
-    (lambda rng: nn.BatchNorm1d(4)(array(1, 4)), ValueError, "one number alone has no variance"),
+    (lambda rng: nn.LayerNorm(4)(array(2, 3)), ValueError, "layer_norm: w needs one number"),
+    (lambda rng: nn.GroupNorm(2, 4)(array(2, 6, 3)), ValueError, "group_norm: w needs one number"),
+    (lambda rng: nn.BatchNorm2d(4)(array(2, 4)), ValueError, "BatchNorm2d: x must have 4 axes"),
+    (lambda rng: nn.BatchNorm1d(4)(array(2, 3)), ValueError, "BatchNorm1d: x must .* 2 or 3 axes"),
+    (lambda rng: nn.BatchNorm1d(4)(array(1, 4)), ValueError, "a single number has no variance"),
 ]
 
 

@@ -149,7 +149,7 @@ def normalized(x, axis, eps=1e-5):
 
 
 def windows(x, kernel, stride, padding, fill):
-    """(N, C, OH, OW, kh·kw): what each window holds."""
+    """The pixels in each window.  -> (N, C, OH, OW, kh·kw)"""
     (kh, kw), (sh, sw), (ph, pw) = kernel, stride, padding
     x = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)), constant_values=fill)
     seen = np.lib.stride_tricks.sliding_window_view(x, kernel, axis=(2, 3))[:, :, ::sh, ::sw]
@@ -316,6 +316,8 @@ VALUES = [
     value("attention", lambda q, k, v: ops.attention(q, k, v, causal=True),
           lambda q, k, v: np.stack([softmax(q[i] @ k[:i + 3].T / 3 ** 0.5) @ v[:i + 3]
                                     for i in range(2)]), (2, 3), (4, 3), (4, 2)),
+    value("self_attention", ops.self_attention,
+          lambda qkv: softmax(qkv[0] @ qkv[1].swapaxes(-1, -2) / 3 ** 0.5) @ qkv[2], (3, 2, 4, 3)),
     value("kl_standard_normal", ops.kl_standard_normal,
           lambda m, v: 0.5 * (m ** 2 + np.exp(v) - 1 - v).sum(-1), (2, 3), (2, 3)),
     value("kl_normal", lambda *gaussians: ops.kl_normal(*gaussians, axis=0),
@@ -336,6 +338,133 @@ def test_values(case, reference):
 
 def test_every_op_has_its_value_compared():
     assert set(public_ops()) - {row.values[0].name for row in VALUES} == set()
+
+
+# ---- NumPy's call forms: settings by position, lists of arrays, subscripts first ----
+
+# (a call by tinygen and by NumPy, the shapes of its arrays)
+FORMS = {
+    "sum": (lambda lib, a: lib.sum(a, 0), (2, 3)),
+    "sum, several axes": (lambda lib, a: lib.sum(a, (0, 2)), (2, 3, 4)),
+    "mean": (lambda lib, a: lib.mean(a, -1), (2, 3)),
+    "var": (lambda lib, a: lib.var(a, 1), (2, 3)),
+    "max": (lambda lib, a: lib.max(a, 0), (2, 3)),
+    "min": (lambda lib, a: lib.min(a, 0), (2, 3)),
+    "cumsum": (lambda lib, a: lib.cumsum(a, 1), (2, 3)),
+    "clip": (lambda lib, a: lib.clip(a, 0, 1), (2, 3)),
+    "reshape": (lambda lib, a: lib.reshape(a, (3, 2)), (2, 3)),
+    "transpose": (lambda lib, a: lib.transpose(a, (1, 0)), (2, 3)),
+    "swapaxes": (lambda lib, a: lib.swapaxes(a, 0, 1), (2, 3, 4)),
+    "squeeze": (lambda lib, a: lib.squeeze(a, 0), (1, 3, 1)),
+    "expand_dims": (lambda lib, a: lib.expand_dims(a, 0), (2, 3)),
+    "flip": (lambda lib, a: lib.flip(a, 1), (2, 3)),
+    "broadcast_to": (lambda lib, a: lib.broadcast_to(a, (4, 2, 3)), (2, 3)),
+    "pad": (lambda lib, a: lib.pad(a, ((1, 1), (0, 0))), (2, 3)),
+    "concatenate": (lambda lib, a, b: lib.concatenate([a, b]), (2, 3), (1, 3)),
+    "concatenate, axis": (lambda lib, a, b: lib.concatenate((a, b), axis=1), (2, 3), (2, 1)),
+    "concatenate, by position": (lambda lib, a, b: lib.concatenate([a, b], 1), (2, 3), (2, 1)),
+    "stack": (lambda lib, a, b: lib.stack([a, b], 1), (2, 3), (2, 3)),
+    "split": (lambda lib, a: lib.split(a, 3, axis=1)[1], (2, 6)),
+    "split, by position": (lambda lib, a: lib.split(a, 2, 1)[0], (2, 6)),
+    "split, positions to cut at": (lambda lib, a: lib.split(a, [1, 4], 1)[1], (2, 6)),
+    "split, the last piece": (lambda lib, a: lib.split(a, (2,))[1], (5, 2)),
+    "einsum": (lambda lib, a, b: lib.einsum("ij,jk->ik", a, b), (2, 3), (3, 4)),
+    "einsum of three": (lambda lib, a, b, c: lib.einsum("i,ij,j->", a, b, c),
+                        (2,), (2, 3), (3,)),
+    "maximum": (lambda lib, a, b: lib.maximum(a, b), (2, 3), (3,)),
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_numpys_call_forms(form, rng):
+    f, *shapes = form
+    arrays = [rng.normal(size=shape) for shape in shapes]
+    expected = f(np, *arrays)
+    for given in (map(tg.Tensor, arrays), map(xp.asarray, arrays)):
+        y = f(tg, *given)
+        assert y.shape == expected.shape
+        np.testing.assert_allclose(to_numpy(y), expected, rtol=1e-12, atol=1e-14)
+    check_gradients(lambda *xs: f(tg, *xs), *arrays)
+
+
+def test_take_along_axis_by_position(rng):
+    a, i = rng.normal(size=(2, 3)), np.array([[2], [0]])
+    y = tg.take_along_axis(tg.Tensor(a), xp.asarray(i), 1)
+    np.testing.assert_array_equal(to_numpy(y), np.take_along_axis(a, i, 1))
+
+
+BY_POSITION = {
+    "softmax": (lambda x: ops.softmax(x, 0), lambda x: ops.softmax(x, axis=0)),
+    "logsumexp": (lambda x: ops.logsumexp(x, 1), lambda x: ops.logsumexp(x, axis=1)),
+    "leaky_relu": (lambda x: ops.leaky_relu(x, 0.3), lambda x: ops.leaky_relu(x, slope=0.3)),
+    "sum": (lambda x: ops.sum(x, 1, True), lambda x: ops.sum(x, axis=1, keepdims=True)),
+    "mixed": (lambda x: ops.sum(x, 1, keepdims=True), lambda x: ops.sum(x, 1, True)),
+    "astype": (lambda x: ops.astype(x, "float32"), lambda x: ops.astype(x, dtype="float32")),
+    "crop": (lambda x: ops.crop(x, ((1, 0), (0, 2))),
+             lambda x: ops.crop(x, width=((1, 0), (0, 2)))),
+    "mse": (lambda x: ops.mse(x, x, "sum"), lambda x: ops.mse(x, x, reduction="sum")),
+    "dropout": (lambda x: ops.dropout(x, 0.5, np.random.default_rng(0)),
+                lambda x: ops.dropout(x, p=0.5, rng=np.random.default_rng(0))),
+    "layer_norm": (lambda x: ops.layer_norm(x, None, None, 0.1),
+                   lambda x: ops.layer_norm(x, eps=0.1)),
+    "conv1d": (lambda x: ops.conv1d(x[None], xp.ones((2, 3, 2)), None, 2, 1),
+               lambda x: ops.conv1d(x[None], xp.ones((2, 3, 2)), stride=2, padding=1)),
+}
+
+
+@pytest.mark.parametrize("by_position, by_keyword", BY_POSITION.values(), ids=BY_POSITION)
+def test_settings_by_position_mean_what_they_mean_by_keyword(by_position, by_keyword, rng):
+    x = tg.Tensor(rng.normal(size=(3, 4)))
+    np.testing.assert_array_equal(to_numpy(by_position(x)), to_numpy(by_keyword(x)))
+
+
+def test_a_replaced_op_keeps_its_call_form():
+    """A rule gets its inputs by position and its settings by keyword, however the op was called."""
+    calls = []
+
+    def watching(rule):
+        def watched(*inputs, **settings):
+            calls.append((len(inputs), settings))
+            return rule(*inputs, **settings)
+        return watched
+
+    x = tg.Tensor(np.ones((2, 2)))
+    for op, call in ((ops.sum, lambda: tg.sum(x, 0)), (ops.clip, lambda: tg.clip(x, 0, high=1)),
+                     (ops.concatenate, lambda: tg.concatenate([x, x], 1)),
+                     (ops.einsum, lambda: tg.einsum("ij,jk->ik", x, x))):
+        with op.replaced(by=watching(op.rule)):
+            call()
+    assert calls == [(1, {"axis": 0}), (1, {"low": 0, "high": 1}), (2, {"axis": 1}),
+                     (2, {"subscripts": "ij,jk->ik"})]
+
+
+# ---- single numbers: Tensors without an axis ----
+
+@pytest.mark.parametrize("axis", [0, -1])
+@pytest.mark.parametrize("name", ["sum", "max", "min", "cumsum"])
+def test_a_single_number_is_reduced_as_numpy_does(name, axis):
+    x = tg.Tensor(np.array(1.5))
+    y = getattr(x, name)(axis)
+    assert y.shape == getattr(np, name)(1.5, axis).shape and to_numpy(y) == 1.5
+    check_gradients(lambda x: getattr(ops, name)(x, axis), np.array(1.5))
+
+
+@pytest.mark.parametrize("name", ["mean", "var"])
+def test_a_single_number_has_no_axis_to_average(name):
+    with pytest.raises(ValueError, match=rf"^{name}: axis 0 is out of bounds.*got Tensor \(\)"):
+        getattr(ops, name)(tg.Tensor(np.array(1.5)), 0)
+    assert getattr(ops, name)(tg.Tensor(np.array(1.5))).shape == ()
+
+
+@pytest.mark.parametrize("name, expected", [("mse", 0.25), ("l1", 0.5),
+                                            ("bce_with_logits", np.log(1 + np.e) - 0.5)])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_losses_of_single_numbers(name, expected, reduction):
+    x, t = tg.Tensor(np.array(1.0)), xp.asarray(np.array(0.5))
+    y = getattr(ops, name)(x, t, reduction)
+    assert y.shape == () and y.item() == pytest.approx(expected)
+    y.backward()
+    assert x.grad.shape == ()
 
 
 # ---- adjoint pairs ----

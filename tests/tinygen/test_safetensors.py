@@ -1,4 +1,4 @@
-"""safetensors: what is written is read, by the format's own description, and nothing else is."""
+"""safetensors: what was written can be read, as the format says, and nothing else."""
 import json
 
 import pytest
@@ -85,8 +85,8 @@ W = entry("F32", [2], 0, 8)
 
 
 @pytest.mark.parametrize(("header", "data", "message"), [
-    ({"w": W}, bytes(7), "take 8 bytes, and it has 7"),
-    ({"w": W}, bytes(9), "take 8 bytes, and it has 9"),
+    ({"w": W}, bytes(7), "take 8 bytes, and its data has 7"),
+    ({"w": W}, bytes(9), "take 8 bytes, and its data has 9"),
     ({"w": W, "v": W}, bytes(8), "begins at byte 0 .* end at 8"),
     ({"w": W, "v": entry("F32", [1], 12, 16)}, bytes(16), "begins at byte 12"),
     ({"w": W, "v": entry("F32", [2], 4, 12)}, bytes(12), "begins at byte 4"),
@@ -103,18 +103,18 @@ W = entry("F32", [2], 0, 8)
     ({"w": entry("F32", "2", 0, 8)}, bytes(8), "whole numbers"),
     ({"w": entry("F8", [2], 0, 8)}, bytes(8), "unknown dtype 'F8'"),
     ({"w": entry(["F32"], [2], 0, 8)}, bytes(8), "unknown dtype"),
-    ({"w": {"dtype": "F32", "shape": [2]}}, bytes(8), "is to have dtype, shape and data_offsets"),
-    ({"w": {**W, "more": 1}}, bytes(8), "is to have"),
+    ({"w": {"dtype": "F32", "shape": [2]}}, bytes(8), "must have dtype, shape and data_offsets"),
+    ({"w": {**W, "more": 1}}, bytes(8), "must have"),
     ({"w": {**W, "data_offsets": [0, 4, 8]}}, bytes(8), "does not fit"),
-    ({"w": 3}, bytes(8), "is to have"),
+    ({"w": 3}, bytes(8), "must have"),
     ({"w": W, "__metadata__": {"a": 1}}, bytes(8), "text to text"),
     ({"w": W, "__metadata__": []}, bytes(8), "text to text"),
-    (b"[1, 2]", b"", "no JSON object"), (b"{", b"", "no JSON"), (b"\xff\xfe", b"", "no JSON"),
-    (b"[" * 100_000, b"", "no JSON"), (b'{"w": NaN}', b"", "is to have"),
-    (b'{"w": {}, "w": {}}', b"", "comes twice"),
+    (b"[1, 2]", b"", "not a JSON object"), (b"{", b"", "not JSON"), (b"\xff\xfe", b"", "not JSON"),
+    (b"[" * 100_000, b"", "not JSON"), (b'{"w": NaN}', b"", "must have"),
+    (b'{"w": {}, "w": {}}', b"", "occurs twice"),
 ])
 def test_what_breaks_the_format_is_refused(header, data, message, tmp_path):
-    with pytest.raises(ValueError, match=f"no safetensors file: .*{message}"):
+    with pytest.raises(ValueError, match=f"not a valid safetensors file: .*{message}"):
         safetensors.load(write(tmp_path / "x", header, data))
 
 
@@ -127,12 +127,12 @@ def test_a_header_longer_than_the_file(length, tmp_path):
 @pytest.mark.parametrize("raw", [b"", b"1234567"])
 def test_a_file_too_short_for_a_length(raw, tmp_path):
     (tmp_path / "x").write_bytes(raw)
-    with pytest.raises(ValueError, match="and 8 alone tell"):
+    with pytest.raises(ValueError, match="length alone takes 8"):
         safetensors.load(tmp_path / "x")
 
 
 def test_2000_mutations_give_arrays_or_clean_errors(tmp_path):
-    """Bytes changed, cut out, doubled and put in at random, most of them in the header."""
+    """Bytes changed, removed, doubled and inserted at random, mostly in the header."""
     rng = np.random.default_rng(0)
     path = tmp_path / "x"
     safetensors.save(path, {name: ARRAYS[name] for name in ("a", "half", "number")}, {"k": "v"})
@@ -156,7 +156,7 @@ def test_2000_mutations_give_arrays_or_clean_errors(tmp_path):
         try:
             loaded = safetensors.load(path)
         except ValueError as error:
-            assert "no safetensors file" in str(error)
+            assert "not a valid safetensors file" in str(error)
             refused += 1
         else:
             assert sum(to_numpy(array).nbytes for array in loaded.values()) <= 4 * len(raw)
@@ -166,6 +166,6 @@ def test_2000_mutations_give_arrays_or_clean_errors(tmp_path):
 @pytest.mark.parametrize("arrays", [{3: np.ones(1)}, {"__metadata__": np.ones(1)},
                                     {"c": np.ones(1, "complex64")}, {"o": np.array([None])}])
 def test_what_cannot_be_saved(arrays, tmp_path):
-    with pytest.raises(TypeError, match="safetensors: an array has a name"):
+    with pytest.raises(TypeError, match="safetensors: an array needs a name"):
         safetensors.save(tmp_path / "x", arrays)
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""Tokenizers: round trips of any text and any bytes, GPT-2's files and ids, and what is refused."""
+"""Tokenizers: round trips of any text and any bytes, GPT-2's files and ids, and refusals."""
 import json
 
 import pytest
@@ -28,9 +28,9 @@ def test_characters_round_trip():
 
 
 def test_a_character_without_a_token():
-    with pytest.raises(ValueError, match=r"'x' at 3 has no token.*BPETokenizer, which knows every"):
+    with pytest.raises(ValueError, match="'x' at 3 has no token.*BPETokenizer, which can"):
         CharTokenizer("abc").encode("abcxa")
-    with pytest.raises(ValueError, match="no character"):
+    with pytest.raises(ValueError, match="the text is empty"):
         CharTokenizer("")
 
 
@@ -44,7 +44,7 @@ def test_the_most_frequent_pair_is_merged_first():
 
 
 def reference_merges(text, count):
-    """The definition, slowly: count all pairs anew for each merge."""
+    """The definition, slowly: count all pairs again for each merge."""
     words = [[bytes([b]) for b in word.encode()] for word in _word_pattern().findall(text)]
     merges = []
     for _ in range(count):
@@ -194,7 +194,7 @@ def test_saved_and_loaded(trained, tmp_path):
     {"vocab": f'{{"a": {10 ** 30}}}'}])
 def test_damaged_files(changes, tmp_path):
     write_gpt2(tmp_path, **changes)
-    with pytest.raises(ValueError, match="no part of a tokenizer|has none"):
+    with pytest.raises(ValueError, match="not part of a tokenizer|has none"):
         BPETokenizer.load(tmp_path)
 
 

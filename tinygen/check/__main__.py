@@ -1,4 +1,4 @@
-"""Check the gradients of every op against finite differences; exit code 1 where one fails.
+"""Check the gradients of every op against finite differences; exit code 1 if one fails.
 
     python -m tinygen.check                     all ops, first and second order
     python -m tinygen.check --op softmax        one op; may be given several times
@@ -37,7 +37,7 @@ def main(arguments=None):
         verdict = "ok" if error <= TOLERANCE else "FAILED"
         print(LINE.format(name, argument, order, f"{error:.1e}", verdict))
     print("\n" + "\n".join([*failures, ""]) +
-          f"{len(failures)} of {len(cases)} cases failed: {len(names)} ops, relative error at most "
+          f"{len(names)} ops in {len(cases)} cases, {len(failures)} failed; relative error at most "
           f"{max(worst.values()):.1e}, tolerance {TOLERANCE:g}, "
           f"{time.perf_counter() - started:.1f} s")
     return 1 if failures else 0

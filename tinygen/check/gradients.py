@@ -1,7 +1,7 @@
 """Check gradients against finite differences.
 
-For a function y = f(x) draw a random cotangent g and look at the number L = <g, y>. Its gradient,
-as backward gives it, must agree with how L changes when one element of x is moved a little:
+For a function y = f(x), draw a random cotangent g and look at the number L = <g, y>. Its gradient,
+as backward computes it, must agree with how L changes when one element of x is moved a little:
 
     order 1    dL/dx            against    (L(x + h) - L(x - h)) / 2h
 
@@ -9,7 +9,7 @@ Then draw random directions v and look at the number S = <v, dL/dx>, the sum ove
 
     order 2    dS/dx, dS/dg     against    (S(x + h) - S(x - h)) / 2h
 
-Nothing here may be drawn as all ones: a softmax sums to 1 whatever goes in, so with g = 1 a softmax
+Neither g nor v may be all ones: a softmax sums to 1 whatever its input, so with g = 1 a softmax
 whose gradient is zero would pass.
 """
 import inspect
@@ -19,27 +19,29 @@ from tinygen.autograd import grad
 from tinygen.backend import np, to_numpy, xp
 from tinygen.tensor import Tensor, mark_written
 
-# A central difference is off by about h²·y'''/6 for the terms left out and by ε·y/h for rounding,
-# ε = 2e-16; both are smallest together at h = ∛ε. Where y has a kink within h of x the first step
-# fails, and the second, smaller one decides.
+# A central difference is off by about h²·y'''/6 for the omitted terms and by ε·y/h for rounding,
+# ε = 2e-16; their sum is smallest at h = ∛ε. If y has a kink within h of x, the first step fails
+# and the second, smaller one decides.
 STEPS = (6e-6, 2e-7)
 TOLERANCE = 1e-6
-FLOOR = 1e-3  # a gradient below FLOOR·max(1, |y|) is measured against that: it drowns in rounding
+FLOOR = 1e-3  # smaller gradients drown in rounding: errors are relative to FLOOR·max(1, |y|)
 TWIN_TOLERANCE = 1e-9  # between a fused gradient and the one recorded through its textbook twin
+HINT = ("; a gradient that is right at order 1 and wrong at order 2 usually keeps a value from the "
+        "forward: write it in ops of g, y and the inputs, or name a textbook")
 
 
 class Row(NamedTuple):
-    """The worst that was seen of one argument at one order."""
+    """The worst result for one argument at one order."""
     name: str
     argument: str
     order: int
-    error: float   # relative, over all that was checked
+    error: float   # the largest relative one
     checked: int   # elements and directions tried
-    size: int      # elements that the argument has
+    size: int      # elements of the argument
 
 
 class GradientError(AssertionError):
-    """A gradient that disagrees with finite differences, or with its own recording."""
+    """A gradient that disagrees with finite differences, or with its recorded form."""
 
     def __init__(self, message, row):
         super().__init__(message)
@@ -50,11 +52,11 @@ def check_gradients(f, *xs, order=2, name=None, tolerance=TOLERANCE, samples=64,
     """Compare the gradients of f at xs with finite differences; returns the Rows of a report.
 
     f: function of float64 Tensors that returns one Tensor, the same at every call. xs: float64
-    arrays or Tensors of any shape. order: 1 checks first derivatives, 2 second ones as well, also
-    those by the cotangent. An argument of up to `samples` elements is checked in each of them, a
-    larger one in that many chosen at random and along 4 random directions that move them all.
-    Raises GradientError that names the worst element with both values, TypeError for inputs that
-    are not float64, ValueError for an f that gives another value at its second call.
+    arrays or Tensors of any shape. order: 1 checks first derivatives, 2 second ones as well,
+    including those by the cotangent. If an argument has up to `samples` elements, each is checked;
+    otherwise that many chosen at random, and 4 random directions that move them all.
+    Raises GradientError, which names the worst element with both values, TypeError for inputs that
+    are not float64, ValueError for an f whose value changes from call to call.
     """
     if not xs:
         raise ValueError("check_gradients: there is nothing to differentiate by; pass the inputs "
@@ -67,10 +69,10 @@ def check_gradients(f, *xs, order=2, name=None, tolerance=TOLERANCE, samples=64,
 
 
 def check_model_gradients(model, loss, *, order=2, tolerance=TOLERANCE, samples=16, rng=None):
-    """The same for every parameter of a model: loss() runs the model and returns one Tensor.
+    """Check the gradients by every parameter of a model: loss() runs it and returns one Tensor.
 
-    The model must be float64, as model.astype("float64") makes it. Its parameters are as before
-    afterwards; running statistics, which each call of loss() moves on, are not.
+    The model must be float64: use model.astype("float64"). The parameters are left unchanged;
+    running statistics are not, since each call of loss() updates them.
     """
     leaves = dict(model.named_parameters())
     if not leaves:
@@ -88,8 +90,8 @@ def _check(name, function, leaves, order, tolerance, samples, rng):
     xs = list(leaves.values())
     y = function()
     if not np.array_equal(to_numpy(y), to_numpy(function()), equal_nan=True):
-        raise ValueError(f"check_gradients: {name} gives two values for the same inputs; let it "
-                         f"make its random generator anew, from a fixed seed, at every call")
+        raise ValueError(f"check_gradients: {name} gives two values for the same inputs; create "
+                         f"its random generator inside it, from a fixed seed")
     g = Tensor(_draw(rng, y.shape))
 
     def recorded():
@@ -101,8 +103,8 @@ def _check(name, function, leaves, order, tolerance, samples, rng):
         row = Row(name, label, order, error, len(probes), x.size)
         if error > tolerance:
             raise GradientError(f"{name}: the gradient by {label} is wrong at order {order}: "
-                                f"{finding}; relative error {error:.2g}, tolerance {tolerance:g}",
-                                row)
+                                f"{finding}; relative error {error:.2g}, tolerance {tolerance:g}"
+                                f"{HINT if order == 2 else ''}", row)
         return row
 
     rows, firsts = [], grad(y, xs, g.data)
@@ -114,7 +116,7 @@ def _check(name, function, leaves, order, tolerance, samples, rng):
     if order == 1:
         return rows
 
-    # S = Σ <v, dL/dx> is walked term by term, so that no op takes part but those under test.
+    # S = Σ <v, dL/dx> is walked term by term, so that only the ops under test take part.
     weights = [_draw(rng, x.shape) for x in xs]
     by = {**leaves, "cotangent": g}
     terms = [grad(gx, list(by.values()), xp.asarray(v), retain_graph=True)
@@ -144,10 +146,10 @@ def _compare_twin(name, label, first, recorded):
 
 
 def _worst(x, gradient, outputs, weights, probes, tolerance):
-    """The largest error of the gradient of Σ <weight, output> by x, and in words where it is."""
+    """The largest error of the gradient of Σ <weight, output> by x, and a description of where."""
     floor = FLOOR * max([1.0, *(np.abs(to_numpy(y)).max(initial=0) for y in outputs())])
     worst, finding = 0.0, ""
-    for place, v in probes:
+    for position, v in probes:
         slope = np.sum(gradient * v)
         error = np.inf
         for step in STEPS:
@@ -157,12 +159,13 @@ def _worst(x, gradient, outputs, weights, probes, tolerance):
                 break
         if error > worst:
             worst = error
-            finding = f"{place} is {slope:.9g} by backward, {difference:.9g} by finite differences"
+            finding = (f"{position} is {slope:.9g} by backward, {difference:.9g} by finite "
+                       f"differences")
     return worst, finding
 
 
 def _probes(x, samples, rng):
-    """What to move, in words, and the v to move it along: elements, then directions."""
+    """Descriptions and directions v of what to move: single elements, then random directions."""
     size = x.size
     every = size <= samples
     for i in range(size) if every else np.sort(rng.choice(size, samples, replace=False)):
@@ -185,12 +188,12 @@ def _central_difference(outputs, weights, x, v, step):
     finally:
         x.data = kept
         mark_written(x)
-    # Subtracted before they are summed: an output that does not change adds no rounding error.
+    # Subtract before summing: outputs that do not change then add no rounding error.
     return sum(np.sum(w * (up - down)) for w, up, down in zip(weights, *sides)) / (2 * step)
 
 
 def _relative_error(a, b, floor):
-    """|a - b| / max(|a|, |b|, floor), infinite where one of them is no finite number."""
+    """|a - b| / max(|a|, |b|, floor), infinite where a or b is not finite."""
     with np.errstate(invalid="ignore"):
         error = np.abs(a - b) / np.maximum(np.maximum(np.abs(a), np.abs(b)), floor)
     return np.where(np.isfinite(error), error, np.inf)

@@ -1,11 +1,11 @@
-"""The table of ops: a row for each case that an op's gradient has to be right in.
+"""The table of ops: a row for each case in which an op's gradient must be right.
 
     case("matmul", ops.matmul, (3, 4), (4, 2))
 
-is the op's name, a function of the Tensors it is checked by, and their shapes. A lambda holds the
-settings and what is no quantity, such as indices. The numbers are spaced evenly from low to high
-and shuffled over all inputs, so that no two are equal and none is 0: a maximum is unique, and
-relu's kink is never met.
+is the op's name, a function of the Tensors to check its gradients by, and their shapes. A lambda
+adds the settings and constants such as indices. The numbers are spaced evenly from low to high and
+shuffled across all inputs, so that no two are equal and none is 0: a maximum is unique, and relu's
+kink is never hit.
 """
 from collections.abc import Callable
 from typing import NamedTuple
@@ -33,7 +33,7 @@ class Case(NamedTuple):
 
 
 def case(name, f, *shapes, low=-1.5, high=1.5):
-    """A row: the op, a function that calls it, its inputs' shapes and their range."""
+    """A row: the op's name, a function that calls it, its inputs' shapes and their range."""
     return Case(name, f, shapes, low, high)
 
 
@@ -43,7 +43,7 @@ def ints(values):
 
 
 def signs(shape):
-    """A boolean array that is True in every other place."""
+    """A boolean array, True at every other position."""
     return xp.asarray(np.arange(np.prod(shape)).reshape(shape) % 2 == 0)
 
 
@@ -163,15 +163,23 @@ def reductions(name):
     ]
 
 
+def of_one_number(name):
+    """Rows for an op that, as NumPy's, reduces a single number along axis 0."""
+    op = getattr(ops, name)
+    return [case(name, lambda x: op(x, axis=0), ()),
+            case(name, lambda x: op(x, axis=-1, keepdims=True), ())]
+
+
 REDUCE = [
-    *reductions("sum"),
+    *reductions("sum"), *of_one_number("sum"),
     *reductions("mean"),
     *reductions("var"),
-    *reductions("max"),
-    *reductions("min"),
+    *reductions("max"), *of_one_number("max"),
+    *reductions("min"), *of_one_number("min"),
     *reductions("logsumexp"),
     case("cumsum", lambda x: ops.cumsum(x, axis=0), (3, 3)),
     case("cumsum", lambda x: ops.cumsum(x, axis=-1), (2, 3)),
+    case("cumsum", lambda x: ops.cumsum(x, axis=0), ()),
 ]
 
 LINEAR = [
@@ -287,6 +295,8 @@ def losses(name, low=-1.5, high=1.5):
         case(name, op, (3, 3), (3, 3), low=low, high=high),
         case(name, lambda x, t: op(x, t, reduction="sum"), (2, 3), (2, 3), low=low, high=high),
         case(name, lambda x, t: op(x, t, reduction="none"), (3, 3), (3, 3), low=low, high=high),
+        *[case(name, lambda x, t, how=how: op(x, t, reduction=how), (), (), low=low, high=high)
+          for how in ("mean", "sum", "none")],
     ]
 
 
@@ -329,6 +339,7 @@ ATTENTION = [
          (2, 4, 2), (2, 3, 2), (2, 3, 2)),
     case("attention", lambda q, k, v: ops.attention(q, k, v, causal=True, dropout=0.3, seed=1),
          (2, 3, 3), (2, 3, 3), (2, 3, 3)),
+    case("self_attention", lambda qkv: ops.self_attention(qkv, causal=True), (3, 2, 3, 3)),
 ]
 
 CASES = (ELEMENTWISE + SHAPE + REDUCE + LINEAR + CONV + POOL + NORM + LOSS + DIVERGENCE

@@ -1,7 +1,8 @@
 """Data as NumPy arrays on the host: images and texts by name, toys in the plane, mini-batches.
 
-Nothing is drawn, read or downloaded until it is asked for by name; `IMAGES` and `TEXTS` list the
-names, and none ever stands in for another. `one_hot` makes rows of labels, on the backend in use.
+Nothing is drawn, read or downloaded until you ask for it by name, and no data set ever replaces
+another; `IMAGES` and `TEXTS` list the names. `one_hot` turns labels into rows, on the backend in
+use.
 """
 from tinygen.data.batching import batches
 from tinygen.data.images import Images, load_images

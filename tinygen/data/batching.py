@@ -5,15 +5,15 @@ from tinygen.backend import np
 
 
 class batches:
-    """Iterate once over `arrays` in step, `batch_size` rows at a time, in a new random order.
+    """Iterate once over `arrays` together, `batch_size` rows at a time, in a new random order.
 
         for x, y in batches(x_train, y_train, batch_size=64, rng=rng): ...
-        for x in batches(x_train, batch_size=64, rng=rng): ...          # of one array: no tuple
+        for x in batches(x_train, batch_size=64, rng=rng): ...          # one array: no tuple
 
-    Arrays are NumPy's and share their first axis. Without `rng` the rows come as they stand; a last
-    batch that is smaller comes too unless `drop_last`. `len` is the number of batches, and each new
-    `for` draws a new order. Raises TypeError for what is no array, ValueError for lengths that
-    differ, for no rows, and for a batch size below 1 or without a single batch.
+    The arrays are NumPy's and have the same length. Without `rng` the rows keep their order; a
+    smaller last batch is included unless `drop_last`. `len` is the number of batches, and each new
+    `for` draws a new order. Raises TypeError for anything but arrays, ValueError for lengths that
+    differ or are 0, for a batch size below 1, and if drop_last leaves no batch.
     """
 
     def __init__(self, *arrays, batch_size, rng=None, drop_last=False):
@@ -22,14 +22,14 @@ class batches:
                             f"{', '.join(type(a).__name__ for a in arrays) or 'nothing'}")
         lengths = [len(array) for array in arrays]
         if len(set(lengths)) > 1:
-            raise ValueError("batches takes arrays with as many rows each, row i of all of them "
-                             f"belonging together; got {lengths}")
+            raise ValueError("batches takes arrays of the same length, since row i of each belongs "
+                             f"together; got {lengths}")
         if lengths[0] == 0:
             raise ValueError("batches needs at least one row; got empty arrays")
         if not isinstance(batch_size, Integral) or batch_size < 1:
-            raise ValueError(f"batch_size is an integer of at least 1; got {batch_size!r}")
+            raise ValueError(f"batch_size must be an integer of at least 1; got {batch_size!r}")
         if rng is not None and not isinstance(rng, np.random.Generator):
-            raise TypeError(f"batches: rng is a numpy.random.Generator, got {rng!r}; use "
+            raise TypeError(f"batches: rng must be a numpy.random.Generator, got {rng!r}; use "
                             "np.random.default_rng(seed)")
         if drop_last and batch_size > lengths[0]:
             raise ValueError(f"drop_last with batch_size={batch_size} leaves no batch of "

@@ -1,13 +1,13 @@
-"""Where tinygen keeps the files that it made or downloaded."""
+"""Where tinygen keeps the files that it has made or downloaded."""
 import os
 import sys
 from pathlib import Path
 
 
 def cache_folder():
-    """tinygen's folder: $TINYGEN_CACHE, else its own in the platform's place for caches.
+    """$TINYGEN_CACHE, or else the folder `tinygen` in the platform's folder for caches.
 
-    The folder need not exist: whoever writes into it makes it.
+    It need not exist: whoever writes to it creates it.
     """
     if os.environ.get("TINYGEN_CACHE"):
         return Path(os.environ["TINYGEN_CACHE"]).expanduser()

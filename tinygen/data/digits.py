@@ -1,10 +1,10 @@
-"""Handwritten-looking digits, 28x28, drawn by NumPy: a stand-in for MNIST that needs no download.
+"""Handwritten-looking digits, 28x28, drawn by NumPy: a substitute for MNIST without a download.
 
     path = spline of a style's points -> smooth displacement -> affine map -> MNIST's frame
     ink  = soft threshold of each pixel's distance to the path, at half the width of a random pen
 
-Every image draws its own shape, so that no test image repeats a training image. `STYLES` is the
-alphabet: change a stroke or add a style, and the next `load_digits` draws the set anew.
+Every image has its own random shape, so that no test image repeats a training image. `STYLES` is
+the alphabet: change a stroke or add a style, and the next `load_digits` draws the set again.
 """
 import hashlib
 import warnings
@@ -21,7 +21,7 @@ TRAIN, TEST = 10_000, 2_000
 
 # STYLES[digit] lists the ways to write it. A way is a few strokes, and a stroke is the points that
 # steer the pen: "xy" with x to the right and y down, 0 to 9. The pen starts at the first point, is
-# drawn towards each in turn (twice as hard where one stands twice) and stops at the last; a stroke
+# drawn towards each in turn (twice as hard if a point is repeated) and stops at the last; a stroke
 # that ends where it began is a closed curve. Two strokes that meet make a corner.
 STYLES = (
     (("40 24 39 69 85 70 40",),                                   # 0  oval
@@ -59,9 +59,9 @@ STYLES = (
 
 
 def spline_weights(points):
-    """Weights (P, K) that turn K steering points into P places along a uniform cubic B-spline.
+    """Weights (P, K) that turn K steering points into P points along a uniform cubic B-spline.
 
-    The places are about 0.3 units apart, 0.7 of a pixel. Source: de Boor, A Practical Guide to
+    These are about 0.3 units apart, 0.7 of a pixel. Source: de Boor, A Practical Guide to
     Splines, 1978.
     """
     each = np.eye(len(points))
@@ -78,7 +78,7 @@ def spline_weights(points):
 
 
 def parse_style(strokes):
-    """Points (K, 2) of a style, from -1 to 1, and weights (P, K): its path is weights @ points."""
+    """A style's points (K, 2), from -1 to 1, and weights (P, K): its path is weights @ points."""
     strokes = [np.array([[int(x), int(y)] for x, y in stroke.split()]) for stroke in strokes]
     blocks = [spline_weights(points) for points in strokes]
     weights = np.zeros(np.sum([block.shape for block in blocks], axis=0))
@@ -93,7 +93,7 @@ def random_paths(strokes, count, rng):
     """`count` variations of a style: paths (count, P, 2) and pen radii (count, 1, 1), in pixels."""
     points, weights = parse_style(strokes)
 
-    # Three long waves move each point by where it is, so that strokes that meet keep meeting.
+    # Three long waves move each point depending on its position, so strokes that meet stay joined.
     waves = rng.normal(0, 1.6, (count, 2, 3))
     phases = rng.uniform(0, 2 * np.pi, (count, 1, 3))
     heights = rng.normal(0, 0.12, (count, 3, 2))
@@ -106,7 +106,7 @@ def random_paths(strokes, count, rng):
     turned = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     paths = paths @ np.moveaxis(slanted, -1, 0) @ np.moveaxis(turned, -1, 0)
 
-    # MNIST's frame: the longer side fills the box, the ink's centre of mass lies at (14, 14).
+    # MNIST's frame: the longer side fills the box, the ink's centre of mass is at (14, 14).
     radii = 1.17 * np.exp(rng.normal(0, 0.28, (count, 1, 1)))
     longer = np.ptp(paths, axis=1, keepdims=True).max(axis=2, keepdims=True)
     paths = (paths - paths.mean(axis=1, keepdims=True)) * (BOX - 2 * radii) / longer + SIZE / 2
@@ -130,7 +130,7 @@ def ink(paths, radii):
 
 
 def centre_of_mass(images):
-    """Where the ink of images (N, H, W) lies on average, across and down. -> (N, 2), in pixels"""
+    """The ink's centre of mass in images (N, H, W), across and down. -> (N, 2), in pixels"""
     _, height, width = images.shape
     across = images.sum(axis=1) @ np.arange(width, dtype=np.float32)
     down = images.sum(axis=2) @ np.arange(height, dtype=np.float32)
@@ -138,7 +138,7 @@ def centre_of_mass(images):
 
 
 def draw_digits(count, rng):
-    """Draw `count` digits, a tenth of them of each class. -> x uint8 (N, 28, 28), y int64 (N,)"""
+    """Draw `count` digits, a tenth of each class. -> x uint8 (N, 28, 28), y int64 (N,)"""
     x = np.empty((count, SIZE, SIZE), np.uint8)
     y = rng.permutation(np.arange(count, dtype=np.int64) % 10)
     way = rng.random(count)
@@ -151,19 +151,19 @@ def draw_digits(count, rng):
 
 
 def recipe():
-    """The fingerprint of this file: what another version of it has drawn is not reused."""
+    """The fingerprint of this file: digits drawn by another version of it are not reused."""
     return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
 
 
 def load_digits():
-    """The data set `digits`: x_train, y_train, x_test, y_test, each pair as from `draw_digits`.
+    """The data set `digits`: x_train, y_train, x_test, y_test, each pair from `draw_digits`.
 
-    Drawn once, in a few seconds, and kept in the cache folder; where that file is damaged or
-    of another recipe, it is drawn again.
+    Drawn once, in a few seconds, and kept in the cache folder; drawn again if that file is damaged
+    or comes from another version of this one.
     """
     path = cache_folder() / "digits.npz"
     names = ("x_train", "y_train", "x_test", "y_test")
-    # Absent, cut short, no zip file: whatever is wrong with what is there, drawing again mends it.
+    # Missing, truncated, not a zip file: whatever is wrong, drawing again fixes it.
     with suppress(Exception), np.load(path) as kept:
         if kept["recipe"] == recipe():
             return tuple(kept[name] for name in names)
@@ -175,5 +175,5 @@ def load_digits():
             np.savez_compressed(file, recipe=recipe(), **dict(zip(names, arrays)))
     except OSError as error:
         warnings.warn(f"the drawn digits cannot be kept for the next run: {error}; set "
-                      "TINYGEN_CACHE to a folder that can be written", stacklevel=3)
+                      "TINYGEN_CACHE to a writable folder", stacklevel=3)
     return arrays

@@ -1,4 +1,4 @@
-"""Files from the internet: looked for on this computer first, fetched once, known by checksum."""
+"""Files from the internet: looked for on this computer, downloaded once, verified by checksum."""
 import hashlib
 import os
 import sys
@@ -8,13 +8,13 @@ from pathlib import Path
 from tinygen.data.cache import cache_folder
 from tinygen.files import replacing
 
-TIMEOUT = 30     # seconds that a mirror may stay silent
+TIMEOUT = 30     # seconds to wait for a silent mirror
 CHUNK = 1 << 16  # bytes read at a time
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A published file: its size in bytes, its SHA-256, and the addresses that offer it."""
+    """A published file: its size in bytes, its SHA-256, and the addresses that serve it."""
     size: int
     sha256: str
     addresses: tuple
@@ -28,8 +28,8 @@ def idx_files(name, mirrors, facts):
             for file, fact in zip(files, facts)}
 
 
-# Sizes and sums are those that TensorFlow Datasets publishes. One mirror has no https: the sum
-# protects all the same.
+# Sizes and checksums as published by TensorFlow Datasets. One mirror has no https; the checksum
+# protects against tampering all the same.
 MNIST = idx_files("mnist", [
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -60,30 +60,30 @@ FILES = MNIST | FASHION | SHAKESPEARE
 def locate(name, root=None):
     """The path of the published file `name`, such as "mnist/t10k-images-idx3-ubyte.gz".
 
-    Looked for under `root` or else $TINYGEN_DATA, then in the cache folder; downloaded there if
-    neither has it. Raises FileNotFoundError where the root is no folder, ValueError where a file is
-    not the published one, OSError where no address delivers it.
+    Looked for in `root`, or else $TINYGEN_DATA, then in the cache folder; downloaded there if
+    neither has it. Raises FileNotFoundError if the root is not a folder, ValueError if a file is
+    not the published one, OSError if no address delivers it.
     """
     root = root or os.environ.get("TINYGEN_DATA")
     folders = [cache_folder()]
     if root:
         folders.insert(0, Path(root).expanduser())
         if not folders[0].is_dir():
-            raise FileNotFoundError(f"the data root is a folder; there is none at {root}: set "
-                                    "root= or TINYGEN_DATA to one that exists, or to nothing")
+            raise FileNotFoundError(f"the data root must be a folder, and there is none at {root}; "
+                                    "set root= or TINYGEN_DATA to one that exists, or to nothing")
     for folder in folders:
         path = folder / name
         if path.is_file():
             if hashlib.sha256(path.read_bytes()).hexdigest() != FILES[name].sha256:
-                raise ValueError(f"{path} is damaged or another file: its SHA-256 is not the "
+                raise ValueError(f"{path} is damaged or a different file: its SHA-256 is not the "
                                  f"published {FILES[name].sha256}; delete it and run again to "
-                                 "download it afresh")
+                                 "download it again")
             return path
     return download(name)
 
 
 def download(name):
-    """Fetch the published file `name` into the cache folder, from the first address that has it."""
+    """Download the file `name` to the cache folder, from the first address that serves it."""
     from http.client import HTTPException  # half of this package's import time, and rarely needed
 
     target = cache_folder() / name
@@ -97,12 +97,12 @@ def download(name):
         except (OSError, HTTPException, ValueError) as error:
             failures.append(f"  {address}: {error}")
     raise OSError("\n".join([f"{name} could not be downloaded:", *failures]) + (
-        f"\nWithout a network: put the file at {target}, or at {name} under a folder that "
+        f"\nWithout a network: put the file at {target}, or at {name} in the folder that "
         "TINYGEN_DATA names; or use the data that needs no download, 'digits' and 'pydoc'"))
 
 
 def receive(address, file, out):
-    """Copy what `address` sends to the open file `out`. Raises ValueError if it is not `file`."""
+    """Copy what `address` sends to the open file `out`; raises ValueError unless it is `file`."""
     from urllib.request import urlopen
 
     live = sys.stderr.isatty()
@@ -118,5 +118,5 @@ def receive(address, file, out):
     if live:
         print(file=sys.stderr)
     if digest.hexdigest() != file.sha256:
-        raise ValueError(f"sent another file: {received:,} bytes of SHA-256 {digest.hexdigest()}, "
-                         f"where {file.size:,} of {file.sha256} are published")
+        raise ValueError(f"sent a different file: {received:,} bytes with SHA-256 "
+                         f"{digest.hexdigest()}; published are {file.size:,} with {file.sha256}")

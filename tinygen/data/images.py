@@ -1,4 +1,4 @@
-"""Data sets of images by name, from MNIST's files, or from a file of your own."""
+"""Image data sets: by name, or from a file of your own."""
 import gzip
 import math
 import zlib
@@ -15,7 +15,7 @@ IDX_UBYTE = 8  # the code for unsigned bytes in an IDX file's third byte
 
 @dataclass(frozen=True)
 class Images:
-    """Images and their classes: x float32 (N, C, H, W) from 0 to 1, y int64 (N,)."""
+    """Images x, float32 (N, C, H, W) from 0 to 1, and their classes y, int64 (N,)."""
     name: str
     x_train: np.ndarray
     y_train: np.ndarray
@@ -24,10 +24,10 @@ class Images:
 
 
 def load_images(name="digits", root=None):
-    """The data set `name`, one of `names.IMAGES`, or your own from the path of an .npz file.
+    """The data set `name`: one of `names.IMAGES`, or the path of an .npz file of your own.
 
-    `root` is the folder that has the downloaded files, instead of $TINYGEN_DATA; see `locate`.
-    Raises ValueError for an unknown name and for files that are not what they should be.
+    `root`: the folder with the downloaded files, instead of $TINYGEN_DATA; see `locate`. Raises
+    ValueError for an unknown name and for damaged or invalid files.
     """
     if str(name).endswith(".npz"):
         arrays = read_own(Path(name).expanduser())
@@ -59,16 +59,16 @@ def read_half(prefix, root):
 
 
 def read_idx(path):
-    """Read a gzipped IDX file of bytes. -> uint8 array of the shape that its header states
+    """Read a gzipped IDX file of bytes. -> uint8 array of the shape in its header
 
     The format: two zero bytes, a type code, the number of axes, their lengths as big-endian 32-bit
-    integers, the values. Raises ValueError for a file that breaks it.
+    integers, the values. Raises ValueError for a file that violates it.
     Source: http://yann.lecun.com/exdb/mnist
     """
     try:
         data = gzip.decompress(Path(path).read_bytes())
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise broken(path, f"it is no whole gzip file ({error})") from error
+        raise broken(path, f"it is not a complete gzip file ({error})") from error
     if len(data) < 4 or data[:3] != bytes([0, 0, IDX_UBYTE]):
         raise broken(path, "an IDX file of bytes starts with 00 00 08, this one with "
                            f"{data[:3].hex(' ') or 'nothing'}")
@@ -76,53 +76,54 @@ def read_idx(path):
     shape = tuple(int.from_bytes(data[i:i + 4], "big") for i in range(4, start, 4))
     expected = start + math.prod(shape)
     if len(data) != expected:
-        raise broken(path, f"its header states shape {shape}, {expected:,} bytes in all; "
+        raise broken(path, f"its header promises shape {shape}, {expected:,} bytes in all; "
                            f"it has {len(data):,}")
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 
 def broken(path, why):
     """The error for a file that is not what its name says."""
-    return ValueError(f"{path} is damaged: {why}; delete it and run again to download it afresh")
+    return ValueError(f"{path} is damaged: {why}; delete it and run again to download it again")
 
 
 def read_own(path):
     """Your own images from an .npz file: x (N, H, W) or (N, C, H, W), y (N,) whole numbers.
 
-    x holds bytes, or floats from 0 to 1. The images are shuffled, always in the same order, and the
-    last sixth is the test set. -> x_train, y_train, x_test, y_test. Raises ValueError for anything
-    else, FileNotFoundError for a missing file.
+    x holds bytes, or floats from 0 to 1. The images are shuffled, always in the same way, and the
+    last sixth becomes the test set. -> x_train, y_train, x_test, y_test. Raises ValueError for
+    anything else, FileNotFoundError for a missing file.
     """
     try:
         with np.load(path) as file:
             x, y = file["x"], file["y"]
-    except OSError:  # missing or unreadable: that error says so by itself
+    except OSError:  # missing or unreadable: the error says so itself
         raise
     except Exception as error:
-        raise ValueError(f"{path} is no .npz file with arrays x and y ({error}); write one with "
-                         "numpy.savez(path, x=images, y=labels)") from error
+        raise ValueError(f"{path} is not an .npz file with arrays x and y ({error}); write one "
+                         "with numpy.savez(path, x=images, y=labels)") from error
 
     def refuse(rule, got):
         raise ValueError(f"{path}: {rule}; got {got}")
 
     if x.ndim not in (3, 4) or 0 in x.shape:
-        refuse("x has shape (N, H, W) or (N, C, H, W), none of them 0", f"shape {x.shape}")
+        refuse("x must have shape (N, H, W) or (N, C, H, W), with no size 0", f"shape {x.shape}")
     if y.shape != x.shape[:1] or y.dtype.kind not in "iu":
-        refuse("y has one whole number for each image (zeros will do where there are no classes)",
+        refuse("y must have one whole number for each image (zeros if there are no classes)",
                f"{y.dtype} of shape {y.shape} for {len(x)} images")
     if y.min() < 0:
-        refuse("classes in y are counted from 0", f"{y.min()}")
+        refuse("classes in y must be counted from 0", f"{y.min()}")
     if y.max() >= len(x):
-        refuse(f"classes in y are counted from 0, so the largest of {len(x)} images is at most "
+        refuse(f"classes in y must be counted from 0, so with {len(x)} images they are at most "
                f"{len(x) - 1}", f"{y.max()}")
     if x.dtype != np.uint8:
         if x.dtype.kind != "f":
-            refuse("x holds bytes (uint8), or floats from 0 to 1", x.dtype)
+            refuse("x must hold bytes (uint8), or floats from 0 to 1", x.dtype)
         if not (x.min() >= 0 and x.max() <= 1):  # written so that NaN is refused as well
-            refuse("floats in x lie from 0 to 1: divide them by their largest",
+            refuse("floats in x must lie between 0 and 1: divide them by the largest",
                    f"{x.min()} to {x.max()}")
     if len(x) < 6:
-        refuse("a sixth of the images is set aside for testing, so there are at least 6", len(x))
+        refuse("a sixth of the images is set aside for testing, so there must be at least 6",
+               len(x))
     order = np.random.default_rng(0).permutation(len(x))
     train, test = order[:-(len(x) // 6)], order[-(len(x) // 6):]
     return x[train], y[train], x[test], y[test]

@@ -1,20 +1,20 @@
-"""Labels: class numbers, and vectors made of them."""
+"""Labels: class numbers and one-hot vectors."""
 from tinygen.backend import np, to_numpy, xp
 
 
 def one_hot(labels, classes):
-    """A row for each label, 1 in the column of its class and 0 elsewhere.
+    """A row for each label: 1 in the column of its class and 0 elsewhere.
 
-    labels: integers (N,), an array on the host or the backend. -> float32 (N, classes)
-    Raises TypeError for labels that are no integers, ValueError for one outside 0 ... classes-1 and
-    for another shape.
+    labels: integers (N,), an array on the host or the backend in use. -> float32 (N, classes)
+    Raises TypeError unless labels are integers, ValueError for one outside 0 ... classes-1 and for
+    another shape.
     """
     labels = np.asarray(to_numpy(labels))
     if labels.dtype.kind not in "iu":
-        raise TypeError(f"one_hot: labels are class numbers, an integer array, got {labels.dtype}; "
+        raise TypeError(f"one_hot: labels must be an integer array of classes, got {labels.dtype}; "
                         "use .astype('int64')")
     if labels.ndim != 1:
-        raise ValueError(f"one_hot: labels have shape (N,), got {labels.shape}; use "
+        raise ValueError(f"one_hot: labels must have shape (N,), got {labels.shape}; use "
                          ".reshape(-1)")
     if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
         raise ValueError(f"one_hot: labels run from 0 to {classes - 1} for {classes} classes, got "

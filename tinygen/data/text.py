@@ -1,4 +1,4 @@
-"""Texts by name, or any text file of your own; and windows of their tokens to learn from."""
+"""Texts by name or from a file of your own, and windows of tokens to train on."""
 from pathlib import Path
 
 from tinygen.backend import np
@@ -9,10 +9,10 @@ from tinygen.data.names import TEXTS, unknown
 def load_text(name="pydoc", root=None):
     """The text `name`, one of `names.TEXTS`, or the UTF-8 file at that path, as one string.
 
-    "pydoc" differs from one Python version to the next (3.10: 459,073 characters, 3.13: 510,742):
-    what was trained on it names the version too. `root` is the folder that has the downloaded
-    files, instead of $TINYGEN_DATA; see `locate`. Raises ValueError for an unknown name and for a
-    file that is not text, FileNotFoundError for a missing file.
+    "pydoc" differs between Python versions (3.10: 459,073 characters, 3.13: 510,742), so results on
+    it should state the version. `root`: the folder with the downloaded files, instead of
+    $TINYGEN_DATA; see `locate`. Raises ValueError for an unknown name and for a file that is not
+    text, FileNotFoundError for a missing file.
     """
     if name == "pydoc":
         from pydoc_data.topics import topics
@@ -26,22 +26,22 @@ def load_text(name="pydoc", root=None):
 
 
 def split_tokens(ids, block_size, share=0.1):
-    """A text's tokens (n,) -> those to train on, and the last `share` of them to validate with.
+    """A text's tokens (n,) -> those to train on, and the last `share` of them for validation.
 
-    Raises ValueError where either part has no window of block_size tokens and the one after.
+    Raises ValueError if either part is shorter than block_size tokens and the one after.
     """
     cut = len(ids) - int(share * len(ids))
     if min(cut, len(ids) - cut) <= block_size:
-        raise ValueError(f"the text has {len(ids):,} tokens, and a tenth of them, kept to validate "
-                         f"with, has to be longer than a block of {block_size}; give a longer text "
-                         "or a smaller block")
+        raise ValueError(f"the text has {len(ids):,} tokens, and the tenth set aside for "
+                         f"validation must be longer than a block of {block_size}; use a longer "
+                         "text or a smaller block")
     return ids[:cut], ids[cut:]
 
 
 def random_windows(ids, count, block_size, *, rng):
-    """So many windows from anywhere in a text, and what comes after each of their tokens.
+    """`count` windows from random positions in a text, and the token after each of their tokens.
 
-    (n,) -> ids and targets, (count, block_size); targets are the ids, moved on by one
+    (n,) -> ids and targets, (count, block_size); the targets are the ids shifted by one
     """
     starts = rng.integers(len(ids) - block_size, size=count)
     windows = ids[starts[:, None] + np.arange(block_size + 1)]
@@ -49,7 +49,7 @@ def random_windows(ids, count, block_size, *, rng):
 
 
 def consecutive_windows(ids, block_size):
-    """A whole text in windows, one after the other; what is left over at the end is dropped.
+    """A whole text in windows, one after the other; the remainder is dropped.
 
     (n,) -> ids and targets, (n // block_size or one less, block_size)
     """
@@ -59,7 +59,7 @@ def consecutive_windows(ids, block_size):
 
 
 def read_text(path):
-    """The UTF-8 text in a file, its line ends as \\n. Raises ValueError if it holds none."""
+    """The UTF-8 text in a file, with line ends \\n. Raises ValueError if there is none."""
     if path.is_dir():
         raise not_text(path, "a folder")
     try:
@@ -74,6 +74,6 @@ def read_text(path):
 
 
 def not_text(path, found):
-    """The error for a file that is no UTF-8 text."""
-    return ValueError(f"{path} is to be text in UTF-8; found {found}: save it as UTF-8, or give "
-                      "another file")
+    """The error for a file that is not UTF-8 text."""
+    return ValueError(f"{path} must be UTF-8 text; found {found}: save it as UTF-8, or use another "
+                      "file")

@@ -2,7 +2,7 @@
 
     tokenizer = CharTokenizer(text)                       one token for each character that occurs
     tokenizer = BPETokenizer.train(text, vocab_size=512)  one for each frequent run of bytes
-    tokenizer = BPETokenizer.load("gpt2")                 GPT-2's own, from its two files
+    tokenizer = BPETokenizer.load("gpt2")                 GPT-2's, from its two files
 
     ids = tokenizer.encode(text);  tokenizer.decode(ids) == text;  len(tokenizer) is the vocabulary
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from tinygen.backend import np, to_numpy
 from tinygen.files import replacing
 
-END_OF_TEXT = "<|endoftext|>"  # the one special token of GPT-2: it stands between documents
+END_OF_TEXT = "<|endoftext|>"  # GPT-2's only special token: it separates documents
 
 
 class CharTokenizer:
@@ -26,22 +26,22 @@ class CharTokenizer:
     def __init__(self, text):
         self.characters = "".join(sorted(set(text)))
         if not self.characters:
-            raise ValueError("CharTokenizer: the text has no character to make tokens of")
+            raise ValueError("CharTokenizer: the text is empty, so there are no tokens to make")
         self._ids = {character: i for i, character in enumerate(self.characters)}
 
     def __len__(self):
         return len(self.characters)
 
     def encode(self, text):
-        """Text to ids, int64 (n,). Raises ValueError for a character that has no token."""
+        """Text to ids, int64 (n,). Raises ValueError for a character without a token."""
         try:
             return np.array([self._ids[character] for character in text], np.int64)
         except KeyError as error:
             missing = error.args[0]
             raise ValueError(
-                f"CharTokenizer: {missing!r} at {text.index(missing):,} has no token, for it does "
-                f"not occur in the text that the tokens were made of; leave it out, or use "
-                f"BPETokenizer, which knows every byte") from error
+                f"CharTokenizer: {missing!r} at {text.index(missing):,} has no token, since it "
+                f"does not occur in the text that the tokens were made from; leave it out, or use "
+                f"BPETokenizer, which can encode anything") from error
 
     def decode(self, ids):
         """Ids to text."""
@@ -51,12 +51,13 @@ class CharTokenizer:
 class BPETokenizer:
     """Byte-pair encoding: bytes, merged pair by pair in the order in which training found them.
 
-    Text is first cut into words with the space before them, numbers and signs; merges stay within
-    one. Whatever the bytes, there are tokens for them: 256 are single bytes.
+    Text is first split into words (with the space before them), numbers and signs; merges never
+    cross their boundaries. Any text can be encoded, since each of the 256 bytes is a token.
 
-    merges: pairs of byte strings, the earlier the sooner merged. vocabulary: token -> id; else the
-    bytes and then the merged pairs. special: further tokens such as "<|endoftext|>" -> id, which
-    text is never turned into. Raises ValueError for a vocabulary in which one has no id.
+    merges: pairs of byte strings, in the order in which they are merged. vocabulary: token -> id;
+    by default the bytes and then the merged pairs. special: further tokens such as
+    "<|endoftext|>" -> id, which encode never produces. Raises ValueError for a vocabulary that
+    lacks a token.
     Neural machine translation of rare words with subword units (Sennrich et al., 2016).
     """
 
@@ -66,14 +67,14 @@ class BPETokenizer:
             vocabulary = {token: i for i, token in enumerate(tokens)}
         missing = [token for token in tokens if token not in vocabulary]
         if missing:
-            raise ValueError(f"BPETokenizer: every byte and every merged pair has an id in the "
+            raise ValueError(f"BPETokenizer: every byte and every merged pair needs an id in the "
                              f"vocabulary, and {missing[0]!r} has none")
         self.merges, self.special = list(merges), dict(special or {})
         self._ids = vocabulary
         self._tokens = {i: token for token, i in vocabulary.items()}
         self._tokens |= {i: token.encode() for token, i in self.special.items()}
         self._rank = {pair: rank for rank, pair in enumerate(self.merges)}
-        self._words = {}  # word -> ids, of those that were met before
+        self._words = {}  # word -> ids, of all words seen so far
 
     def __len__(self):
         return max(self._tokens) + 1
@@ -83,18 +84,18 @@ class BPETokenizer:
     def encode(self, text):
         """Text, or any bytes, to ids, int64 (n,)."""
         if isinstance(text, bytes):
-            text = text.decode("utf-8", "surrogateescape")  # what is no UTF-8 survives as it is
+            text = text.decode("utf-8", "surrogateescape")  # preserves bytes that are not UTF-8
         words = _word_pattern().findall(text)
         for word in set(words) - self._words.keys():
             self._words[word] = self._encode_word(word.encode("utf-8", "surrogateescape"))
         return np.array([i for word in words for i in self._words[word]], np.int64)
 
     def decode(self, ids):
-        """Ids to text; bytes that are no UTF-8, as half a character is, become U+FFFD."""
+        """Ids to text; bytes that are not UTF-8, such as half a character, become U+FFFD."""
         return self.decode_bytes(ids).decode("utf-8", "replace")
 
     def decode_bytes(self, ids):
-        """Ids to the bytes that they stand for. Raises ValueError for an id that is no token."""
+        """Ids to the bytes that they stand for. Raises ValueError for an id without a token."""
         ids = _checked(ids, len(self))
         missing = [i for i in ids if i not in self._tokens]
         if missing:
@@ -110,14 +111,14 @@ class BPETokenizer:
             parts = _merged(parts, first)
         return [self._ids[part] for part in parts]
 
-    # ---- where merges come from ----
+    # ---- training, loading, saving ----
 
     @classmethod
     def train(cls, text, vocab_size):
-        """Find the merges: again and again the most frequent pair of neighbours becomes a token.
+        """Find the merges: again and again, the most frequent pair of neighbours becomes a token.
 
-        Of pairs as frequent the one that comes first in byte order is taken. Ends early where no
-        pair occurs twice. Raises ValueError for a vocabulary smaller than the 256 bytes.
+        Ties go to the pair that comes first in byte order. Ends early if no pair occurs twice.
+        Raises ValueError if vocab_size is less than the 256 bytes.
         """
         if vocab_size < 256:
             raise ValueError(f"BPETokenizer: every byte is a token, so vocab_size is at least 256, "
@@ -126,7 +127,7 @@ class BPETokenizer:
         words = [[bytes([byte]) for byte in word.encode("utf-8", "surrogateescape")]
                  for word in counts]
         counts = list(counts.values())
-        frequency, where = Counter(), defaultdict(set)  # of pairs; in which words they are
+        frequency, where = Counter(), defaultdict(set)  # of each pair; the words that contain it
         for i, word in enumerate(words):
             _count(word, i, counts[i], frequency, where)
         merges = []
@@ -136,7 +137,7 @@ class BPETokenizer:
                 break
             pair = min(pair for pair, count in frequency.items() if count == most)
             merges.append(pair)
-            for i in list(where[pair]):  # only the words that have it change
+            for i in list(where[pair]):  # only the words that contain it change
                 _count(words[i], i, -counts[i], frequency, where)
                 words[i] = _merged(words[i], pair)
                 _count(words[i], i, counts[i], frequency, where)
@@ -146,14 +147,14 @@ class BPETokenizer:
     def load(cls, folder):
         """The tokenizer in the files vocab.json and merges.txt of `folder`, in GPT-2's format.
 
-        Raises FileNotFoundError for a missing file, ValueError for one that is damaged.
+        Raises FileNotFoundError for a missing file, ValueError for a damaged one.
         """
         folder = Path(folder)
         path = folder / "vocab.json"
         try:
             ids = json.loads(path.read_text(encoding="utf-8"))
             if any(type(i) is not int or not 0 <= i < 2 ** 31 for i in ids.values()):
-                raise ValueError("an id is no whole number, or too large")
+                raise ValueError("an id is not a whole number, or is too large")
             if len(set(ids.values())) < len(ids):
                 raise ValueError("two tokens have the same id")
             special = {END_OF_TEXT: ids.pop(END_OF_TEXT)} if END_OF_TEXT in ids else {}
@@ -163,13 +164,13 @@ class BPETokenizer:
             merges = [tuple(map(_bytes, line.split(" "))) for line in lines
                       if line and not line.startswith("#version")]
             if any(len(pair) != 2 for pair in merges):
-                raise ValueError("a line is not two tokens with a space between them")
+                raise ValueError("a line is not two tokens separated by a space")
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-            raise ValueError(f"{path} is no part of a tokenizer as GPT-2's: {error}") from error
+            raise ValueError(f"{path} is not part of a tokenizer like GPT-2's: {error}") from error
         return cls(merges, ids, special)
 
     def save(self, folder):
-        """Write vocab.json and merges.txt, as `load` and other tools read them."""
+        """Write vocab.json and merges.txt, which `load` and other tools can read."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         ids = {_printable(token): i for token, i in self._ids.items()} | self.special
@@ -181,7 +182,7 @@ class BPETokenizer:
 
 
 def _merged(parts, pair):
-    """parts with each occurrence of the pair made one, from left to right."""
+    """parts with each occurrence of the pair merged, from left to right."""
     merged, i = [], 0
     while i < len(parts):
         if i + 1 < len(parts) and (parts[i], parts[i + 1]) == pair:
@@ -194,7 +195,7 @@ def _merged(parts, pair):
 
 
 def _count(word, i, times, frequency, where):
-    """Add the pairs of word number i, which occurs so many times; a negative number takes away."""
+    """Count the pairs of word number i, which occurs `times` times; negative to subtract them."""
     for pair in pairwise(word):
         frequency[pair] += times
         if times > 0:
@@ -204,10 +205,10 @@ def _count(word, i, times, frequency, where):
 
 
 def _checked(ids, size):
-    """ids as a list of Python's integers. Raises TypeError or ValueError for what is no id."""
+    """ids as a list of Python's integers. Raises TypeError or ValueError for anything else."""
     ids = np.asarray(to_numpy(ids))
     if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
-        raise TypeError(f"decode: ids are integers in one row, (n,), got {ids.dtype} of shape "
+        raise TypeError(f"decode: ids must be integers of shape (n,), got {ids.dtype} of shape "
                         f"{ids.shape}")
     if ids.size and not 0 <= ids.min() <= ids.max() < size:
         raise ValueError(f"decode: ids run from 0 to {size - 1} for {size} tokens, got "
@@ -221,8 +222,8 @@ def _checked(ids, size):
 def _word_pattern():
     """English endings, then words, numbers or signs with a space before them, then other spaces.
 
-    Of several spaces the last goes with the word after them. Letters and numbers are Unicode's, for
-    which Python's re has no name, so that their ranges are listed.
+    The last of several spaces goes with the word after it. Letters and numbers are Unicode's, for
+    which Python's re has no name, so their ranges are listed.
     """
     letters, numbers = _ranges("L"), _ranges("N")
     spaces = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -231,7 +232,7 @@ def _word_pattern():
 
 
 def _ranges(category):
-    """The characters of a Unicode category as the inside of a regular expression's brackets."""
+    """The characters of a Unicode category, to stand in a regular expression's brackets."""
     ranges, first = [], None
     for code in range(0x110001):
         inside = code < 0x110000 and unicodedata.category(chr(code))[0] == category
@@ -243,7 +244,7 @@ def _ranges(category):
     return "".join(ranges)
 
 
-# Each byte as a printable character: itself where it is one, else one from U+0100 on.
+# Each byte as a printable character: itself if it is printable, else one from U+0100 on.
 _OWN = [*range(ord("!"), ord("~") + 1), *range(0xa1, 0xad), *range(0xae, 0x100)]
 _LETTERS = {chr(byte): byte for byte in _OWN} | {
     chr(0x100 + i): byte for i, byte in enumerate(sorted(set(range(256)) - set(_OWN)))}

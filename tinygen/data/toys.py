@@ -1,7 +1,7 @@
-"""Mixtures of Gaussians in the plane: toys on which one sees which modes a GAN has found.
+"""Mixtures of Gaussians in the plane: toys that show which modes a GAN has found.
 
 Source: Lin et al., PacGAN, 2018. There the ring has radius 1 and standard deviation 0.01; ours is
-twice as large and has the grid's 0.05. A sample within 3 STD of a centre counts as a good one.
+twice as large and has the grid's 0.05. A sample within 3 STD of a centre counts as high-quality.
 """
 from tinygen.backend import np
 
@@ -22,6 +22,6 @@ def grid(count, rng):
 
 
 def scatter(centres, count, rng):
-    """Points each about a random one of `centres` (K, 2), all K as likely. -> float32 (count, 2)"""
+    """Points around randomly chosen `centres` (K, 2), all equally likely. -> float32 (count, 2)"""
     chosen = centres[rng.integers(len(centres), size=count)]
     return chosen + np.float32(STD) * rng.standard_normal((count, 2), np.float32)

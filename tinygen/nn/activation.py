@@ -1,6 +1,6 @@
-"""Activations as layers, for a Sequential; in a forward method the ops themselves read better.
+"""Activations as layers, for use in a Sequential; in a forward method the ops read better.
 
-Each acts on every element by itself, and on any shape.
+Each is elementwise and takes any shape.
 """
 from tinygen import ops
 from tinygen.nn.module import Module
@@ -41,7 +41,7 @@ class SiLU(Module):
 
 
 class GELU(Module):
-    """x · Φ(x) with the normal distribution's Φ, in the tanh form."""
+    """x · Φ(x) with the normal distribution's Φ, in the tanh approximation."""
 
     def forward(self, x):
         return ops.gelu(x)

@@ -1,18 +1,22 @@
-"""Multi-head attention as a layer, and the cache that makes generating cheap."""
+"""Multi-head attention as a layer, and the cache that makes generation cheap."""
 from tinygen import ops
 from tinygen.backend import xp
 from tinygen.nn.checks import check_dropout, check_rng, check_sizes
 from tinygen.nn.linear import Linear
 from tinygen.nn.module import Module
-from tinygen.tensor import plain
+from tinygen.tensor import Tensor, plain
 
 
 class MultiHeadAttention(Module):
-    """Several attentions side by side, each in its share of the width.  (B, T, embed_dim) -> same
+    """Attention in several heads, each on its share of the features.  (B, T, embed_dim) -> same
 
-    Linear layers `query`, `key`, `value` make (B, heads, T, embed_dim/num_heads) each, and `out` mixes what
-    the heads found. dropout leaves out attention weights in training, drawn from rng.
-    Raises ValueError unless num_heads divides embed_dim.
+    in_proj_weight (3·embed_dim, embed_dim) and in_proj_bias (3·embed_dim,) map x to queries, keys
+    and values, in this order; each head takes embed_dim/num_heads features of each. `out_proj`, a
+    Linear, mixes what the heads found. The initial weights are drawn as those of four Linear
+    layers: for queries, keys, values and out_proj. dropout: the probability of leaving out an
+    attention weight in training, drawn from rng.
+
+    Raises ValueError unless num_heads divides embed_dim and 0 <= dropout < 1.
     Attention is all you need (Vaswani et al., 2017), section 3.2.2.
     """
 
@@ -22,52 +26,74 @@ class MultiHeadAttention(Module):
             raise ValueError(f"MultiHeadAttention: num_heads must divide embed_dim, got "
                              f"num_heads={num_heads} and embed_dim={embed_dim}")
         check_dropout("MultiHeadAttention", dropout=dropout)
-        self.num_heads, self.dropout, self.rng = num_heads, dropout, check_rng(rng)
-        self.query = Linear(embed_dim, embed_dim, bias, rng=rng)
-        self.key = Linear(embed_dim, embed_dim, bias, rng=rng)
-        self.value = Linear(embed_dim, embed_dim, bias, rng=rng)
-        self.out = Linear(embed_dim, embed_dim, bias, rng=rng)
+        self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, dropout
+        self.rng = rng = check_rng(rng)
+        parts = [Linear(embed_dim, embed_dim, bias, rng=rng) for _ in range(3)]
+        self.in_proj_weight = Tensor(xp.concatenate([part.weight.data for part in parts]))
+        self.in_proj_bias = (Tensor(xp.concatenate([part.bias.data for part in parts])) if bias
+                             else None)
+        self.out_proj = Linear(embed_dim, embed_dim, bias, rng=rng)
 
     def forward(self, x, source=None, *, causal=False, mask=None, cache=None):
-        """x: what asks, (B, T, embed_dim). source: what is looked at, (B, S, embed_dim); x itself if None.
+        """x (B, T, embed_dim) looks at source (B, S, embed_dim), or at itself if None.
 
-        causal, mask: as in the op `attention`. cache: a KeyValueCache that supplies the keys and
-        values of earlier positions and takes in these.
+        causal, mask: as in the op `attention`. cache: a KeyValueCache, which adds the keys and
+        values of earlier positions and stores the new ones.
         """
-        source = x if source is None else source
-        q, k, v = map(self._split, (self.query(x), self.key(source), self.value(source)))
-        if cache is not None:
-            k, v = cache.extend(self, k, v)
         dropout = self.dropout if self.training else 0.0
-        seed = int(self.rng.integers(2 ** 63)) if dropout else 0
-        y = ops.attention(q, k, v, causal=causal, mask=mask, dropout=dropout, seed=seed)
-        return self.out(ops.reshape(ops.swapaxes(y, axis1=1, axis2=2), shape=x.shape))
+        settings = {"causal": causal, "mask": mask, "dropout": dropout,
+                    "seed": int(self.rng.integers(2 ** 63)) if dropout else 0}
+        if source is None and cache is None:
+            y = ops.self_attention(self._project(x), **settings)
+        else:
+            q, k, v = self._queries_keys_values(x, source)
+            if cache is not None:
+                k, v = cache.extend(self, k, v)
+            y = ops.attention(q, k, v, **settings)  # (B, heads, T, d)
+        return self.out_proj(ops.reshape(ops.swapaxes(y, axis1=1, axis2=2), shape=x.shape))
 
-    def _split(self, x):
-        """(B, T, embed_dim) -> (B, heads, T, embed_dim/num_heads)"""
-        b, t, embed_dim = x.shape
-        x = ops.reshape(x, shape=(b, t, self.num_heads, embed_dim // self.num_heads))
-        return ops.swapaxes(x, axis1=1, axis2=2)
+    def _queries_keys_values(self, x, source):
+        """q (B, heads, T, d), k and v (B, heads, S, d)"""
+        if source is None:
+            return self._project(x)
+        n = self.embed_dim
+        q, = self._project(x, slice(None, n))
+        k, v = self._project(source, slice(n, None))
+        return q, k, v
+
+    def _project(self, x, rows=None):
+        """Queries, keys and values, or those that a slice of rows makes, stacked and in heads.
+
+        (B, T, embed_dim) -> (3, B, heads, T, d), where d = embed_dim/num_heads; fewer for rows
+        """
+        weight, bias = self.in_proj_weight, self.in_proj_bias
+        if rows is not None:
+            weight, bias = weight[rows], None if bias is None else bias[rows]
+        b, t, n = x.shape
+        y = ops.linear(x, weight, bias)  # (B, T, 3·n)
+        y = ops.reshape(y, shape=(b, t, -1, self.num_heads, n // self.num_heads))
+        return ops.transpose(y, axes=(2, 0, 3, 1, 4))
 
 
 class KeyValueCache:
     """The keys and values of all positions so far, layer by layer, so that none is computed twice.
 
-    size: the most positions that it will hold. Without it the t-th token costs as much as the t
-    before it together; with it only what is new is put through the network.
+    size: the most positions it can hold. Without a cache the t-th token costs as much as the t
+    before it together; with one, only the new tokens go through the network.
     """
 
     def __init__(self, size):
         self.size, self.kept = size, {}
 
     def __len__(self):
-        """Places that are kept."""
+        """How many positions it holds."""
         return next((length for _, _, length in self.kept.values()), 0)
 
     def extend(self, layer, k, v):
-        """Take in k and v of new positions -> arrays of all positions, (B, heads, length, d).
+        """Store k and v of new positions -> arrays of all positions, (B, heads, length, d).
 
         k, v: (B, heads, T, d), arrays or Tensors; no gradient goes through the cache.
+        Raises ValueError where they do not fit into what room is left.
         """
         k, v = plain(k), plain(v)
         b, heads, t, d = k.shape
@@ -76,8 +102,8 @@ class KeyValueCache:
             self.kept[layer] = xp.empty(room, k.dtype), xp.empty(room, v.dtype), 0
         keys, values, length = self.kept[layer]
         if length + t > self.size:
-            raise ValueError(f"KeyValueCache: there is room for {self.size} positions, {length} are "
-                             f"taken and {t} came; start a new cache")
+            raise ValueError(f"KeyValueCache: there is room for {self.size} positions, {length} "
+                             f"are taken and {t} came; start a new cache")
         keys[:, :, length:length + t] = k
         values[:, :, length:length + t] = v
         self.kept[layer] = keys, values, length + t

@@ -1,4 +1,4 @@
-"""What layers and models check their settings by."""
+"""The checks of settings that layers and models share."""
 from numbers import Integral
 
 from tinygen.backend import np
@@ -8,14 +8,15 @@ def check_sizes(layer, least=1, **sizes):
     """Raise ValueError unless each size is an integer of at least `least`."""
     for name, size in sizes.items():
         if isinstance(size, bool) or not isinstance(size, Integral) or size < least:
-            raise ValueError(f"{layer}: {name} is an integer of at least {least}, got {size!r}")
+            raise ValueError(f"{layer}: {name} must be an integer of at least {least}, got "
+                             f"{size!r}")
 
 
 def check_dropout(layer, **probability):
-    """Raise ValueError unless 0 <= p < 1, for the dropout probability p under its name."""
+    """Raise ValueError unless 0 <= p < 1: check_dropout("Dropout", p=p)."""
     for name, p in probability.items():
         if not 0 <= p < 1:
-            raise ValueError(f"{layer}: {name} is a probability of at least 0 and below 1, got {p}")
+            raise ValueError(f"{layer}: {name} must be at least 0 and below 1, got {p}")
 
 
 def check_rng(rng):
@@ -26,6 +27,6 @@ def check_rng(rng):
     if rng is None:
         return np.random.default_rng()
     if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"init: rng is a numpy.random.Generator, got {rng!r}; use "
+        raise TypeError(f"init: rng must be a numpy.random.Generator, got {rng!r}; use "
                         f"np.random.default_rng(seed)")
     return rng

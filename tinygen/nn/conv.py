@@ -1,7 +1,7 @@
-"""Layers that slide kernels over a signal or an image, with weights laid out as PyTorch's are.
+"""Convolution layers for signals and images, with weights laid out as PyTorch's.
 
-Images are (N, C, H, W), signals (N, C, T). Where a 2-D setting is the same both ways, one int
-stands for the pair (vertical, horizontal). The ops in tinygen.ops.conv tell what sizes come out.
+Images are (N, C, H, W), signals (N, C, T). A 2-D setting is a pair (vertical, horizontal), or one
+int for both. The ops in tinygen.ops.conv give the formulas for the output sizes.
 """
 import math
 
@@ -14,7 +14,7 @@ from tinygen.tensor import Tensor
 
 
 class Conv1d(Module):
-    """Kernels slid over a signal.  (N, in_channels, T) -> (N, out_channels, T')
+    """Convolution of a signal.  (N, in_channels, T) -> (N, out_channels, T')
 
     weight (out_channels, in_channels/groups, kernel_size), bias (out_channels,), both drawn from
     U(±1/√fan_in).
@@ -29,7 +29,7 @@ class Conv1d(Module):
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
         self.dilation, self.groups = dilation, groups
         shape = (out_channels, in_channels // groups, kernel_size)
-        self.weight, self.bias = _draw(shape, out_channels if bias else 0, rng)
+        self.weight, self.bias = _initial(shape, out_channels if bias else 0, rng)
 
     def forward(self, x):
         return ops.conv1d(x, self.weight, self.bias, stride=self.stride, padding=self.padding,
@@ -37,7 +37,7 @@ class Conv1d(Module):
 
 
 class Conv2d(Module):
-    """Kernels slid over an image.  (N, in_channels, H, W) -> (N, out_channels, H', W')
+    """Convolution of an image.  (N, in_channels, H, W) -> (N, out_channels, H', W')
 
     weight (out_channels, in_channels/groups, kh, kw), bias (out_channels,), both drawn from
     U(±1/√fan_in).
@@ -51,7 +51,7 @@ class Conv2d(Module):
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
         self.dilation, self.groups = dilation, groups
         shape = (out_channels, in_channels // groups, kh, kw)
-        self.weight, self.bias = _draw(shape, out_channels if bias else 0, rng)
+        self.weight, self.bias = _initial(shape, out_channels if bias else 0, rng)
 
     def forward(self, x):
         return ops.conv2d(x, self.weight, self.bias, stride=self.stride, padding=self.padding,
@@ -59,11 +59,11 @@ class Conv2d(Module):
 
 
 class ConvTranspose2d(Module):
-    """A convolution's way back.  (N, in_channels, H, W) -> (N, out_channels, H', W')
+    """Transposed convolution of an image.  (N, in_channels, H, W) -> (N, out_channels, H', W')
 
     weight (in_channels, out_channels/groups, kh, kw), bias (out_channels,), both drawn from
-    U(±1/√fan) with fan = out_channels/groups·kh·kw, as PyTorch's. A strided convolution brings
-    several sizes to the same H, W: output_padding, or output_size in the call, says which it was.
+    U(±1/√fan) with fan = out_channels/groups·kh·kw, as in PyTorch. A strided convolution maps
+    several input sizes to the same H, W: output_padding, or output_size in the call, picks one.
     """
 
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0,
@@ -75,7 +75,7 @@ class ConvTranspose2d(Module):
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
         self.output_padding, self.groups, self.dilation = output_padding, groups, dilation
         shape = (in_channels, out_channels // groups, kh, kw)
-        self.weight, self.bias = _draw(shape, out_channels if bias else 0, rng)
+        self.weight, self.bias = _initial(shape, out_channels if bias else 0, rng)
 
     def forward(self, x, output_size=None):
         return ops.conv_transpose2d(
@@ -84,23 +84,23 @@ class ConvTranspose2d(Module):
             groups=self.groups)
 
 
-def _draw(shape, biases, rng):
-    """Weights of that shape and so many biases (0: None), from U(±1/√fan_in)."""
+def _initial(shape, biases, rng):
+    """A weight of this shape and a bias of size `biases` (None for 0), from U(±1/√fan_in)."""
     bound = 1 / math.sqrt(init.fans(shape)[0])
     weight = Tensor(init.uniform(shape, bound, rng=rng))
     return weight, Tensor(init.uniform((biases,), bound, rng=rng)) if biases else None
 
 
 def check_channels(layer, in_channels, out_channels, groups):
-    """Raise ValueError for sizes below 1, and for channels that groups does not divide."""
+    """Raise ValueError unless sizes are at least 1 and groups divides both channel counts."""
     check_sizes(layer, in_channels=in_channels, out_channels=out_channels, groups=groups)
     if in_channels % groups or out_channels % groups:
-        raise ValueError(f"{layer}: groups divides in_channels and out_channels, got {groups} for "
-                         f"{in_channels} and {out_channels}")
+        raise ValueError(f"{layer}: groups must divide in_channels and out_channels, got "
+                         f"{groups} for {in_channels} and {out_channels}")
 
 
 def check_window(layer, kernel_size, stride, padding, dilation=1):
-    """The kernel's (height, width); raises ValueError for a setting that makes no window."""
+    """The kernel's (height, width). Raises ValueError for settings out of range."""
     kernel = pair(layer, "kernel_size", kernel_size)
     pair(layer, "stride", stride)
     pair(layer, "padding", padding, minimum=0)

@@ -1,7 +1,7 @@
-"""Initial weights: NumPy arrays in float32, drawn on the host, so that every backend gets the same.
+"""Initial weights: float32 NumPy arrays, drawn on the host so that every backend gets the same.
 
-The scale keeps signals from growing or fading as they pass many layers: if each output sums fan_in
-inputs, weights of variance 1/fan_in leave the variance of the signal as it is.
+The scale keeps signals from growing or fading through many layers: each output sums fan_in inputs,
+so weights of variance 1/fan_in preserve the signal's variance.
 """
 import math
 from contextlib import contextmanager
@@ -17,9 +17,9 @@ class mode:
 
 @contextmanager
 def undrawn():
-    """Inside the with block weights start as zeros, for a checkpoint to overwrite.
+    """A with block in which weights start as zeros, for a checkpoint to overwrite.
 
-    Drawing a billion numbers takes most of a minute, and zeros take no memory until written.
+    Drawing a billion numbers takes most of a minute; zeros take no memory until written.
     """
     kept, mode.drawing = mode.drawing, False
     try:
@@ -50,7 +50,7 @@ def kaiming_uniform(shape, *, rng=None):
 
 
 def kaiming_normal(shape, *, rng=None):
-    """Kaiming for relu, normal: variance 2 / fan_in, as relu loses half of it.
+    """Kaiming for relu, normal: variance 2 / fan_in, since relu halves it.
 
     Delving Deep into Rectifiers (He, Zhang, Ren and Sun, 2015).
     """
@@ -63,7 +63,7 @@ def xavier_uniform(shape, *, rng=None):
 
 
 def xavier_normal(shape, *, rng=None):
-    """Xavier for tanh, normal: variance 2 / (fan_in + fan_out), fair to forward and backward pass.
+    """Xavier for tanh, normal: variance 2 / (fan_in + fan_out), for forward and backward alike.
 
     Understanding the difficulty of training deep feedforward neural networks
     (Glorot and Bengio, 2010).
@@ -72,8 +72,8 @@ def xavier_normal(shape, *, rng=None):
 
 
 def fans(shape):
-    """Inputs to one output and outputs of one input, of weights (out, in, *kernel)."""
+    """fan_in and fan_out of weights (out, in, *kernel): inputs per output, outputs per input."""
     if len(shape) < 2:
-        raise ValueError(f"fans: weights have at least the axes (out, in), got shape {shape}; give "
-                         f"biases a bound or a std of their own")
+        raise ValueError(f"fans: weights need at least the axes (out, in), got shape {shape}; for "
+                         f"biases use init.uniform or init.normal")
     return math.prod(shape[1:]), shape[0] * math.prod(shape[2:])

@@ -1,4 +1,4 @@
-"""Layers that multiply by a matrix, look up its rows, or only change the shape."""
+"""Linear, Embedding and Dropout, and the layers that only change the shape."""
 import math
 
 from tinygen import ops
@@ -28,8 +28,8 @@ class Linear(Module):
 class Embedding(Module):
     """A vector for each of num_embeddings tokens.  ids (...) -> (..., embedding_dim)
 
-    weight (num_embeddings, embedding_dim), drawn from N(0, 1). Raises TypeError for ids that are no
-    integers, ValueError for ids beyond the table.
+    weight (num_embeddings, embedding_dim), drawn from N(0, 1). Raises TypeError unless ids are
+    integers, ValueError for ids outside the table.
     """
 
     def __init__(self, num_embeddings, embedding_dim, *, rng=None):
@@ -42,9 +42,10 @@ class Embedding(Module):
 
 
 class Dropout(Module):
-    """In training, each element 0 with probability p, else divided by 1 - p.
+    """In training, sets elements to 0 with probability p and divides the others by 1 - p.
 
-    p is at least 0 and below 1. The mask is drawn from rng, anew in each call; none in evaluation.
+    Each call draws a new mask from rng; in evaluation x passes unchanged. Raises ValueError unless
+    0 <= p < 1.
     Dropout: a simple way to prevent neural networks from overfitting (Srivastava et al., 2014).
     """
 
@@ -57,7 +58,7 @@ class Dropout(Module):
 
 
 class Flatten(Module):
-    """All axes from start_dim on made one.  (N, a, b, ...) -> (N, a·b·...)"""
+    """Merges all axes from start_dim on.  (N, a, b, ...) -> (N, a·b·...)"""
 
     def __init__(self, start_dim=1):
         self.start_dim = start_dim
@@ -68,7 +69,7 @@ class Flatten(Module):
 
 
 class Unflatten(Module):
-    """One axis cut into several.  Unflatten(1, (a, b)): (N, a·b, ...) -> (N, a, b, ...)"""
+    """Splits one axis into several.  Unflatten(1, (a, b)): (N, a·b, ...) -> (N, a, b, ...)"""
 
     def __init__(self, dim, unflattened_size):
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)

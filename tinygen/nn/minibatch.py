@@ -11,10 +11,10 @@ from tinygen.tensor import Tensor
 class MinibatchDiscrimination(Module):
     """Appends to each row how close the batch's other rows are.  (N, in) -> (N, in + kernels)
 
-    M = x T, T being weight (in_features, kernels, kernel_size), drawn from N(0, 1/in_features);
-    o_ib = Σ_{j≠i} exp(-|M_ib - M_jb|₁), from 0 for a row alone to N - 1 where all rows are alike,
-    as those of a generator that has collapsed. Takes memory for N²·kernels·kernel_size numbers.
-    Raises ValueError for x of another shape; images are flattened first.
+    M = x T, where T is the weight (in_features, kernels, kernel_size), drawn from
+    N(0, 1/in_features), and o_ib = Σ_{j≠i} exp(-|M_ib - M_jb|₁) is appended: 0 for a row far from
+    all others, N - 1 where all rows are alike, as from a collapsed generator. It needs memory for
+    N²·kernels·kernel_size numbers. Raises ValueError unless x is (N, in_features).
     Improved techniques for training GANs (Salimans et al., 2016), section 3.2.
     """
 
@@ -27,12 +27,12 @@ class MinibatchDiscrimination(Module):
 
     def forward(self, x):
         if x.ndim != 2 or x.shape[1] != self.in_features:
-            raise ValueError(f"MinibatchDiscrimination: x is (N, {self.in_features}), got shape "
-                             f"{x.shape}; put nn.Flatten() before it for images")
+            raise ValueError(f"MinibatchDiscrimination: x must be (N, {self.in_features}), got "
+                             f"shape {x.shape}; put nn.Flatten() before it for images")
         t = ops.reshape(self.weight, shape=(self.in_features, -1))
         m = ops.reshape(ops.matmul(x, t), shape=(len(x), self.kernels, self.kernel_size))
         distance = ops.sum(ops.abs(m[:, None] - m[None]), axis=-1)  # (N, N, kernels)
-        # A row is at distance 0 from itself, whatever it is: e^0 = 1 is taken off the sum, and |.|
-        # passes no gradient on at 0.
+        # Each row is at distance 0 from itself: that adds e^0 = 1, which is taken off again, and no
+        # gradient, since |.| has none at 0.
         closeness = ops.sum(ops.exp(-distance), axis=1) - 1  # (N, kernels)
         return ops.concatenate([x, closeness], axis=1)

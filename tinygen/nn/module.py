@@ -1,5 +1,6 @@
-"""Module: a part of a network, which finds its parameters by looking at its own attributes."""
+"""Module: a part of a network, which finds its parameters among its own attributes."""
 from inspect import signature
+from numbers import Integral
 
 from tinygen.backend import is_array, np, to_numpy, xp
 from tinygen.operation import no_grad
@@ -7,7 +8,7 @@ from tinygen.tensor import Tensor, mark_written
 
 
 class Module:
-    """A function with parameters. Subclass it, make the parts in __init__, use them in forward:
+    """A function with parameters. Subclass it, create its parts in __init__, use them in forward:
 
         class MLP(nn.Module):
             def __init__(self, *, rng):
@@ -17,39 +18,39 @@ class Module:
             def forward(self, x):  # (N, 784) -> (N, 10)
                 return self.out(tg.relu(self.hidden(x)))
 
-    An attribute's type tells what it is: a Tensor is a parameter, a plain array is a buffer (saved
-    but not trained, such as a running mean), a Module is a child. A parameter that several
-    attributes share is one parameter, under the first of its names.
+    An attribute's type decides what it is: a Tensor is a parameter, a plain array is a buffer
+    (saved but not trained, such as a running mean), a Module is a child. A parameter shared by
+    several attributes counts once, under the first of its names.
     """
-    training = True  # train() and eval() set it; Dropout and BatchNorm ask for it
+    training = True  # set by train() and eval(); read by Dropout and BatchNorm
 
     def __call__(self, *args, **kwargs):
         return self.forward(*args, **kwargs)
 
     def forward(self, *args, **kwargs):
-        raise NotImplementedError(f"{type(self).__name__}: a Module needs a method forward to be "
-                                  f"called; define  def forward(self, x)")
+        raise NotImplementedError(f"{type(self).__name__}: a Module needs a forward method; "
+                                  f"define  def forward(self, x)")
 
     # ---- the tree ----
 
     def parameters(self):
-        """The parameters as a list, in order of definition."""
+        """A list of the parameters, in order of definition."""
         return [p for _, p in self._walk(Tensor)]
 
     def named_parameters(self):
-        """The parameters as a list of (path, Tensor), such as ("hidden.weight", w)."""
+        """A list of (path, parameter), such as ("hidden.weight", w)."""
         return list(self._walk(Tensor))
 
     def named_buffers(self):
-        """The buffers as a list of (path, array)."""
+        """A list of (path, buffer)."""
         return list(self._walk(xp.ndarray))
 
     def named_modules(self):
-        """This module, under the path "", and all below it, as a list of (path, Module)."""
+        """A list of (path, Module): this module, under the path "", and all below it."""
         return list(self._walk(Module))
 
     def _walk(self, kind):
-        """(path, value) of all parts of one kind, each once: depth first, as they were defined."""
+        """Yield (path, value) of each part of one kind, depth first, in order of definition."""
         seen, stack = set(), [("", self)]
         while stack:
             path, part = stack.pop()
@@ -75,34 +76,43 @@ class Module:
         items = value.values() if isinstance(value, dict) else value
         if (isinstance(value, (list, tuple, dict))
                 and any(isinstance(item, (Module, Tensor)) for item in items)):
-            raise TypeError(f"{type(self).__name__}.{name}: parameters are not looked for inside a "
-                            f"{type(value).__name__}; use nn.ModuleList, or one attribute for each")
+            raise TypeError(f"{type(self).__name__}.{name}: parameters inside a "
+                            f"{type(value).__name__} are not found; use nn.ModuleList, or one "
+                            f"attribute for each")
         if isinstance(value, Tensor) and value._origin is not None:
             raise TypeError(f"{type(self).__name__}.{name}: a Tensor attribute is a parameter, but "
-                            f"this one was computed, by {value._origin[0]}; to keep a result for a "
-                            f"look at it, put its array into a list")
+                            f"this one was computed, by {value._origin[0]}; to keep a result, put "
+                            f"its array in a list")
 
     # ---- training ----
 
     def train(self, mode=True):
-        """Set training mode here and below; mode=False is evaluation. Returns the module."""
+        """Set training mode, or evaluation mode with mode=False, here and below. Returns self."""
         for _, module in self.named_modules():
             module.training = mode
         return self
 
     def eval(self):
-        """Set evaluation mode: no dropout, batch norm by its running statistics."""
+        """Set evaluation mode: no dropout, batch norm by its running statistics. Returns self."""
         return self.train(False)
 
+    def evaluating(self):
+        """Evaluation mode for a with block, after which each module has its own mode again:
+
+            with model.evaluating():
+                y = model(x)
+        """
+        return Evaluating(self)
+
     def zero_grad(self):
-        """Forget the gradients of all parameters."""
+        """Clear the gradients of all parameters."""
         for p in self.parameters():
             p.grad = None
 
     def astype(self, dtype):
         """Convert parameters and floating buffers, say to "float64" for a gradient check.
 
-        Returns the module. Gradients are forgotten; an optimiser has to be made anew.
+        Returns self. Gradients are cleared, and optimisers have to be made again.
         """
         for p in self.parameters():
             p.data, p.grad = p.data.astype(dtype), None
@@ -116,19 +126,19 @@ class Module:
     # ---- saving ----
 
     def state_dict(self):
-        """A copy of each parameter and buffer: a dict of path to NumPy array."""
+        """A dict of path to NumPy array: a copy of each parameter and buffer."""
         parts = self.named_parameters() + self.named_buffers()
         return {path: np.array(to_numpy(value)) for path, value in parts}
 
     def load_state_dict(self, state):
-        """Write the arrays of `state`, a dict such as state_dict makes, over what is here.
+        """Overwrite parameters and buffers with the arrays of `state`, a dict as from state_dict.
 
-        Raises ValueError with all entries that are missing, unexpected, misshapen or no real
-        numbers; nothing has been written then.
+        Raises ValueError, before anything is written, with a list of all entries that are missing,
+        unexpected, misshapen or not real numbers.
         """
         if not isinstance(state, dict):
-            raise TypeError(f"{type(self).__name__}.load_state_dict: the state is a dict of path "
-                            f"to array, as state_dict returns it; got {type(state).__name__}")
+            raise TypeError(f"{type(self).__name__}.load_state_dict: the state must be a dict of "
+                            f"path to array, as from state_dict, got {type(state).__name__}")
         parts = dict(self.named_parameters() + self.named_buffers())
         arrays = {path: to_numpy(value) for path, value in state.items()}
         wrong = [f"missing: {path} {parts[path].shape}" for path in parts if path not in arrays]
@@ -136,12 +146,12 @@ class Module:
                   if path not in parts]
         wrong += [f"misshapen: {path} {arrays[path].shape}, here {parts[path].shape}"
                   for path in parts if path in arrays and arrays[path].shape != parts[path].shape]
-        wrong += [f"no real numbers: {path} {array.dtype}" for path, array in arrays.items()
+        wrong += [f"not real numbers: {path} {array.dtype}" for path, array in arrays.items()
                   if array.dtype.kind not in "fiub"]
         if wrong:
             raise ValueError(f"{type(self).__name__}.load_state_dict: this is the state of another "
                              f"network, so nothing was loaded; build the module as it was when "
-                             f"saved" + "".join(f"\n  {line}" for line in wrong))
+                             f"it was saved" + "".join(f"\n  {line}" for line in wrong))
         for path, part in parts.items():
             if isinstance(part, Tensor):
                 part.data[...] = xp.asarray(arrays[path])
@@ -162,10 +172,13 @@ class Module:
         return f"{type(self).__name__}({settings}{children}" + ("\n)" if children else ")")
 
     def summary(self, *inputs):
-        """A table of all modules, what they put out and how many parameters are their own.
+        """A table of all modules: the shapes of their outputs, and how many parameters each owns.
 
-        inputs: what forward takes, for one call in evaluation mode. Returns a str to print.
+        inputs: what forward takes, for one call in evaluation mode; a shape, such as
+        (1, 1, 28, 28), stands for an array of zeros. Returns a str to print.
         """
+        dtype = next((p.dtype for p in self.parameters()), "float32")
+        inputs = [xp.zeros(x, dtype) if _is_shape(x) else x for x in inputs]
         shapes, counted = _output_shapes(self, inputs), set()
         rows = [("module", "type", "output", "parameters")]
         for path, module in self.named_modules():
@@ -181,16 +194,38 @@ class Module:
                          f"{count:>{widths[3]}}" for name, kind, shape, count in rows)
 
 
+class Evaluating:
+    """The context manager of Module.evaluating.
+
+    It looks for the modules only once, and can be entered any number of times.
+    """
+
+    def __init__(self, module):
+        self.modules, self.modes = [below for _, below in module.named_modules()], []
+
+    def __enter__(self):
+        self.modes.append([module.training for module in self.modules])
+        for module in self.modules:
+            module.training = False
+
+    def __exit__(self, *error):
+        for module, mode in zip(self.modules, self.modes.pop()):
+            module.training = mode
+
+
 def _is_setting(value):
     if isinstance(value, tuple):
         return all(map(_is_setting, value))
     return value is None or isinstance(value, (bool, int, float, str))
 
 
+def _is_shape(x):
+    return isinstance(x, tuple) and all(isinstance(size, Integral) for size in x)
+
+
 def _output_shapes(model, inputs):
-    """{id of module: the shape of its output, as text} for one call of the model."""
-    shapes, modes = {}, [(module, module.training) for _, module in model.named_modules()]
-    call = Module.__call__
+    """{id of module: its output's shape, as text} for one call of the model."""
+    shapes, call = {}, Module.__call__
 
     def watched_call(module, *args, **kwargs):
         y = call(module, *args, **kwargs)
@@ -200,46 +235,8 @@ def _output_shapes(model, inputs):
 
     Module.__call__ = watched_call
     try:
-        with no_grad():
-            model.eval()(*inputs)
+        with no_grad(), model.evaluating():
+            model(*inputs)
     finally:
         Module.__call__ = call
-        for module, mode in modes:
-            module.training = mode
     return shapes
-
-
-class ModuleList(Module):
-    """Modules in a list, whose parameters are found: ModuleList([layer, layer, ...])."""
-
-    def __init__(self, modules=()):
-        for module in modules:
-            self.append(module)
-
-    def append(self, module):
-        """Add a module at the end."""
-        if not isinstance(module, Module):
-            raise TypeError(f"{type(self).__name__}: its items are Modules, got {module!r}; a "
-                            f"function becomes one as a forward method")
-        setattr(self, str(len(self)), module)  # children "0", "1", ..., as any other attribute
-
-    def __iter__(self):
-        return (part for name, part in vars(self).items() if name.isdigit())
-
-    def __len__(self):
-        return sum(name.isdigit() for name in vars(self))
-
-    def __getitem__(self, index):
-        return list(self)[index]
-
-
-class Sequential(ModuleList):
-    """Layers one after the other: Sequential(f, g, h)(x) = h(g(f(x)))."""
-
-    def __init__(self, *layers):
-        super().__init__(layers)
-
-    def forward(self, x):
-        for layer in self:
-            x = layer(x)
-        return x

@@ -1,8 +1,8 @@
 """Layers that normalise to mean 0 and variance 1, then scale by a weight and shift by a bias.
 
-They differ in what is normalised together: LayerNorm one vector, GroupNorm some channels of one
-image, BatchNorm one channel of all images in the batch. All start as the plain normalisation, with
-weights 1 and biases 0, so none needs an rng.
+They differ in what is normalised together: LayerNorm a vector, GroupNorm some channels of an image,
+BatchNorm a channel of all images in the batch. Weights start at 1 and biases at 0, so no layer
+needs an rng.
 """
 from tinygen import ops
 from tinygen.backend import np, xp
@@ -13,7 +13,7 @@ from tinygen.tensor import Tensor, plain
 
 
 class LayerNorm(Module):
-    """Each vector along the last axis by itself.  (..., normalized_shape) -> same
+    """Normalises each vector along the last axis.  (..., normalized_shape) -> same
 
     Layer normalization (Ba, Kiros and Hinton, 2016).
     """
@@ -28,7 +28,7 @@ class LayerNorm(Module):
 
 
 class GroupNorm(Module):
-    """Each of num_groups groups of channels, image by image.  (N, num_channels, ...) -> same
+    """Normalises groups of channels, image by image.  (N, num_channels, ...) -> same
 
     Group normalization (Wu and He, 2018).
     """
@@ -36,8 +36,8 @@ class GroupNorm(Module):
     def __init__(self, num_groups, num_channels, eps=1e-5):
         check_sizes("GroupNorm", num_groups=num_groups, num_channels=num_channels)
         if num_channels % num_groups:
-            raise ValueError(f"GroupNorm: num_groups divides num_channels, got {num_groups} for "
-                             f"{num_channels}")
+            raise ValueError(f"GroupNorm: num_groups must divide num_channels, got {num_groups} "
+                             f"for {num_channels}")
         self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
         self.weight, self.bias = _ones_and_zeros(num_channels)
 
@@ -46,25 +46,29 @@ class GroupNorm(Module):
 
 
 class BatchNorm(Module):
-    """Each channel over the whole batch: what BatchNorm1d and BatchNorm2d have in common.
+    """Normalises each channel over the batch: what BatchNorm1d and BatchNorm2d share.
 
-    In training, by the mean and variance of the batch, which also move the running ones:
+    In training it uses the batch's mean and variance, and moves the running ones towards them:
 
         running ← (1 - momentum)·running + momentum·(that of the batch)
 
-    In evaluation, by the running ones, so that an image's output does not depend on its company.
-    running_var is of the unbiased variance, divided by n - 1; the batch itself is divided by n.
+    In evaluation it uses the running ones, so that an image's output does not depend on the rest of
+    its batch. running_var tracks the unbiased variance (divided by n - 1); the batch is normalised
+    by the biased one. With track_running_stats=False there are none, and evaluation uses the batch
+    as well: for a discriminator, whose batches are all real or all fake, where running statistics
+    would be a mixture of both that fits neither.
+
     Batch normalization: accelerating deep network training by reducing internal covariate shift
     (Ioffe and Szegedy, 2015).
     """
-    axes = ()  # how many an input may have
+    axes = ()  # the numbers of axes that an input may have
 
     def __init__(self, num_features, eps=1e-5, momentum=0.1, track_running_stats=True):
         name = type(self).__name__
         check_sizes(name, num_features=num_features)
         if not 0 <= momentum <= 1:
-            raise ValueError(f"{name}: momentum is the share of the new batch in the running "
-                             f"statistics, from 0 to 1; got {momentum}")
+            raise ValueError(f"{name}: momentum, the weight of the new batch in the running "
+                             f"statistics, must be from 0 to 1, got {momentum}")
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight, self.bias = _ones_and_zeros(num_features)
         self.track_running_stats = track_running_stats
@@ -75,8 +79,8 @@ class BatchNorm(Module):
     def forward(self, x):
         if x.ndim not in self.axes or x.shape[1] != self.num_features:
             axes = " or ".join(map(str, self.axes))
-            raise ValueError(f"{type(self).__name__}: x has {axes} axes, the second of size "
-                             f"{self.num_features}, got shape {x.shape}")
+            raise ValueError(f"{type(self).__name__}: x must have {axes} axes, the second of "
+                             f"size {self.num_features}, got shape {x.shape}")
         if not self.track_running_stats:
             return ops.batch_norm(x, self.weight, self.bias, eps=self.eps)
         if not self.training:
@@ -91,12 +95,12 @@ class BatchNorm(Module):
 
 
 class BatchNorm1d(BatchNorm):
-    """BatchNorm of features or of signals.  (N, num_features) or (N, num_features, T) -> same"""
+    """BatchNorm for features or signals.  (N, num_features) or (N, num_features, T) -> same"""
     axes = (2, 3)
 
 
 class BatchNorm2d(BatchNorm):
-    """BatchNorm of images.  (N, num_features, H, W) -> same"""
+    """BatchNorm for images.  (N, num_features, H, W) -> same"""
     axes = (4,)
 
 

@@ -1,7 +1,7 @@
-"""Layers that make images smaller or larger without weights: pooling, unpooling, upsampling.
+"""Pooling, unpooling and upsampling: layers that resize images and have no weights.
 
-Images are (N, C, H, W); settings are ints or pairs (vertical, horizontal). The stride is the
-kernel's size unless it is given: windows side by side.
+Images are (N, C, H, W); settings are ints or pairs (vertical, horizontal). The stride defaults to
+the kernel size: windows side by side.
 """
 from tinygen import ops
 from tinygen.nn.conv import check_window
@@ -17,14 +17,14 @@ class Pool(Module):
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
 
     def window(self):
-        """The settings as an op takes them."""
+        """The settings, as keyword arguments of an op."""
         return {"kernel_size": self.kernel_size, "stride": self.stride, "padding": self.padding}
 
 
 class MaxPool2d(Pool):
-    """The largest pixel of each window.  (N, C, H, W) -> (N, C, OH, OW)
+    """The maximum of each window.  (N, C, H, W) -> (N, C, OH, OW)
 
-    With return_indices also where it was, which MaxUnpool2d takes to put things back.
+    With return_indices it also returns where the maxima were, for MaxUnpool2d.
     """
 
     def __init__(self, kernel_size, stride=None, padding=0, return_indices=False):
@@ -36,9 +36,9 @@ class MaxPool2d(Pool):
 
 
 class MaxUnpool2d(Pool):
-    """Each number to the place its maximum came from, zeros elsewhere.
+    """Each number at the position of its maximum, zeros elsewhere.
 
-    x (N, C, OH, OW), indices of MaxPool2d, the same -> (N, C, H, W), or output_size (H, W).
+    x and the indices of MaxPool2d, (N, C, OH, OW) -> (N, C, H, W), or output_size (H, W)
     """
 
     def forward(self, x, indices, output_size=None):

@@ -8,33 +8,33 @@ from tinygen.nn.linear import Linear
 from tinygen.nn.module import Module
 from tinygen.tensor import plain
 
-FIRST_ITERATIONS = 15  # at construction, so that the first steps find a settled u and v
+FIRST_ITERATIONS = 15  # at construction, so that training starts with u and v settled
 
 
 class SpectralNorm(Module):
-    """A layer whose weight is divided by its largest singular value.  Shapes as the layer's.
+    """Divides a layer's weight by its largest singular value.  Shapes as the layer's.
 
-    SpectralNorm(nn.Linear(256, 1, rng=rng), rng=rng). The layer keeps its own weight W and trains
-    it; what it computes with is W/σ. A Linear then stretches no difference of inputs; of a
-    convolution σ is that of the weight seen as a matrix with a row for each output channel.
+    SpectralNorm(nn.Linear(256, 1, rng=rng), rng=rng). The layer keeps and trains its own weight W
+    and computes with W/σ. A Linear then stretches no difference of inputs. For a convolution, σ is
+    that of the weight as a matrix with a row for each output channel.
 
     σ = uᵀWv with unit vectors u and v, buffers that power iteration turns towards the singular
-    vectors: so many iterations in each call in training, none in evaluation.
-    Raises TypeError for a layer other than Linear, Conv1d, Conv2d and ConvTranspose2d, and
-    ValueError for a weight that is zero.
+    vectors: `iterations` times in each training call, never in evaluation.
+    Raises TypeError unless the layer is a Linear, Conv1d, Conv2d or ConvTranspose2d, and ValueError
+    for a weight of zeros.
     Spectral normalization for generative adversarial networks (Miyato et al., 2018).
     """
 
     def __init__(self, layer, *, rng=None, iterations=1):
         if not isinstance(layer, (Linear, Conv1d, Conv2d, ConvTranspose2d)):
-            raise TypeError(f"SpectralNorm: the layer is a Linear, Conv1d, Conv2d or "
+            raise TypeError(f"SpectralNorm: the layer must be a Linear, Conv1d, Conv2d or "
                             f"ConvTranspose2d, got {layer!r}; wrap each layer of a network")
         check_sizes("SpectralNorm", iterations=iterations)
         self.layer, self.iterations = layer, iterations
         w = plain(self._matrix())
         if not xp.abs(w).max() > 0:
-            raise ValueError(f"SpectralNorm: the weight of {layer!r} is zero and has no largest "
-                             f"singular value to divide by; draw it at random")
+            raise ValueError(f"SpectralNorm: the weight of {layer!r} is zero, so there is no "
+                             f"singular value to divide by; initialise it at random")
         self.u = xp.asarray(init.normal((len(w),), 1.0, rng=rng)).astype(w.dtype)
         self._iterate(w, FIRST_ITERATIONS)
 
@@ -43,7 +43,7 @@ class SpectralNorm(Module):
         if self.training:
             self._iterate(plain(matrix), self.iterations)
         # dσ = duᵀ·Wv + uᵀ·dW·v + uᵀW·dv. For singular vectors Wv = σu and uᵀW = σvᵀ, and a unit
-        # vector turns at right angles to itself, duᵀu = vᵀdv = 0: as if u and v were constants.
+        # vector turns at right angles to itself, duᵀu = vᵀdv = 0: u and v act as constants.
         sigma = ops.matmul(self.u, ops.matmul(matrix, self.v))
         self.layer.weight = weight / sigma
         try:
@@ -60,7 +60,7 @@ class SpectralNorm(Module):
 
     def _iterate(self, w, iterations):
         """v ← Wᵀu/|Wᵀu|,  u ← Wv/|Wv|.  (out, k) an array"""
-        # As new arrays: an earlier forward whose backward is still to come keeps the old ones.
+        # New arrays, not in place: an earlier forward may need the old ones in its backward.
         for _ in range(iterations):
             self.v = _unit(self.u @ w)
             self.u = _unit(w @ self.v)

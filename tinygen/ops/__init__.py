@@ -1,7 +1,8 @@
 """Every op of the engine, by the file that explains it.
 
 elementwise   arithmetic, functions and activations of each element
-shape         moving elements: reshape, pad, index, concatenate
+shape         moving elements: reshape, transpose, broadcast, pad
+indexing      taking elements out and putting them together: x[key], embedding, concatenate, split
 reduce        combining elements: sum, mean, max, logsumexp, cumsum
 linear        matrix products: matmul, linear, einsum
 conv          convolution, its transpose and its weight gradient
@@ -18,8 +19,10 @@ from tinygen.ops.elementwise import (
     abs, add, clip, cos, div, dropout, elu, exp, gelu, gelu_textbook, leaky_relu, log, maximum,
     minimum, mul, neg, pow, relu, sigmoid, silu, sin, softplus, sqrt, sub, tanh, where)
 from tinygen.ops.shape import (
-    alias, astype, broadcast_to, concatenate, crop, embedding, expand_dims, flip, getitem, pad,
-    reshape, scatter_add, split, squeeze, stack, sum_to, swapaxes, take_along_axis, transpose)
+    alias, astype, broadcast_to, crop, expand_dims, flip, pad, reshape, squeeze, sum_to, swapaxes,
+    transpose)
+from tinygen.ops.indexing import (
+    concatenate, embedding, getitem, scatter_add, split, stack, take_along_axis)
 from tinygen.ops.reduce import cumsum, logsumexp, max, mean, min, sum, var
 from tinygen.ops.linear import einsum, linear, matmul
 from tinygen.ops.conv import conv1d, conv2d, conv2d_weight, conv_transpose2d
@@ -28,6 +31,6 @@ from tinygen.ops.pool import (
     upsample_nearest2d)
 from tinygen.ops.norm import (
     batch_moments, batch_norm, group_norm, layer_norm, log_softmax, softmax, standardize)
-from tinygen.ops.attention import attention
+from tinygen.ops.attention import attention, self_attention
 from tinygen.ops.loss import bce_with_logits, cross_entropy, l1, mse
 from tinygen.ops.divergence import kl_categorical, kl_normal, kl_standard_normal

@@ -6,8 +6,9 @@ must be equal: predictions (N, 1) and targets (N,) would broadcast to (N, N), an
 from tinygen.backend import xp
 from tinygen.operation import op
 from tinygen.ops.elementwise import softplus
+from tinygen.ops.indexing import take_along_axis
 from tinygen.ops.norm import log_softmax
-from tinygen.ops.shape import squeeze, take_along_axis
+from tinygen.ops.shape import squeeze
 from tinygen.tensor import plain
 
 

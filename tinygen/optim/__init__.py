@@ -1,4 +1,4 @@
-"""Optimisers, learning-rate schedules and gradient clipping, all in the open of the training loop:
+"""Optimisers, learning-rate schedules and gradient clipping, all visible in the training loop:
 
     optimizer = optim.AdamW(model.parameters(), lr=1e-3)
     for step in range(steps):

@@ -1,9 +1,9 @@
 """What all optimisers share: the parameters of a network as one long vector.
 
-The papers write it θ, and so do we: an optimiser lays its parameters end to end in one array, of
-which each p.data becomes a view. A rule is then written once, for θ, its gradient g, and vectors of
-the same length. It goes along them in place, in runs that stay in the processor's cache, which is
-where the speed comes from; and a network of many small parameters costs no more than one large one.
+The papers call it θ. An optimiser lays its parameters end to end in one array, and each p.data
+becomes a view of it. So a rule is written once, for θ, its gradient g and vectors of the same
+length. It updates them in place, in runs that stay in the processor's cache, which is where the
+speed comes from; and many small parameters cost no more than one large one.
 """
 import math
 
@@ -17,12 +17,15 @@ CACHE_RUN = 32768  # elements; θ, g, two vectors of memory and scratch then tak
 class Optimizer:
     """What the rules share: the parameters as one vector θ, and the walk along it.
 
-    params: Tensors of one dtype, such as model.parameters(). lr: the step size η, which may be set
-    at any time. weight_decay: λ, by which g becomes g + λθ, as if the loss had a term ½λ|θ|².
-    A parameter without a gradient is left as it is, and so is its share of the memory.
+    params: Tensors of one dtype, such as model.parameters(). lr: the step size η, which may be
+    changed at any time. weight_decay: λ; g becomes g + λθ, as if the loss had a term ½λ|θ|².
+    A parameter without a gradient stays as it is, and so does its part of the remembered vectors.
 
-    A rule says in `remembers` which vectors it keeps from step to step, zero at first, and in
-    `step` what it does to each run.
+    A rule lists in `remembers` the vectors it keeps from step to step, which start at zero; its
+    method `step` updates each run.
+
+    Raises TypeError or ValueError unless params are distinct Tensors of one dtype, at least one,
+    and settings are within their ranges.
     """
     remembers = ()
 
@@ -45,36 +48,36 @@ class Optimizer:
         self.with_gradient, self.plan = [], []
 
     def zero_grad(self):
-        """Forget the gradients of the parameters."""
+        """Clear the gradients of the parameters."""
         for p in self.params:
             p.grad = None
 
     def step(self):
-        """Change the parameters by their gradients, once."""
-        raise NotImplementedError(f"{type(self).__name__}: an Optimizer needs a method step")
+        """Update the parameters once, by their gradients."""
+        raise NotImplementedError(f"{type(self).__name__}: an Optimizer needs a step method")
 
     def __reduce__(self):
-        raise TypeError(f"{type(self).__name__}: an optimiser writes into the parameters that it "
-                        f"was made for; make another for a copy of them, and let it load this "
-                        f"one's state_dict()")
+        raise TypeError(f"{type(self).__name__}: an optimiser is tied to its parameters and can't "
+                        f"be copied; make another for the copied parameters and load this one's "
+                        f"state_dict() into it")
 
     def state_dict(self):
-        """What a later run needs to go on, bit for bit: a dict of numbers, lists and arrays."""
+        """What a later run needs to continue bit for bit: a dict of numbers, lists and arrays."""
         memory = {name: np.array(to_numpy(vector)) for name, vector in self.memory.items()}
         shapes = [list(p.shape) for p in self.params]
         return {"lr": self.lr, "t": self.t, "shapes": shapes, **memory}
 
     def load_state_dict(self, state):
-        """Go on from what state_dict returned.
+        """Continue from what state_dict returned.
 
-        Raises ValueError for the state of another rule, or of other parameters; nothing has been
-        changed then.
+        Raises ValueError, before anything is changed, for the state of another rule or of
+        parameters with other shapes.
         """
         expected = {"lr", "t", "shapes", *self.memory}
         if set(state) != expected:
             raise ValueError(f"{type(self).__name__}.load_state_dict: the state has the entries "
-                             f"{sorted(state)}, this rule's are {sorted(expected)}; use the "
-                             f"optimiser that saved it")
+                             f"{sorted(state)}, this rule needs {sorted(expected)}; use the same "
+                             f"optimiser as when it was saved")
         shapes, saved = [p.shape for p in self.params], [tuple(shape) for shape in state["shapes"]]
         if saved != shapes:
             raise ValueError(f"{type(self).__name__}.load_state_dict: the state is for parameters "
@@ -84,9 +87,9 @@ class Optimizer:
             vector[...] = xp.asarray(state[name])
 
     def _runs(self):
-        """Yield θ, g, the remembered vectors and a scratch vector, run by run, as views to write.
+        """Yield θ, g, the remembered vectors and a scratch vector, run by run, as writable views.
 
-        g is to be read only: it may be the very array of a gradient.
+        g must only be read: it may be the array of a gradient itself.
         """
         self._take_in()
         numbers = [i for i, p in enumerate(self.params) if p.grad is not None]
@@ -110,17 +113,17 @@ class Optimizer:
     def _gradient(self, p):
         g = p.grad
         if not isinstance(g, Tensor) or g.shape != p.shape or g.dtype != p.dtype:
-            raise ValueError(f"{type(self).__name__}.step: the gradient of {describe(p)} is a "
+            raise ValueError(f"{type(self).__name__}.step: the gradient of {describe(p)} must be a "
                              f"Tensor of that shape and dtype, got {describe(g)}")
         return g.data
 
     def _decay(self, theta, g, scratch, out):
-        """The gradient that the rule shall see, with the weight decay in it: g + λθ."""
+        """The gradient with weight decay, g + λθ."""
         xp.multiply(theta, self.weight_decay, out=scratch)
         return xp.add(g, scratch, out=out)
 
     def _take_in(self):
-        """Make each parameter's array a view of θ, with the numbers of the array it has now."""
+        """Make each parameter's array a view of θ, and copy its present numbers there."""
         for p, view in zip(self.params, self.views):
             if p.data is not view:
                 if p.data.dtype != view.dtype or p.shape != view.shape:
@@ -131,9 +134,9 @@ class Optimizer:
                 p.data = view
 
     def _cut(self, numbers):
-        """Cut θ, as far as the parameters with these numbers go, into runs: [start, stop, pieces].
+        """Divide the parameters with these numbers into runs of θ: a list of [start, stop, pieces].
 
-        A piece (i, slice) is what gradient i contributes to the run.
+        A piece (i, slice) is the part of gradient i that belongs to the run.
         """
         runs = []
         for i in numbers:
@@ -141,7 +144,7 @@ class Optimizer:
             at = begin
             while at < end:
                 if not runs or runs[-1][1] != at or at - runs[-1][0] == self.longest:
-                    runs.append([at, at, []])  # after a gap, or the last one is full
+                    runs.append([at, at, []])  # there is a gap, or the last run is full
                 run = runs[-1]
                 stop = min(end, run[0] + self.longest)
                 run[2].append((i, slice(at - begin, stop - begin)))
@@ -151,26 +154,26 @@ class Optimizer:
     def _check_range(self, low, high, **settings):
         for name, value in settings.items():
             if not low <= value < high:
-                raise ValueError(f"{type(self).__name__}: {name} is at least {low} and below "
+                raise ValueError(f"{type(self).__name__}: {name} must be at least {low} and below "
                                  f"{high}, got {value}")
 
 
 def _checked(rule, params):
-    """The parameters as a list, or an error that says what is wrong with them."""
+    """The parameters as a list. Raises TypeError or ValueError where they cannot be optimised."""
     if hasattr(params, "parameters"):
-        raise TypeError(f"{rule}: takes parameters, got the module {type(params).__name__}; pass "
+        raise TypeError(f"{rule}: needs parameters, got the module {type(params).__name__}; pass "
                         f"model.parameters()")
     params = [] if params is None else [params] if isinstance(params, Tensor) else list(params)
     if not params:
         raise ValueError(f"{rule}: there are no parameters; pass model.parameters()")
     for p in params:
         if not isinstance(p, Tensor) or p._origin is not None:
-            raise TypeError(f"{rule}: parameters are Tensors made by tg.Tensor, got "
+            raise TypeError(f"{rule}: parameters must be Tensors made by tg.Tensor, got "
                             f"{type(p).__name__} {p!r:.60}; pass model.parameters()")
     if len({id(p) for p in params}) < len(params):
-        raise ValueError(f"{rule}: a parameter is listed twice and would take two steps at a time; "
-                         f"list it once")
+        raise ValueError(f"{rule}: a parameter is listed twice and would be updated twice; list it "
+                         f"once")
     if len({p.dtype for p in params}) > 1:
-        raise ValueError(f"{rule}: the parameters share one dtype, got "
+        raise ValueError(f"{rule}: the parameters must share one dtype, got "
                          f"{sorted({str(p.dtype) for p in params})}; use model.astype")
     return params

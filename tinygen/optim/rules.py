@@ -1,6 +1,6 @@
-"""The rules by which θ follows its gradient g, each as in its paper; η is the learning rate.
+"""The update rules, each as in its paper: θ the parameters, g their gradient, η the learning rate.
 
-A rule names the vectors it remembers and writes θ in place, run by run; s is a scratch vector.
+A rule lists the vectors it remembers and updates θ in place, run by run; s is a scratch vector.
 """
 import math
 
@@ -9,11 +9,11 @@ from tinygen.optim.optimizer import Optimizer
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum μ if wanted.
+    """Stochastic gradient descent, optionally with momentum μ.
 
         θ ← θ - η·g                              μ = 0
         v ← μ·v + g,  θ ← θ - η·v                momentum
-        v ← μ·v + g,  θ ← θ - η·(g + μ·v)        Nesterov's: the gradient as seen one step ahead
+        v ← μ·v + g,  θ ← θ - η·(g + μ·v)        Nesterov's: the gradient one step ahead
 
     On the importance of initialization and momentum in deep learning
     (Sutskever, Martens, Dahl and Hinton, 2013), with η outside of v, as in PyTorch.
@@ -24,7 +24,7 @@ class SGD(Optimizer):
         super().__init__(params, lr, weight_decay)
         self._check_range(0, 1, momentum=momentum)
         if nesterov and not momentum:
-            raise ValueError("SGD: Nesterov's rule needs a momentum above 0, such as 0.9")
+            raise ValueError("SGD: nesterov=True needs a momentum above 0, such as 0.9")
         self.momentum, self.nesterov = momentum, nesterov
 
     def step(self):
@@ -44,7 +44,7 @@ class SGD(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """Steps divided by a running root mean square of the gradient.
+    """Divides each step by a running root mean square of the gradient.
 
         v ← α·v + (1 - α)·g²,  θ ← θ - η·g / (√v + ε)
 
@@ -74,15 +74,15 @@ class RMSprop(Optimizer):
 
 
 class Adam(Optimizer):
-    """Steps by running means of the gradient and of its square.
+    """Steps by running means of the gradient and its square.
 
         m ← β1·m + g,   m̂ = m / (1 + β1 + ... + β1ᵗ⁻¹)
         v ← β2·v + g²,  v̂ = v / (1 + β2 + ... + β2ᵗ⁻¹)
         θ ← θ - η·m̂ / (√v̂ + ε)
 
-    t counts the optimiser's steps, also for a parameter that has its first gradient late.
-    A mean with weights 1, β, β², ... into the past is their sum over the sum of the weights. The
-    paper keeps (1 - β1)·m and divides it by 1 - β1ᵗ, which is the same m̂ and two passes more.
+    t counts the optimiser's steps, even for a parameter whose first gradient comes later.
+    A mean with weights 1, β, β², ... into the past is the weighted sum over the sum of the weights.
+    The paper keeps (1 - β1)·m and divides by 1 - β1ᵗ: the same m̂, but two more passes.
     Adam: a method for stochastic optimization (Kingma and Ba, 2015), algorithm 1.
     """
     remembers = ("m", "v")
@@ -113,11 +113,11 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam, with a decay of the weights that the division by √v̂ does not touch.
+    """Adam with decoupled weight decay, which is not divided by √v̂.
 
-        θ ← θ - η·λ·θ, and then Adam's step by g alone
+        θ ← θ - η·λ·θ, then Adam's step by g alone
 
-    To spare biases and norms, give them to an Adam of their own.
+    To exempt biases and norms from decay, give them to an optimiser of their own.
     Decoupled weight decay regularization (Loshchilov and Hutter, 2019).
     """
 

@@ -1,4 +1,4 @@
-"""What a training loop does to the learning rate and to the gradients before a step."""
+"""Learning-rate schedules, as factors on lr, and gradient clipping."""
 import math
 
 from tinygen.backend import xp
@@ -6,13 +6,15 @@ from tinygen.tensor import Tensor
 
 
 def warmup_cosine(step, *, warmup, total, final=0.0):
-    """Factor on the learning rate: a line up for `warmup` steps, half a cosine down to `final`.
+    """Factor on the learning rate: a linear rise for `warmup` steps, then half a cosine to `final`.
 
-    step counts from 0; the factor is 1 at step = warmup, and `final` from step = total on.
+    step counts from 0; the factor is 1 at step = warmup and `final` from step = total on.
+    Raises ValueError unless 0 <= warmup < total.
     SGDR: stochastic gradient descent with warm restarts (Loshchilov and Hutter, 2017).
     """
     if not 0 <= warmup < total:
-        raise ValueError(f"warmup_cosine: 0 <= warmup < total, got warmup={warmup}, total={total}")
+        raise ValueError(f"warmup_cosine: needs 0 <= warmup < total, got warmup={warmup}, "
+                         f"total={total}")
     if step < warmup:
         return (step + 1) / (warmup + 1)
     done = min(1.0, (step - warmup) / (total - warmup))
@@ -20,7 +22,7 @@ def warmup_cosine(step, *, warmup, total, final=0.0):
 
 
 def step_decay(step, *, every, factor=0.1):
-    """Factor on the learning rate: once more `factor` after every `every` steps.
+    """Factor on the learning rate: multiplied by `factor` after every `every` steps.
 
     factor^⌊step / every⌋
     """
@@ -28,14 +30,14 @@ def step_decay(step, *, every, factor=0.1):
 
 
 def clip_grad_norm(params, max_norm):
-    """Shrink all gradients alike where the norm of all of them as one vector exceeds max_norm.
+    """Scale all gradients down so that their norm, as of one vector, is at most max_norm.
 
-    Returns the norm as it was before, a float. Raises FloatingPointError where it is not finite,
-    and ValueError where no parameter has a gradient.
+    Returns the norm before, a float. Raises FloatingPointError if it is not finite, and ValueError
+    unless max_norm is above 0 and at least one parameter has a gradient.
     On the difficulty of training recurrent neural networks (Pascanu, Mikolov and Bengio, 2013).
     """
     if not max_norm > 0:
-        raise ValueError(f"clip_grad_norm: max_norm is above 0, got {max_norm}")
+        raise ValueError(f"clip_grad_norm: max_norm must be above 0, got {max_norm}")
     params = [params] if isinstance(params, Tensor) else params
     grads = [p.grad for p in params if p.grad is not None]
     if not grads:

@@ -1,4 +1,4 @@
-"""The figures of demos/unpooling.py: matrices drawn cell by cell, placed in units of a cell."""
+"""The figures of the demo `unpooling`: matrices drawn cell by cell, placed in units of a cell."""
 from demos.common.figures import PALETTE, new_figure, tile
 from tinygen.backend import np
 
@@ -6,12 +6,12 @@ HUES = np.array(PALETTE[:4]).reshape(2, 2)  # one for each pixel of a 2x2 image
 GREY, LIGHT, EMPTY = "#555555", "#CCCCCC", "#F2F2F2"
 
 
-def draw_matrices(x, w, g, matrix, strided):
-    """W x = y and Wᵀ g with every number in its place, and below the strided matrix."""
+def plot_matrices(x, w, g, matrix, strided):
+    """W x = y and Wᵀ g with all their numbers, and below the strided matrix."""
     y, back = matrix @ x.ravel(), matrix.T @ g.ravel()
     axes = canvas(42, 34)
     head(axes, 0, 0, "A convolution is a matrix",
-         "each row holds the kernel, where it stands for one pixel of y")
+         "each row holds the kernel at its position for one pixel of y")
     cells(axes, x, 0, 5, "x")
     sign(axes, 5, 7, "⋆", size=26)
     cells(axes, w, 6, 5.5, "w", hue=by_tap(w), strength=1)
@@ -32,7 +32,7 @@ def draw_matrices(x, w, g, matrix, strided):
     cells(axes, back.reshape(4, 4), 37, 10, "as an image")
 
     head(axes, 0, 21.5, "Kernel 4, stride 2, padding 1, on a 6x6 image: (9, 36)",
-         "from pixel to pixel of y the kernel moves on by two; taps on the padding are left out")
+         "from one pixel of y to the next the kernel moves by two; taps on padding are left out")
     cells(axes, strided, 0, 25, hue=by_tap(strided), strength=1)
     for row in range(6):
         axes.text(6 * row + 3, 24.6, f"row {row + 1} of x", ha="center", fontsize=8, color=GREY)
@@ -42,8 +42,8 @@ def draw_matrices(x, w, g, matrix, strided):
     return axes.figure
 
 
-def draw_stamps(x, w, stamps, sums):
-    """Above what each pixel stamps, below the sum so far."""
+def plot_stamps(x, w, stamps, sums):
+    """Above, what each pixel stamps; below, the sum so far."""
     axes = canvas(30, 16.6)
     head(axes, 0, 0, "A transposed convolution stamps",
          "each pixel of x, times the kernel w, lands two pixels from the next (stride 2); "
@@ -62,12 +62,12 @@ def draw_stamps(x, w, stamps, sums):
     return axes.figure
 
 
-def draw_pooling(rows, where):
+def plot_pooling(rows, where):
     """A row for each op: forward, backward, and forward on a digit."""
     labels = {
         "max_pool2d": ("Max-pooling", "keeps the largest\nof each window;\nback: unpooling"),
         "max_unpool2d": ("Max-unpooling",
-                         "puts it where it\nstood, else zeros;\nback: picks there"),
+                         "puts it where it\nwas, else zeros;\nback: picks there"),
         "upsample_nearest2d": ("Nearest", "repeats it over\nthe window;\nback: adds up"),
         "conv_transpose2d": ("Transposed conv",
                              "stamps a 4x4 tent,\nstride 2, adds up;\nback: convolution")}
@@ -79,7 +79,7 @@ def draw_pooling(rows, where):
 
     axes = canvas(47, 27.4)
     for left, title, text in ((7.5, "Forward", "from x to y"),
-                              (21, "Backward", "from ȳ, the gradient by y, to x̄, the one by x"),
+                              (21, "Backward", "from ȳ, the gradient of y, to x̄, that of x"),
                               (34.5, "Forward, on a digit", "from x to y")):
         head(axes, left, 0, title, text)
         axes.plot([left - 1] * 2, [0, 27.4], color=LIGHT, linewidth=1)
@@ -105,10 +105,11 @@ def draw_pooling(rows, where):
     return axes.figure
 
 
-def draw_checkerboards(rows):
+def plot_checkerboards(rows):
     """A row for each way to double: taps per pixel, a flat image, a digit."""
     verdicts = ("1, 2 or 4 taps:\na checkerboard,\neven where all\nweights are equal",
-                "4 taps for all, but\nfor each of four\nneighbours its own:\nflat if they balance",
+                "4 taps for all, but\n"
+                "a different 4 for each\nof four neighbours:\nflat if they balance",
                 "the same 9 taps\nfor all: no pattern,\nwhatever the weights")
     axes = canvas(44, 41)
     head(axes, 0, 0, "Where the checkerboard comes from, and how to avoid it",
@@ -144,8 +145,8 @@ def canvas(width, height, inches=0.27):
 def cells(axes, matrix, left, top, title="", *, hue=GREY, strength=None, largest=None):
     """Draw a matrix as cells with their numbers.
 
-    hue: a colour, or an array with one for each cell. strength: how much of it, 0 to 1; as the
-    number's share of `largest` if not given.
+    hue: a colour, or an array with one for each cell. strength: how much of it, 0 to 1; unless
+    given, the number's share of `largest`.
     """
     from matplotlib.colors import to_rgb
     from matplotlib.patches import Rectangle

@@ -1,1 +1,1 @@
-"""What the demos of this family are built from, and their longer figures."""
+"""Building blocks of the GAN demos, and their longer figures."""

@@ -1,4 +1,4 @@
-"""The figures of the anomaly demo."""
+"""Figures of the demo anomaly."""
 from demos.common.figures import PALETTE, image_rows, new_figure
 from demos.gans.parts.scores import amount_of_ink, per_ink, roc_curve
 from tinygen.backend import np
@@ -6,15 +6,14 @@ from tinygen.backend import np
 COLOURS = {"autoencoder": PALETTE[0], "VAE": PALETTE[1], "discriminator": PALETTE[2]}
 NORMAL, STRANGE = "#A6A6A6", PALETTE[1]
 INK = np.array([0.84, 0.37, 0.0])  # STRANGE, as ink
-FALSE_ALARMS = 0.05
-SHOWN = 12
+FALSE_ALARMS = 0.05  # share of the normal images above a threshold
+SHOWN = 12  # images in a row
 
 
-def table_figure(table, pictures=None):
-    """AUROCs as coloured numbers.
+def plot_table(table, pictures=None):
+    """AUROCs as numbers in coloured cells.
 
-    table: name of a score -> {column: AUROC}. pictures: an image (1, H, W) to stand above each
-    column.
+    table: score -> {column: AUROC}. pictures: an image (1, H, W) to show above each column.
     """
     rows, columns = list(table), list(next(iter(table.values())))
     values = np.array([[table[row][column] for column in columns] for row in rows])
@@ -40,8 +39,8 @@ def table_figure(table, pictures=None):
     return figure
 
 
-def roc_figure(scores, y):
-    """ROC curves, a panel for each digit held out.  scores: digit -> name -> (N,)"""
+def plot_roc(scores, y):
+    """ROC curves, a panel per digit held out.  scores: digit -> name -> (N,)"""
     columns = min(5, len(scores))
     rows = -(-len(scores) // columns)
     figure, panels = new_figure(rows, columns, width=1 + 2.7 * columns, height=0.6 + 2.8 * rows,
@@ -64,8 +63,10 @@ def roc_figure(scores, y):
     return figure
 
 
-def complexity_figure(scores, x, y):
-    """The autoencoder's error against the ink, and the thresholds of two rules, for up to 3 digits.
+def plot_complexity(scores, x, y):
+    """The autoencoder's error against the ink, with two thresholds; a panel per digit, at most 3.
+
+    scores: digit -> name -> (N,)
     """
     digits = list(scores)[:3]
     ink = amount_of_ink(x)
@@ -85,16 +86,16 @@ def complexity_figure(scores, x, y):
         axes.set(title=f"{digit} held out", xlabel="ink (sum of the pixels)")
         axes.set_xlim(0, np.quantile(ink, 0.998) * 1.05)
         axes.set_ylim(0, max(np.quantile(each["autoencoder"], 0.998) for each in scores.values()))
-    panels[0, 0].set_ylabel("error of the autoencoder")
+    panels[0, 0].set_ylabel("autoencoder's error")
     figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4,
                   markerscale=3)
     return figure
 
 
-def extremes_figure(scores, x, strange):
-    """What each score finds strangest and least strange; anomalies in colour.
+def plot_extremes(scores, x, strange):
+    """The images that each score finds most and least strange; anomalies in colour.
 
-    scores: name -> (N,); x: (N, 1, H, W); strange: bool (N,)
+    scores: name -> (N,). x: (N, 1, H, W). strange: bool (N,)
     """
     inked = in_colour(x, strange)
     rows = {}
@@ -106,8 +107,6 @@ def extremes_figure(scores, x, strange):
 
 
 def in_colour(x, strange):
-    """Black ink on paper, and orange ink where `strange`.  (N, 1, H, W) -> (N, 3, H, W)"""
+    """Black ink on white, and orange ink for the `strange` images.  (N, 1, H, W) -> (N, 3, H, W)"""
     ink = np.where(strange[:, None], INK, 0)[:, :, None, None]
     return 1 - x * (1 - ink)
-
-

@@ -1,39 +1,39 @@
-"""The figures of demos/hyperparameters.py: heat maps with numbers in their cells, and samples."""
+"""Figures of the demo hyperparameters: heat maps with numbers in their cells, and samples."""
 from demos.common.figures import new_figure
-from demos.gans.parts.toys import draw_points
+from demos.gans.parts.toys import plot_points
 from tinygen.backend import np
 from tinygen.data import RING_CENTRES
 
-SHOWN = 500  # samples drawn in a small picture
-COLOURS = "cividis"  # made to look alike to those who are colour-blind and those who aren't
+SHOWN = 500  # samples in a small picture
+COLOURS = "cividis"  # looks nearly the same with and without colour blindness
 
 
-def lr_figure(maps, cfg, trains, verdict):
-    """A heat map for each (loss, seed): rows are losses, columns seeds."""
+def plot_rates(maps, cfg, trains, verdict):
+    """A heat map of learning rates per (loss, seed): a row per loss, a column per seed."""
     count = len(cfg.lrs)
     figure, panels = new_figure(
         len(cfg.losses), cfg.seeds, width=max(5.4, (0.95 * count + 0.9) * cfg.seeds),
         height=(0.85 * count + 1.2) * len(cfg.losses), squeeze=False)
     for axes, ((loss, seed), outcomes) in zip(panels.ravel(), maps.items()):
-        draw_map(axes, outcomes, cfg.lrs, trains, verdict)
+        plot_map(axes, outcomes, cfg.lrs, trains, verdict)
         axes.set(title=f"{loss}, seed {seed}", xlabel="learning rate of G",
                  ylabel="learning rate of D")
     add_scale(figure, panels)
     return figure
 
 
-def steps_figure(outcomes, cfg, trains, verdict):
-    """The heat map of turns: a row for each number of D's steps, a column for each of G's."""
+def plot_turns(outcomes, cfg, trains, verdict):
+    """The heat map of turns: D's steps in a round upwards, G's to the right."""
     count = len(cfg.turns)
     figure, axes = new_figure(width=max(5.4, 1.05 * count + 1.8), height=0.9 * count + 1.3)
-    draw_map(axes, outcomes, cfg.turns, trains, verdict)
+    plot_map(axes, outcomes, cfg.turns, trains, verdict)
     axes.set(title="Steps of each player in a round", xlabel="steps of G", ylabel="steps of D")
     add_scale(figure, axes)
     return figure
 
 
-def draw_map(axes, outcomes, ticks, trains, verdict):
-    """Outcomes, row by row from below, as a heat map of their quality with words in its cells."""
+def plot_map(axes, outcomes, ticks, trains, verdict):
+    """Outcomes, row by row from the bottom, as a heat map of quality with words in its cells."""
     from matplotlib.patches import Rectangle
     count = len(ticks)
     quality = np.array([outcome["quality"] for outcome in outcomes]).reshape(count, count)
@@ -61,15 +61,15 @@ def add_scale(figure, axes):
                     shrink=0.7)
 
 
-def samples_figure(outcomes, cfg, trains):
-    """Samples, each cell where the map has it: D's rate upwards, G's to the right."""
+def plot_samples(outcomes, cfg, trains):
+    """The samples of each cell, arranged as in the map: D's rate upwards, G's to the right."""
     count = len(cfg.lrs)
     figure, panels = new_figure(count, count, width=1.75 * count + 0.5, height=1.75 * count + 0.5,
                                 squeeze=False)
     for row, axes_row in enumerate(panels[::-1]):
         for column, axes in enumerate(axes_row):
             outcome = outcomes[row * count + column]
-            draw_points(axes, outcome["points"][:SHOWN], RING_CENTRES)
+            plot_points(axes, outcome["points"][:SHOWN], RING_CENTRES)
             axes.spines[:].set(visible=True, color="#D55E00" if trains(outcome) else "#BBBBBB",
                                linewidth=2.5 if trains(outcome) else 0.8)
             if row == 0:

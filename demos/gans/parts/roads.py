@@ -1,9 +1,10 @@
-"""Small road scenes drawn from a curvature, as a car's camera may see them.
+"""Small road scenes, rendered from a curvature as a car's camera might see them.
 
-A flat ground is seen from just above it: what lies at depth d ahead is seen 1/d of the way from the
-horizon to the bottom, and 1/d as wide. So roads are triangles. A bend moves the road's middle by
-curvature·(1 - 1/d)²: nothing at the bottom, most at the horizon. Where the car stands in its lane,
-where it heads, and the light are drawn at random and hide the bend.
+The camera looks along flat ground from just above it: what lies at depth d appears 1/d of the way
+from the horizon down to the bottom edge, and 1/d as wide. A straight road is thus a triangle. A
+bend shifts the middle of the road by curvature·(1 - 1/d)²: not at all at the bottom edge, most at
+the horizon. The car's offset in its lane, its heading and the light are random and obscure the
+bend.
 """
 from tinygen.backend import np
 
@@ -11,11 +12,11 @@ HEIGHT, WIDTH = 15, 20
 SCENE = 1, HEIGHT, WIDTH
 HORIZON = 3        # rows of sky
 HALF_ROAD = 0.42   # of the scene's width, at the bottom
-BEND = 0.30        # sideways shift of the road at the horizon for curvature 1
+BEND = 0.30        # shift of the road at the horizon for curvature 1, in scene widths
 
 
-def draw_roads(count, rng):
-    """Scenes, and how much each road bends: -1 hard left, 0 straight, 1 hard right.
+def road_scenes(count, rng):
+    """Random scenes and their curvature: -1 hard left, 0 straight, 1 hard right.
 
     -> float32 (count, 1, HEIGHT, WIDTH) from 0, black, to 1, white; float32 (count,)
     """
@@ -27,14 +28,14 @@ def draw_roads(count, rng):
 
     rows = np.arange(HEIGHT - HORIZON)[:, None] + 0.5   # (rows below the horizon, 1)
     near = rows / (HEIGHT - HORIZON)                    # 1 / depth: 0 far away, 1 at the bottom
-    x = (np.arange(WIDTH) + 0.5) / WIDTH - 0.5          # (WIDTH,) to the side
+    x = (np.arange(WIDTH) + 0.5) / WIDTH - 0.5          # (WIDTH,) 0 in the middle
     middle = (offset * near + heading * (1 - near)
               + BEND * curvature[:, None, None] * (1 - near) ** 2)
     side = (x - middle) / near                          # on the ground, (count, rows, WIDTH)
-    pixel = 1 / (WIDTH * near)                          # how wide a pixel is there
+    pixel = 1 / (WIDTH * near)                          # width of a pixel on the ground
 
     def stripe(centre, width):
-        """How much of each pixel a line along the road covers."""
+        """The share of each pixel that a line along the road covers."""
         reach = np.abs(side - centre)
         return np.clip(0.5 + (width / 2 - reach) / pixel, 0, 1) * np.minimum(1, width / pixel)
 
@@ -50,13 +51,13 @@ def draw_roads(count, rng):
 
 
 def with_curvature(scenes, curvature):
-    """One more row below each scene, black for hard left and white for hard right: what a GAN that
-    draws images has to draw to say how much the road bends.  -> (N, 1, HEIGHT + 1, WIDTH)
+    """Scenes with one more row at the bottom, black for hard left to white for hard right: a GAN
+    of images generates a scene and its curvature in one image.  -> (N, 1, HEIGHT + 1, WIDTH)
     """
     row = np.broadcast_to((curvature[:, None, None, None] + 1) / 2, (len(scenes), 1, 1, WIDTH))
     return np.concatenate([scenes, row.astype(scenes.dtype)], axis=2)
 
 
 def without_curvature(sheets):
-    """The reverse: (N, 1, HEIGHT + 1, WIDTH) -> scenes, and the curvature that the row says."""
+    """The inverse: (N, 1, HEIGHT + 1, WIDTH) -> scenes, and the curvature that the row encodes."""
     return sheets[:, :, :-1], 2 * sheets[:, 0, -1].mean(axis=1) - 1

@@ -1,7 +1,7 @@
-"""How strange is an image? The scores that the anomaly demo compares, and how they are compared.
+"""How strange is an image? The scores that the anomaly demo compares, and their AUROC.
 
-A score is a function of images (N, C, H, W) on the host; it returns a NumPy array (N,), larger for
-what is stranger. None is shown an anomaly before it is judged.
+A score is a function from NumPy images (N, C, H, W) to a NumPy array (N,), larger for stranger
+images. None has seen an anomaly before.
 """
 import tinygen as tg
 from demos.tools.codes import in_batches
@@ -9,60 +9,60 @@ from demos.tools.nearest import nearest
 from models.parts import noise
 from models.vae import reparameterize
 from tinygen.backend import np, to_numpy, xp
-from tinygen.data.digits import ink as draw_strokes
+from tinygen.data.digits import ink
 from tinygen.optim import Adam
 
-DRAWS = 4  # codes drawn for each image, for the mean over them in the ELBO
+CODES = 4  # sampled for each image; the ELBO averages over them
 
 
 # ---- scores ----
 
 def squared_error(images, again):
-    """Summed over the pixels.  (N, ...), (N, ...) -> (N,)"""
+    """Sum of squares over the pixels.  (N, ...), (N, ...) -> (N,)"""
     return ((images - again) ** 2).reshape(len(images), -1).sum(axis=1)
 
 
 def autoencoder_error(model):
-    """|x - x̂|²: what the autoencoder cannot rebuild."""
+    """|x - x̂|²: what the autoencoder fails to reconstruct."""
     return lambda x: squared_error(x, in_batches(model, x))
 
 
 def negative_elbo(model, rng):
-    """-ELBO in nats, an upper bound of -log p(x): how unlikely the VAE thinks that x is."""
+    """-ELBO in nats, an upper bound on -log p(x): how unlikely the VAE finds x."""
     def batch(x):
         mean, logvar = model.encode(x)
         total = tg.kl_standard_normal(mean, logvar)  # (N,)
-        for _ in range(DRAWS):
+        for _ in range(CODES):
             z = reparameterize(mean, logvar, noise(*mean.shape, rng=rng))
             logits = model.decode(z)
             nats = tg.bce_with_logits(logits, x, reduction="none")
-            total = total + nats.sum(axis=(1, 2, 3)) / DRAWS
+            total = total + nats.sum(axis=(1, 2, 3)) / CODES
         return total
     return lambda x: in_batches(batch, x)
 
 
 def called_fake(discriminator):
-    """-logit D(x): how sure the discriminator is that x was not drawn from the data."""
+    """-logit D(x): how sure the discriminator is that x is fake."""
     return lambda x: -in_batches(discriminator, x)
 
 
 def distance_to_generated(generator, steps):
-    """|x - G(z)|² for the best z that so many steps of Adam find (AnoGAN, Schlegl et al., 2017).
+    """|x - G(z)|² for the best z that `steps` steps of Adam find (AnoGAN, Schlegl et al., 2017).
 
-    No network is trained here: the gradient of the distance goes through G to z, and z moves.
+    No network is trained: the gradient of the distance flows through G to z, and only z moves.
     """
     return lambda x: squared_error(x, nearest_generated(generator, x, steps))
 
 
 def nearest_generated(generator, x, steps):
-    """The generated images that gradient descent on z finds nearest to x.  (N, C, H, W) -> same"""
+    """The generated images closest to x that descent on z finds.  (N, C, H, W) -> the same shape"""
     found = []
     for start in range(0, len(x), 500):
         block = xp.asarray(x[start:start + 500])
         z = tg.Tensor(xp.zeros((len(block), generator.config.latent_size), "float32"))
         optimizer = Adam([z], lr=0.1)
         for _ in range(steps):
-            distance = ((generator(z) - block) ** 2).sum()  # of which each z has its own part
+            distance = ((generator(z) - block) ** 2).sum()  # each z affects its own term only
             optimizer.zero_grad()
             distance.backward(inputs=[z])
             optimizer.step()
@@ -71,24 +71,24 @@ def nearest_generated(generator, x, steps):
 
 
 def distance_to_training(x_train):
-    """|x - x'|² for the nearest training image x': no learning at all."""
+    """|x - x'|² for the nearest training image x'; nothing is learnt."""
     return lambda x: nearest(x, x_train)[1] ** 2
 
 
 def amount_of_ink(x):
-    """The sum of the pixels, which knows nothing of digits."""
+    """The sum of the pixels, a score that knows nothing about digits."""
     return x.reshape(len(x), -1).sum(axis=1)
 
 
 def per_ink(scores, x):
-    """Scores (N,) of images x relative to their ink, of which we count at least one full pixel."""
+    """Scores (N,) divided by the ink of their images x, taken to be at least one full pixel."""
     return scores / np.maximum(amount_of_ink(x), 1)
 
 
-# ---- other anomalies: images (N, C, H, W), rng -> images that are no digits, or not in place ----
+# ---- other anomalies: images (N, C, H, W), rng -> images that are no digits, or out of place ----
 
 def scribbles(x, rng):
-    """Curves of three random waves, as large and as thick as the digits of a 28x28 image."""
+    """Curves of three random waves each, of the size and thickness of digits in a 28x28 image."""
     t = np.linspace(0, 1.5 * np.pi, 200)[:, None, None]
     waves = np.arange(1, 4)
     amplitude = rng.normal(size=(len(x), 1, 2, 3))
@@ -98,7 +98,7 @@ def scribbles(x, rng):
     low, high = paths.min(axis=1, keepdims=True), paths.max(axis=1, keepdims=True)
     paths = 14 + (paths - (low + high) / 2) * 18 / longer
     thickness = rng.uniform(0.9, 1.6, (len(x), 1, 1))
-    return draw_strokes(paths.astype(np.float32), thickness.astype(np.float32))[:, None]
+    return ink(paths.astype(np.float32), thickness.astype(np.float32))[:, None]
 
 
 KINDS = {
@@ -111,32 +111,34 @@ KINDS = {
 }
 
 
-# ---- how well a score tells anomalies from normal images ----
+# ---- how well a score separates anomalies from normal images ----
 
 def auroc(scores, anomalous):
-    """The chance that an anomaly gets a higher score than a normal image; a tie counts half.
+    """The probability that an anomaly scores higher than a normal image; a tie counts half.
 
-    It is the area under the ROC curve: 1 for a perfect score, 1/2 for one that knows nothing, and
-    less where normal images look stranger than anomalies. From ranks, after Mann and Whitney, 1947:
-    with R the sum of the anomalies' ranks among all, it is (R - n(n+1)/2) / nm for n anomalies and
-    m normal images. (N,), bool (N,) -> float; ValueError unless there are both kinds.
+    This is the area under the ROC curve: 1 for a perfect score, 1/2 for one that knows nothing,
+    less if normal images look stranger than anomalies. Computed from ranks (Mann and Whitney,
+    1947): with R the sum of the anomalies' ranks among all images, it is (R - n(n+1)/2) / nm for n
+    anomalies and m normal images. (N,), bool (N,) -> float. Raises ValueError unless there are
+    both kinds.
     """
     scores, anomalous = np.asarray(scores), np.asarray(anomalous)
     n, m = int(anomalous.sum()), int((~anomalous).sum())
     if not n or not m:
-        raise ValueError(f"auroc: it compares anomalies with normal images; got {n} and {m}")
-    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - (counts - 1) / 2  # those that tie share the mean of their ranks
-    return float((ranks[place][anomalous].sum() - n * (n + 1) / 2) / (n * m))
+        raise ValueError("auroc needs both anomalies and normal images; got "
+                         f"{n} anomalies and {m} normal images")
+    _, level, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(counts) - (counts - 1) / 2  # ties share their mean rank
+    return float((ranks[level][anomalous].sum() - n * (n + 1) / 2) / (n * m))
 
 
 def roc_curve(scores, anomalous):
-    """Rates of false alarms and of hits, as the threshold falls from the highest score.
+    """Rates of false alarms and of hits as the threshold falls from the highest score.
 
-    (N,), bool (N,) -> two arrays that rise from 0 to 1, with a point for each distinct score
+    (N,), bool (N,) -> two arrays that rise from 0 to 1, with one point per distinct score
     """
     order = np.argsort(-scores, kind="stable")
     scores, anomalous = scores[order], anomalous[order]
-    ends = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1)  # ties pass together
+    ends = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1)  # tied scores pass together
     hits, alarms = np.cumsum(anomalous)[ends], np.cumsum(~anomalous)[ends]
     return np.append(0, alarms / alarms[-1]), np.append(0, hits / hits[-1])

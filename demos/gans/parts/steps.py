@@ -1,10 +1,11 @@
-"""The two steps of a GAN's training, which every GAN demo takes in turn.
+"""The two training steps of a GAN, one for each player. Every GAN demo alternates them.
 
     for step in run.steps(...):
         run.log(**discriminator_step(generator, discriminator, d_optimizer, d_loss, x, z))
         run.log(**generator_step(generator, discriminator, g_optimizer, g_loss, z))
 
-Each returns what the flight recorder plots. Losses are models.gan's, LOSSES[name] has both.
+Each returns the meters that the flight recorder reads. The losses are those of models.gan:
+LOSSES[name] holds the discriminator's and the generator's.
 """
 import tinygen as tg
 from demos.gans.parts.flight import grad_norm
@@ -14,15 +15,15 @@ from tinygen.tensor import plain
 
 def discriminator_step(generator, discriminator, optimizer, loss, x, z, y=None, *, penalty=0.0,
                        rng=None):
-    """One step of the discriminator towards telling x from G(z); the generator's parameters are
-    left alone.
+    """One step of the discriminator towards telling x from G(z). The generator's parameters do not
+    change.
 
-    x: real examples (N, ...). z: noise (N, latent_size). y: the labels of both. penalty: the weight
-    of the gradient penalty, whose points rng draws.
+    x: real examples (N, ...). z: noise (N, latent_size). y: labels (N,), shared by x and G(z).
+    penalty: weight of the gradient penalty; rng then picks the points where it is evaluated.
     """
     with tg.no_grad():
         fake = plain(generator(z, y))
-    real_scores, fake_scores = discriminator(x, y), discriminator(fake, y)  # a batch of each kind
+    real_scores, fake_scores = discriminator(x, y), discriminator(fake, y)  # separate batches
     value = loss(real_scores, fake_scores)
     total = value
     if penalty:
@@ -35,14 +36,13 @@ def discriminator_step(generator, discriminator, optimizer, loss, x, z, y=None, 
 
 
 def generator_step(generator, discriminator, optimizer, loss, z, y=None):
-    """One step of the generator towards being taken for real.
+    """One step of the generator towards samples that the discriminator takes for real.
 
-    The gradient passes through the discriminator and stays out of it: neither its parameters nor
-    what its layers remember (spectral norm's vectors) change.
+    The gradient flows through the discriminator but changes nothing there, neither parameters nor
+    buffers (the vectors of spectral norm).
     """
-    discriminator.eval()
-    value = loss(discriminator(generator(z, y), y))
-    discriminator.train()
+    with discriminator.evaluating():
+        value = loss(discriminator(generator(z, y), y))
     optimizer.zero_grad()
     value.backward(inputs=generator.parameters())
     optimizer.step()
@@ -50,6 +50,6 @@ def generator_step(generator, discriminator, optimizer, loss, z, y=None):
 
 
 def mean_score(scores, loss):
-    """The mean of D(x): probabilities where the discriminator's loss is of logits, else scores."""
+    """The mean of D(x): a probability if the discriminator's loss takes logits, else a score."""
     d = tg.sigmoid(plain(scores)) if loss is discriminator_loss else plain(scores)
     return d.mean()

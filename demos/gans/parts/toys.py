@@ -1,4 +1,4 @@
-"""GANs on points of the plane: the toys, and pictures of what a generator draws and D says."""
+"""GANs in the plane: the toy data, and pictures of the samples and of what D says about them."""
 import tinygen as tg
 from demos.common.figures import PALETTE, new_figure, pyplot
 from models.gan import sample
@@ -6,33 +6,33 @@ from tinygen.backend import np, to_numpy, xp
 from tinygen.data import GRID_CENTRES, RING_CENTRES, STD, grid, ring
 
 TOYS = {"ring": (ring, RING_CENTRES), "grid": (grid, GRID_CENTRES)}
-COUNTED = 2500  # samples that modes are counted among, as in PacGAN
+COUNTED = 2500  # samples among which modes are counted, as in PacGAN
 SHOWN = 600     # points in a picture
-SIDE = 60       # places along a side of the picture where D is asked
-FRAMES = 50
+SIDE = 60       # D is evaluated on SIDE x SIDE points of the picture
+FRAMES = 50     # in a film
 GOOD, BAD = PALETTE[0], PALETTE[1]
 
 
 class Film:
-    """What a generator draws of the same z, and what D says all over the plane, as they train.
+    """A generator's samples for a fixed z, and D's scores all over the plane, as they train.
 
-    It has state_dict and load_state_dict, so that a resumed run has the whole film. z: noise
-    (N, latent_size). centres: (K, 2), which say how much of the plane is shown. shots: the steps
-    at which `shoot` adds a picture.
+    state_dict and load_state_dict let a resumed run continue the film. z: noise (N, latent_size).
+    centres: (K, 2), modes that the picture has to include. shots: the steps at which `shoot` adds
+    a picture.
     """
 
     def __init__(self, z, centres, shots):
         self.z, self.centres, self.shots = z, centres, set(shots)
-        self.places = places(centres)
+        self.lattice = lattice(centres)
         self.steps, self.points, self.fields = [], [], []
 
     def shoot(self, step, generator, discriminator):
-        """Add a picture if `step` is one to be shown."""
+        """Add a picture if `step` is among the shots."""
         if step not in self.shots:
             return
         with tg.no_grad():
             self.points.append(to_numpy(generator(self.z)))
-            self.fields.append(field(discriminator, self.places))
+            self.fields.append(field(discriminator, self.lattice))
         self.steps.append(step)
 
     def state_dict(self):
@@ -44,49 +44,48 @@ class Film:
                                                 ("steps", "points", "fields"))
 
     def frames(self, title, relative=False):
-        """A figure for each picture, drawn when its turn comes. relative: see `draw_field`."""
+        """Yield a figure for each picture. relative: see `plot_field`."""
         for step, points, values in zip(self.steps, self.points, self.fields):
             figure, axes = new_figure(width=4.6, height=4.8, dpi=90)
-            draw_field(axes, values, self.centres, relative)
-            draw_points(axes, points, self.centres)
+            plot_field(axes, values, self.centres, relative)
+            plot_points(axes, points, self.centres)
             axes.set_title(f"{title}, step {step + 1}")
             yield figure
 
 
 def spread(total):
-    """FRAMES steps of a run of `total`, closer early on, when most happens."""
+    """FRAMES steps out of `total`, denser at the start, where most happens."""
     return np.round((total - 1) * np.linspace(0, 1, FRAMES) ** 1.5).astype(int).tolist()
 
 
 def reach(centres):
-    """Half the side of a square about the origin that shows all centres, and some space around."""
+    """Half the side of a square around the origin that holds all centres, with a margin."""
     return 1.4 * np.abs(centres).max()
 
 
-def places(centres):
-    """Points on a square lattice over the picture, row by row from below.  -> (SIDE², 2)"""
+def lattice(centres):
+    """Points on a square lattice over the picture, row by row from the bottom.  -> (SIDE², 2)"""
     x, y = np.meshgrid(*[np.linspace(-1, 1, SIDE) * reach(centres)] * 2)
     return xp.asarray(np.stack([x.ravel(), y.ravel()], axis=1).astype("float32"))
 
 
 def field(discriminator, where):
-    """The scores of points, each shown as a pack of copies of itself where D judges packs.
+    """D's scores of points; if D judges packs, each point is packed with copies of itself.
 
     (N, 2) -> (N,)
     """
     pack = discriminator.config.pack
-    discriminator.eval()
-    with tg.no_grad():
+    with tg.no_grad(), discriminator.evaluating():
         scores = discriminator(xp.repeat(where, pack, axis=0))
-    discriminator.train()
     return to_numpy(scores.data)
 
 
-def draw_field(axes, logits, centres, relative=False):
-    """What D says as a background: green where it says real, violet where it says fake.
+def plot_field(axes, logits, centres, relative=False):
+    """D's scores as a background: green where it says real, violet where it says fake.
 
-    logits: (SIDE²,). relative: compared with the rest of the picture, for a D that hardly tells one
-    place from another. The colours are pale, for points on top, and few, for a GIF's palette.
+    logits: (SIDE²,). relative: centre and scale them over the picture, for a D that hardly tells
+    one point from another. The colours are pale, so that points stand out, and few, to fit a GIF's
+    palette.
     """
     if relative:
         logits = logits - np.median(logits)
@@ -98,8 +97,8 @@ def draw_field(axes, logits, centres, relative=False):
                 zorder=0)
 
 
-def draw_points(axes, points, centres):
-    """Samples over the data: a ring around each mode, within which a sample is of high quality."""
+def plot_points(axes, points, centres):
+    """Samples over the modes, each a circle within which a sample is of high quality."""
     from matplotlib.collections import EllipseCollection
     width = np.full(len(centres), 6 * STD)
     axes.add_collection(EllipseCollection(
@@ -116,6 +115,6 @@ def draw_points(axes, points, centres):
     axes.grid(False)
 
 
-def draw_samples(generator, rng):
-    """COUNTED generated points.  -> array on the host (COUNTED, 2)"""
+def sample_points(generator, rng):
+    """COUNTED generated points.  -> NumPy (COUNTED, 2)"""
     return to_numpy(sample(generator, COUNTED, rng=rng))

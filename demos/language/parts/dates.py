@@ -1,4 +1,4 @@
-"""A task for an encoder-decoder: dates as people write them, to be written as 1984-03-03."""
+"""A task for an encoder-decoder: rewrite dates, as people write them, as 1984-03-03."""
 import datetime
 
 from models.transformer import PAD, START, STOP, padded
@@ -6,7 +6,7 @@ from tinygen.backend import np, xp
 
 FIRST, LAST = datetime.date(1950, 1, 1), datetime.date(2049, 12, 31)
 DAYS = (LAST - FIRST).days + 1
-HELD_OUT = 0.2  # share of the days that are kept from training, in whatever format
+HELD_OUT = 0.2  # share of the days that training never sees, in any format
 
 MONTHS = ("January February March April May June July August September October November "
           "December").split()
@@ -31,8 +31,8 @@ def weekday(date):
     return WEEKDAYS[date.weekday()]
 
 
-# Names, not strftime's, which depend on the computer's language. Two figures for the year are
-# enough in a hundred years: 50 to 99 are 19.., 00 to 49 are 20..
+# Our own names, since strftime's depend on the computer's language. In a range of a hundred years
+# two digits are enough for the year: 50 to 99 are 19.., 00 to 49 are 20..
 FORMATS = (
     lambda d: f"{d.day} {month(d)} {d.year}",
     lambda d: f"the {suffixed(d.day)} of {month(d)}, {d.year}",
@@ -45,24 +45,24 @@ FORMATS = (
 
 SOURCE = "".join(sorted(set("".join([*MONTHS, *WEEKDAYS, *ORDINALS, "0123456789 ,.'"]))))
 TARGET = "0123456789-"
-OFFSET = STOP + 1  # ids below are no characters
+OFFSET = STOP + 1  # the first id of a character; those below are PAD, START and STOP
 
 
 def split_days(rng):
-    """All days in random order -> those to train on, those held out."""
+    """All days in random order.  -> those to train on, those held out"""
     order = rng.permutation(DAYS)
     kept = int(HELD_OUT * DAYS)
     return order[kept:], order[:kept]
 
 
 def pair(day, form):
-    """A day's number and a format's -> the date in words, and as it is to be written."""
+    """The number of a day, and of a format -> the date in words, and in ISO form"""
     date = FIRST + datetime.timedelta(days=int(day))
     return FORMATS[form](date), date.isoformat()
 
 
-def draw_pairs(days, count, rng):
-    """So many of these days, each in a random format.  -> list of (words, iso)"""
+def random_pairs(days, count, rng):
+    """`count` random days of `days`, each in a random format.  -> list of (words, iso)"""
     forms = rng.integers(len(FORMATS), size=count)
     return [pair(day, form) for day, form in zip(rng.choice(days, count), forms)]
 
@@ -73,13 +73,13 @@ def encode_words(words):
 
 
 def encode_iso(dates):
-    """1984-03-03 -> ids on the backend from START to STOP, (B, 12)"""
+    """Dates in ISO form -> ids on the backend, from START to STOP, (B, 12)"""
     ids = [[START, *(TARGET.index(c) + OFFSET for c in text), STOP] for text in dates]
     return xp.asarray(np.array(ids))
 
 
 def decode_iso(ids):
-    """What `translate` returns, (B, T) -> list of texts, up to STOP; ? for a START in between"""
+    """What `translate` returns, (B, T) -> texts, each up to its STOP; ? is a PAD or START"""
     texts = []
     for row in ids.tolist():
         row = row[:row.index(STOP)] if STOP in row else row

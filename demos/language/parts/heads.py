@@ -1,4 +1,4 @@
-"""What each head of a network looks at, caught while it computes."""
+"""What each attention head of a network looks at, recorded while the network computes."""
 import math
 
 import tinygen as tg
@@ -7,28 +7,28 @@ from tinygen.backend import to_numpy, xp
 
 
 def attention_weights(compute):
-    """The weights of every attention that compute() calls, in turn: arrays (B, heads, T, S).
+    """The weights of every attention that compute() calls, in order: arrays (B, heads, T, S).
 
-    The op's rule is replaced for a while by one that does the same and keeps the weights, which are
-    what the op would return for the unit matrix as values.
+    While compute() runs, the op's rule is replaced by one that does the same and keeps the weights,
+    which are what attention returns when the values are the unit matrix.
     """
     weights, rule = [], tg.ops.attention.rule
 
-    def watched(q, k, v, **settings):
+    def recorded(q, k, v, **settings):
         unit = xp.broadcast_to(xp.eye(k.shape[-2], dtype=q.dtype), (*k.shape[:-1], k.shape[-2]))
         weights.append(to_numpy(rule(q, k, unit, **settings)[0]))
         return rule(q, k, v, **settings)
 
-    with tg.no_grad(), tg.ops.attention.replaced(by=watched):
+    with tg.no_grad(), tg.ops.attention.replaced(by=recorded):
         compute()
     return weights
 
 
-def heads_figure(weights, rows, columns=None, names=None):
-    """A map for each head.  list of (heads, T, S), a line for each layer -> figure
+def plot_heads(weights, rows, columns=None, names=None):
+    """A heat map for each head.  list of (heads, T, S), one for each layer -> figure
 
-    rows, columns: labels of the T places that look and of the S that are looked at (rows again if
-    None). names: of the layers.
+    rows, columns: labels of the T positions that look and of the S that are looked at (rows again
+    if None). names: of the layers.
     """
     columns = rows if columns is None else columns
     count = len(weights[0])

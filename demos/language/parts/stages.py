@@ -2,7 +2,7 @@
 
     ids (B, T) ─▶ token + position embedding ─▶ body ─▶ linear ─▶ logits (B, T, V)
 
-The frame is the same from the second stage on, and only the body grows. At the end the body is
+From the second stage on the frame is the same, and only the body grows. At the end the body is
 `models.gpt.Block`, three times, and the whole is a small `models.gpt.GPT`.
 """
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from models.gpt import GPT, Bigram, Block, Config, FeedForward
 from tinygen import nn
 from tinygen.backend import xp
 
-BLOCK, WIDTH, HEADS, LAYERS = 8, 32, 4, 3  # of all stages but the scaled one
+BLOCK_SIZE, WIDTH, HEADS, LAYERS = 8, 32, 4, 3  # in all stages but the scaled one
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Sizes of the last stage, and how it is trained."""
+    """Sizes of the scaled stage, and how it is trained."""
     n_layer: int
     n_head: int
     n_embd: int
@@ -40,14 +40,14 @@ SCALES = {
 class LanguageModel(nn.Module):
     """Embeddings, a body that turns (B, T, WIDTH) into the same, a head.  (B, T) -> (B, T, V)
 
-    That a token stands at place 3 is told by a vector of place 3, added to the token's own:
-    attention by itself sees a bag of tokens.
+    Attention by itself sees a bag of tokens. Each position therefore has a vector, which is added
+    to that of the token there.
     """
-    block_size = BLOCK
+    block_size = BLOCK_SIZE
 
     def __init__(self, vocab_size, body, *, rng):
         self.token = nn.Embedding(vocab_size, WIDTH, rng=rng)
-        self.position = nn.Embedding(BLOCK, WIDTH, rng=rng)
+        self.position = nn.Embedding(BLOCK_SIZE, WIDTH, rng=rng)
         self.body = body
         self.head = nn.Linear(WIDTH, vocab_size, rng=rng)
 
@@ -63,7 +63,10 @@ class LanguageModel(nn.Module):
 # ---- what the stages add ----
 
 class Head(nn.Module):
-    """One head of attention: each place gathers from those before it.  (B, T, C) -> (B, T, size)"""
+    """One head of attention: each position gathers from itself and those before it.
+
+    (B, T, C) -> (B, T, size)
+    """
 
     def __init__(self, width, size, *, rng):
         self.query = nn.Linear(width, size, bias=False, rng=rng)
@@ -75,7 +78,7 @@ class Head(nn.Module):
 
 
 class Heads(nn.Module):
-    """Several small heads, laid side by side: several questions at once.  (B, T, C) -> same"""
+    """Several small heads, concatenated: several questions at once.  (B, T, C) -> same"""
 
     def __init__(self, width, count, *, rng):
         self.heads = nn.ModuleList(Head(width, width // count, rng=rng) for _ in range(count))
@@ -85,7 +88,7 @@ class Heads(nn.Module):
 
 
 class Think(nn.Module):
-    """A linear layer and ReLU at each place by itself: what was gathered is thought over."""
+    """A linear layer and ReLU at each position by itself, to think over what was gathered."""
 
     def __init__(self, width, *, rng):
         self.linear = nn.Linear(width, width, rng=rng)
@@ -97,9 +100,9 @@ class Think(nn.Module):
 class Residual(nn.Module):
     """Gather and think, and add both to what is there already.  (B, T, C) -> same
 
-    The sum hands its gradient on to both sides undiminished, so that blocks can be stacked. What is
-    added ends in a linear layer, which may make it small: nn.MultiHeadAttention is the heads above
-    and such a layer; the feed-forward is four times as wide inside.
+    A sum passes its gradient to both sides undiminished, so that blocks can be stacked. What is
+    added comes out of a linear layer, which can keep it small: nn.MultiHeadAttention is the heads
+    above and such a layer; the feed-forward is four times as wide inside.
     """
 
     def __init__(self, width, heads, *, rng):
@@ -132,7 +135,7 @@ def residual(vocab_size, rng):
 
 
 def layer_norm(vocab_size, rng):
-    """Block is Residual with a layer norm before each half; one more comes before the head."""
+    """Block is Residual with a layer norm before each half; one more precedes the head."""
     blocks = [Block(WIDTH, HEADS, rng=rng) for _ in range(LAYERS)]
     return LanguageModel(vocab_size, nn.Sequential(*blocks, nn.LayerNorm(WIDTH)), rng=rng)
 
@@ -142,6 +145,6 @@ def bigram(vocab_size, rng):
 
 
 def scaled(vocab_size, rng, scale):
-    """All of this larger, with dropout, and initial weights that fit the depth."""
+    """All of this, larger, with dropout and initial weights that suit the depth."""
     s = scale
     return GPT(Config(vocab_size, s.block_size, s.n_layer, s.n_head, s.n_embd, s.dropout), rng=rng)

@@ -1,4 +1,4 @@
-"""Text for the language models: tokens, a part kept to validate with, and the loss on all of it."""
+"""Text for the language models: its tokens, a tenth held out for validation, the loss on all."""
 from dataclasses import dataclass
 
 import tinygen as tg
@@ -15,17 +15,18 @@ from tinygen.data import (
 
 @dataclass(frozen=True)
 class Text:
-    """A text as tokens: those to train on, and the last tenth to validate with."""
+    """A text as tokens: those to train on, and the last tenth, to validate with."""
     tokenizer: CharTokenizer | BPETokenizer
     train: np.ndarray
     val: np.ndarray
 
 
 def load_tokens(name, block_size, tokens=0):
-    """The text `name`, or of that file, as a Text with windows of block_size.
+    """The text called `name`, or the file of that name, as a Text.
 
-    tokens: 0 for a token for each character, else the size of a vocabulary of byte pairs, which are
-    found in the training part alone.
+    block_size: of the windows that will be cut from it; both parts have to be longer. tokens: 0 for
+    one token per character, else the size of the byte-pair vocabulary, which is learnt from the
+    training part alone.
     """
     text = load_text(name)
     if tokens:
@@ -36,28 +37,26 @@ def load_tokens(name, block_size, tokens=0):
 
 
 def visible(text):
-    """The text with its spaces and line ends as something to see, for the ticks of a figure."""
+    """The text with visible spaces and line ends, for the ticks of a figure."""
     return text.translate({ord(" "): "␣", ord("\n"): "↵", ord("\t"): "⇥"})
 
 
 def batch(ids, count, block_size, rng):
-    """Random windows and their targets on the backend.  -> (count, block_size) twice"""
+    """Random windows and their targets, on the backend.  -> (count, block_size) twice"""
     return tuple(map(xp.asarray, random_windows(ids, count, block_size, rng=rng)))
 
 
 def text_loss(model, ids, block_size, at_a_time=64):
-    """Mean cross-entropy over a whole text, in nats a token: in windows, one after the other.
+    """Mean cross-entropy over a whole text, in nats a token, from consecutive windows.
 
     A window's first tokens have little to look back at, as in training.
     """
     x, targets = consecutive_windows(ids, block_size)
-    total, training = 0.0, model.training
-    model.eval()
-    with tg.no_grad():
+    total = 0.0
+    with tg.no_grad(), model.evaluating():
         for start in range(0, len(x), at_a_time):
             part = slice(start, start + at_a_time)
             logits = model(xp.asarray(x[part]))
             total += float(to_numpy(tg.cross_entropy(logits, xp.asarray(targets[part]),
                                                      reduction="sum")))
-    model.train(training)
     return total / x.size

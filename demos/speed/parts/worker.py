@@ -1,32 +1,64 @@
-"""One library's side of the benchmark: builds a network, and takes training steps when told to.
+"""A process that builds a network in one library, and takes training steps when told to.
 
-    python -m demos.speed.parts.worker tinygen|torch
+    python -m demos.speed.parts.worker tinygen|torch THREADS
 
-Reads requests from standard input, a JSON list on a line: ["build", network, weights file],
-["steps", count], ["sgemm"], ["peak"]. Answers each with one JSON line. A process of its own keeps
-either library's memory apart from the other's. In both the C library keeps freed memory for the
-next step, since tinygen.backend, which both import, asks for it: PyTorch gains a few percent by it.
+It reads requests from standard input, one JSON list per line: ["build", network, weights file],
+["steps", count], ["sgemm"], ["peak"], and answers each with one line of JSON. A `Worker` is the
+other end. A process of its own keeps either library's memory apart from the other's. In both, the C
+library keeps freed memory for the next step, because tinygen.backend, which both import, tells it
+to: that makes PyTorch a few percent faster.
 """
+import importlib
 import json
+import os
 import re
+import subprocess
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
-from demos.speed.parts.networks import NETWORKS, library
+from demos.speed.parts.networks import NETWORKS
 from tinygen.backend import np, to_numpy
 
-# ---- training ----
 
-def build(library_name, network, weights):
+class Worker:
+    """Starts the process, and asks it: ask(request, ...) -> its answer."""
+
+    def __init__(self, library, threads):
+        one_count = {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
+                                                     "MKL_NUM_THREADS")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "demos.speed.parts.worker", library, str(threads)], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **one_count})
+
+    def ask(self, *request):
+        print(json.dumps(request), file=self.process.stdin, flush=True)
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"the benchmark's worker ended at {request}; what it printed above "
+                               "says why")
+        return json.loads(answer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+# ---- in the process: training ----
+
+def build(library, network, weights):
     """A function that takes a training step and returns its loss.
 
-    weights: a file, written here by tinygen, so that PyTorch starts from the same numbers; all
-    parameters end to end.
+    weights: a file of all parameters, end to end. tinygen's worker writes it, and PyTorch's starts
+    from the numbers in it.
     """
-    lib, network = library(library_name), NETWORKS[network]
-    if library_name == "tinygen":
+    lib = importlib.import_module(f"demos.speed.parts.{library}_side")
+    network = NETWORKS[network]
+    if library == "tinygen":
         modules = network.build(lib, rng=np.random.default_rng(0))
         parameters = [to_numpy(p).ravel() for module in modules for p in module.parameters()]
         np.save(weights, np.concatenate(parameters))
@@ -39,7 +71,7 @@ def build(library_name, network, weights):
     return network.trainer(lib, *modules)
 
 
-# ---- measuring ----
+# ---- in the process: measuring ----
 
 def timed(step, count):
     """Milliseconds of each of `count` steps, and the last loss."""
@@ -52,14 +84,14 @@ def timed(step, count):
 
 
 def sgemm_rate(size=1024, repeats=20):
-    """Best rate of NumPy's float32 matrix product, in GFLOP/s."""
+    """The best rate of NumPy's float32 matrix product, in GFLOP/s."""
     a = np.ones((size, size), np.float32)
     times, _ = timed(lambda: a @ a, repeats)
     return 2 * size ** 3 / min(times) / 1e6
 
 
 def memory(field):
-    """VmRSS (resident now) or VmHWM (its peak) in MiB; None where there is no Linux /proc."""
+    """VmRSS (resident now) or VmHWM (its peak), in MiB; None where there is no /proc of Linux."""
     try:
         status = Path("/proc/self/status").read_text(encoding="utf-8")
     except OSError:
@@ -68,21 +100,22 @@ def memory(field):
 
 
 def main():
-    library_name = sys.argv[1]
-    if library_name == "torch":
+    """Answer requests until standard input ends."""
+    library = sys.argv[1]
+    if library == "torch":
         import torch
         torch.set_num_threads(int(sys.argv[2]))
         torch.ones(2, requires_grad=True).sum().backward()
     else:
         import tinygen as tg
         tg.Tensor([1.0]).sum().backward()
-    with suppress(OSError):  # only Linux can, and only there is VmHWM asked for
-        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # it starts afresh
+    with suppress(OSError):  # only Linux has it, and VmHWM
+        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # resets VmHWM
     before, step = memory("VmRSS"), None
     for line in sys.stdin:
         request, *arguments = json.loads(line)
         if request == "build":
-            step = build(library_name, *arguments)
+            step = build(library, *arguments)
             answer = None
         elif request == "steps":
             answer = timed(step, *arguments)

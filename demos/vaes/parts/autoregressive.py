@@ -1,4 +1,4 @@
-"""The VAE of demos.posterior_collapse whose decoder can do without z, and its small images."""
+"""A VAE whose decoder can do without z, and the small images that it is trained on."""
 import tinygen as tg
 from models.parts import dense, start_dark
 from models.vae import VAE, reparameterize
@@ -9,13 +9,14 @@ SIZE = 16
 
 
 class AutoregressiveVAE(VAE):
-    """A decoder that predicts each pixel from z and from the pixels before it, row by row.
+    """A VAE whose decoder predicts each pixel from z and from the pixels before it, row by row.
 
         logit of pixel i = decode(z)_i + Σ_{j < i} w_ij (2 x_j - 1)
 
     The sum alone is a logistic regression for each pixel, a fully visible belief network (Frey et
-    al., 1996). z goes through three hidden layers. reach: how many rows and columns away a pixel is
-    seen, None for all. skip: z goes into every layer, not only into the first (Dieng et al., 2019).
+    al., 1996). z goes through three hidden layers. reach: how many rows and columns away a pixel
+    can be seen, None for no limit. skip: z goes into every layer, not only the first (Dieng et al.,
+    2019).
     """
 
     def __init__(self, config, hidden=200, reach=None, skip=False, *, rng):
@@ -32,7 +33,7 @@ class AutoregressiveVAE(VAE):
         self.seen = xp.asarray(pixels_before(config.size, reach))
 
     def decode(self, z, y=None):
-        """The part of the logits that z decides.  (N, latent_size) -> (N, 1, H, W)"""
+        """The part of the logits that comes from z.  (N, latent_size) -> (N, 1, H, W)"""
         h = z
         for layer in self.layers:
             h = tg.relu(layer(h))
@@ -42,12 +43,12 @@ class AutoregressiveVAE(VAE):
     def forward(self, x, eps, y=None):
         mean, logvar = self.encode(x)
         logits = self.decode(reparameterize(mean, logvar, eps))
-        signs = 2 * x.reshape(x.shape[0], -1) - 1  # paper counts as much as ink
+        signs = 2 * x.reshape(x.shape[0], -1) - 1  # paper says as much as ink
         earlier = tg.linear(signs, self.before.weight * self.seen)
         return logits + earlier.reshape(*logits.shape), mean, logvar
 
-    def draw(self, z, rng):
-        """Images drawn from p(x|z), one pixel after the other.  (N, latent_size) -> (N, 1, H, W)"""
+    def sample(self, z, rng):
+        """Images from p(x|z), one pixel after the other.  (N, latent_size) -> (N, 1, H, W)"""
         with tg.no_grad():
             logits = to_numpy(self.decode(z)).reshape(len(z), -1)
         weights = to_numpy(self.before.weight) * to_numpy(self.seen)
@@ -59,7 +60,7 @@ class AutoregressiveVAE(VAE):
 
 
 def pixels_before(size, reach=None):
-    """Which pixels j pixel i is predicted from: 1 for those before it and within reach, else 0.
+    """Row i is 1 at the pixels that pixel i is predicted from, those before it and within reach.
 
     -> float32 (size², size²)
     """
@@ -72,9 +73,9 @@ def pixels_before(size, reach=None):
 
 
 def small_ink(x):
-    """Digits at half their size, each pixel ink or paper.  (N, 1, 28, 28) -> 0 or 1, (N, 1, 16, 16)
+    """Digits at half size, each pixel 1 for ink or 0 for paper.  (N, 1, 28, 28) -> (N, 1, 16, 16)
 
-    So that p(x|z) is a true probability, which can be drawn from pixel by pixel.
+    With binary pixels p(x|z) is a true probability, which can be sampled pixel by pixel.
     """
     margin = SIZE - x.shape[-1] // 2
     x = np.pad(x, ((0, 0), (0, 0), (margin, margin), (margin, margin)))

@@ -1,4 +1,4 @@
-"""What the VAE demos measure on whole data sets: the ELBO with its terms, and the codes."""
+"""What the VAE demos measure on a whole data set: the ELBO, its terms, and the codes."""
 from dataclasses import dataclass
 
 import tinygen as tg
@@ -6,14 +6,14 @@ from demos.tools.nearest import neighbours
 from models.parts import noise
 from tinygen.backend import np, to_numpy, xp
 
-ACTIVE_NATS = 0.5  # of KL; a latent with less is on its way back to the prior, or there
+ACTIVE_NATS = 0.5  # KL above which a latent counts as active; below, it is at or near the prior
 
 
 @dataclass(frozen=True)
 class Elbo:
-    """-ELBO = reconstruction + kl, means over N images in nats.
+    """-ELBO = reconstruction + kl: means over N images, in nats.
 
-    per_latent: the KL of each latent (d,), whose sum is kl. mean, logvar: of q(z|x), (N, d).
+    per_latent: the KL of each latent, (d,), whose sum is kl. mean, logvar: of q(z|x), (N, d).
     """
     reconstruction: float
     per_latent: np.ndarray
@@ -30,19 +30,19 @@ class Elbo:
         return self.reconstruction + self.kl
 
     def active(self, nats=ACTIVE_NATS):
-        """Which latents have a KL of more than so many nats.  -> bool (d,)"""
+        """Which latents have a KL above `nats`.  -> bool (d,)"""
         return self.per_latent > nats
 
-    def draw(self, rng):
-        """A code from each q(z|x); all of them together are the aggregate posterior.  -> (N, d)"""
+    def sample_codes(self, rng):
+        """One code from each q(z|x): together, samples of the aggregate posterior.  -> (N, d)"""
         return self.mean + np.exp(0.5 * self.logvar) * rng.standard_normal(self.mean.shape)
 
 
 def evaluate(model, x, y=None, *, rng, size=500):
-    """The Elbo of NumPy images x (N, C, H, W), of the classes y (N,), if the model knows them.
+    """The Elbo of NumPy images x (N, C, H, W), with classes y (N,) for a conditional model.
 
-    Each image gets one eps. The expectation over q so estimated has noise of a few nats an image,
-    and of a tenth of a nat in the mean of 2,000. The KL is exact.
+    The KL is exact. The reconstruction is estimated from one eps per image: off by a few nats for a
+    single image, by a tenth of a nat for the mean of 2,000.
     """
     reconstruction, heads = 0.0, []
     with tg.no_grad():
@@ -59,9 +59,9 @@ def evaluate(model, x, y=None, *, rng, size=500):
 
 
 def mean_image_nats(x_train, x_test):
-    """What test images cost without any code: each pixel by its mean over the training images.
+    """Cost of test images without any code: each pixel predicted by its mean over training images.
 
-    The same cross-entropy in nats an image as the reconstruction of a VAE whose decoder ignores z.
+    It is the reconstruction term, in nats per image, of a VAE whose decoder ignores z.
     """
     p = x_train.mean(axis=0).clip(1e-4, 1 - 1e-4)
     costs = -x_test * np.log(p) - (1 - x_test) * np.log(1 - p)
@@ -69,7 +69,7 @@ def mean_image_nats(x_train, x_test):
 
 
 def nearest_agrees(z, y):
-    """The share of codes (N, d) whose nearest other code has the same class."""
+    """The share of codes (N, d) whose nearest neighbour has the same class."""
     first, second = neighbours(z, z, 2).T
-    other = np.where(first == np.arange(len(z)), second, first)  # the code itself is one of the two
+    other = np.where(first == np.arange(len(z)), second, first)  # one of the two is the code itself
     return float((y[other] == y).mean())

@@ -1,9 +1,9 @@
-"""One-bar melodies that keep a few rules: the corpus of the music demo, and the rules themselves.
+"""One-bar melodies that keep a few rules: the corpus of the demo music, and the rules themselves.
 
-A bar is 16 steps, the sixteenths of four-four time. At each step one of 16 things happens: one of
-14 notes begins, the white keys from A3 to G5, or the last one is held, or there is silence. So a
-bar is a row of 16 numbers from 0 to 15, and as an image, the *piano roll*, it has one pixel in each
-column. It is played over one of four chords.
+A bar has 16 steps, the sixteenth notes of four-four time. At each step one of 16 things happens:
+one of 14 notes begins, the white keys from A3 to G5; or the last note is held; or there is silence.
+So a bar is a row of 16 numbers from 0 to 15, and as an image, the *piano roll*, it has one pixel
+per column. It is played over one of four chords.
 """
 from bisect import bisect
 from itertools import accumulate
@@ -18,16 +18,16 @@ CHORDS = {"C": "CEG", "Am": "ACE", "F": "FAC", "G": "GBD"}
 CHORD_TONES = [[pitch for pitch, name in enumerate(NAMES) if name[0] in letters]
                for letters in CHORDS.values()]
 
-# Rhythms of half a bar: n a note begins, - it is held, . silence.
+# Rhythms of half a bar. n: a note begins, -: it is held, .: silence.
 FIRST_HALVES = ("n---n---", "n-n-n---", "n---n-n-", "n-n-n-n-", "n-----n-", "n-nnn---", "n-..n-n-")
 SECOND_HALVES = ("n-------", "n---n---", "n-n-n---", "n-----..", "n-n-n-..", "n-nnn---")
 
-# How likely a melody is to move by so many white keys: mostly by steps, at most by a sixth.
+# Weight of a move by so many white keys: mostly steps, a sixth at most.
 MOVES = {0: 0.10, 1: 0.32, 2: 0.08, 3: 0.04, 4: 0.02, 5: 0.01}
-LEAP = 3  # a fourth, counted in white keys: wider than the thirds that chords are built from
+LEAP = 3  # a fourth, in white keys: wider than the thirds that chords are built of
 
 
-# ---- the rules: a bar (16,) and the number of its chord -> whether the bar keeps it ----
+# ---- the rules: a bar (16,) and its chord's number -> whether the bar keeps the rule ----
 
 def rhythm_is_known(bar, chord):
     """Each half has a rhythm from the list."""
@@ -36,12 +36,12 @@ def rhythm_is_known(bar, chord):
 
 
 def strong_beats_fit(bar, chord):
-    """A note of the chord begins on the first and on the third beat."""
+    """On the first and on the third beat, a note of the chord begins."""
     return bar[0] in CHORD_TONES[chord] and bar[8] in CHORD_TONES[chord]
 
 
 def end_fits(bar, chord):
-    """The last note is one of the chord."""
+    """The last note belongs to the chord."""
     played = notes(bar)
     return len(played) > 0 and played[-1] in CHORD_TONES[chord]
 
@@ -54,7 +54,7 @@ def moves_are_small(bar, chord):
 
 def leaps_turn_back(bar, chord):
     """After a leap of a fourth or more, the melody takes a step the other way."""
-    moves = [*np.diff(notes(bar)).tolist(), 0]  # a leap to the last note has nothing after it
+    moves = [*np.diff(notes(bar)).tolist(), 0]  # after a leap to the last note there is none
     return all(after == (-1 if move > 0 else 1)
                for move, after in zip(moves, moves[1:]) if abs(move) >= LEAP)
 
@@ -69,7 +69,7 @@ def notes(bar):
     return bar[bar < PITCHES]
 
 
-def kept(bars, chords):
+def rules_kept(bars, chords):
     """Which bars keep which rule.  (N, 16), (N,) -> bool (N, number of rules)"""
     return np.array([[rule(bar, chord) for rule in RULES.values()]
                      for bar, chord in zip(bars, chords)])
@@ -78,9 +78,9 @@ def kept(bars, chords):
 # ---- the corpus ----
 
 def write_bar(chord, rng):
-    """A melody over a chord, note after note: each is drawn from those that the rules allow.
+    """A melody over a chord, note by note, each chosen at random among those that the rules allow.
 
-    Where the rules leave none, it starts anew. -> (16,)
+    Starts over if the rules lead to a dead end. -> (16,)
     """
     while True:
         rhythm = pick(FIRST_HALVES, rng) + pick(SECOND_HALVES, rng)
@@ -94,7 +94,7 @@ def write_bar(chord, rng):
 
 
 def write_pitches(rhythm, chord, rng):
-    """A pitch for each note of a rhythm, or None where the rules lead to a dead end."""
+    """A pitch for each note of a rhythm, or None if the rules lead to a dead end."""
     begins = [step for step, mark in enumerate(rhythm) if mark == "n"]
     pitches, move = [pick(CHORD_TONES[chord], rng)], 0
     for step in begins[1:]:
@@ -115,18 +115,18 @@ def write_pitches(rhythm, chord, rng):
 
 
 def pick(items, rng):
-    """One of `items`, each as likely as any other."""
+    """One of `items`, all equally likely."""
     return items[rng.integers(len(items))]
 
 
 def write_corpus(count, rng):
-    """`count` bars, a quarter of them over each chord.  -> bars (count, 16), chords (count,)"""
+    """`count` bars, a quarter over each chord.  -> bars (count, 16), chords (count,)"""
     chords = rng.permutation(np.arange(count) % len(CHORDS))
     return np.array([write_bar(chord, rng) for chord in chords]), chords
 
 
 def independent_bars(bars, chords, wanted, rng):
-    """The baseline: each step drawn by itself, as often as the corpus has it there over the chord.
+    """The baseline: each step sampled by itself, with the corpus's frequencies over that chord.
 
     bars (N, 16), chords (N,), wanted (M,) -> (M, 16)
     """

@@ -1,4 +1,4 @@
-"""Figures of demos.reparameterization."""
+"""Figures of the demo reparameterization."""
 from demos.common.figures import PALETTE, new_figure
 from tinygen.backend import np
 
@@ -6,8 +6,8 @@ COLOURS = {"trick": PALETTE[0], "score": PALETTE[1], "score, baseline": PALETTE[
 MARKERS = {"trick": "o", "score": "s", "score, baseline": "^"}
 
 
-def draw_variance(dimensions, variance):
-    """Variance and its ratio to the trick's against the number of latents, log-log."""
+def plot_variance(dimensions, variance):
+    """Variance, and its ratio to the trick's, against the number of latents, log-log."""
     figure, (left, right) = new_figure(1, 2, width=11, height=4.3)
     for name, values in variance.items():
         style = dict(color=COLOURS[name], marker=MARKERS[name], label=name)
@@ -24,14 +24,14 @@ def draw_variance(dimensions, variance):
     return figure
 
 
-def draw_histograms(gradients):
-    """One draw's gradient by one latent's mean, an axis for each estimator."""
+def plot_histograms(gradients):
+    """One draw's gradient by the mean of one latent, a histogram for each estimator."""
     figure, all_axes = new_figure(1, len(gradients), width=11, height=3.4)
     for axes, (name, values) in zip(all_axes, gradients.items()):
         low, high = np.percentile(values, [0.5, 99.5])
         counts, *_ = axes.hist(values, bins=60, range=(low, high), color=COLOURS[name], alpha=0.75)
         axes.axvline(values.mean(), color="black", linewidth=1.2)
-        axes.set(title=name, xlabel="nats by unit of the mean", yticks=[],
+        axes.set(title=name, xlabel="nats per unit of the mean", yticks=[],
                  ylim=(0, 1.3 * counts.max()))  # with room for the numbers
         error = values.std() / len(values) ** 0.5
         axes.annotate(f"mean {values.mean():.1f} ± {error:.1f}\nstd {values.std():.3g}",
@@ -39,8 +39,8 @@ def draw_histograms(gradients):
     return figure
 
 
-def draw_descent(curves):
-    """-ELBO of one image against the step, for each estimator."""
+def plot_descent(curves):
+    """-ELBO of one image by step, for each estimator."""
     figure, axes = new_figure(width=7.5, height=4.2)
     for name, (losses, lr) in curves.items():
         width = min(10, len(losses))

@@ -7,20 +7,20 @@ from tinygen.backend import np
 
 RATE = 22050  # samples a second
 STEP_SECONDS = 0.135  # a sixteenth: 111 beats a minute
-ATTACK, RELEASE = 0.008, 0.03  # seconds; without them every note would begin and end with a click
+ATTACK, RELEASE = 0.008, 0.03  # seconds; without them each note begins and ends with a click
 HARMONICS = {1: 1.0, 2: 0.45, 3: 0.22, 4: 0.10, 5: 0.05}  # multiple of the frequency: amplitude
 TAIL = 0.6  # seconds of silence after the last bar
-PEAK = 0.8  # of what 16 bits can hold
+PEAK = 0.8  # as a share of what 16 bits can hold
 SEMITONES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
 def frequency(name):
-    """Of a white key such as A4, in Hz: equal temperament, A4 = 440 Hz."""
+    """Frequency in Hz of a white key such as A4: equal temperament, A4 = 440 Hz."""
     return 440 * 2 ** ((SEMITONES[name[0]] - 9) / 12 + int(name[1:]) - 4)
 
 
 def tone(hertz, seconds):
-    """A struck note: harmonics that fade, the higher the sooner.  -> (samples,), about -2 to 2"""
+    """A struck note: harmonics that fade, the higher the faster.  -> (samples,), about -2 to 2"""
     t = np.arange(round(RATE * seconds)) / RATE
     sound = sum(amplitude * np.exp(-(1 + k) * t) * np.sin(2 * np.pi * k * hertz * t)
                 for k, amplitude in HARMONICS.items() if k * hertz < RATE / 2)
@@ -30,20 +30,20 @@ def tone(hertz, seconds):
 def song(bars, chords):
     """Bars one after the other, each over the notes of its chord.  -> (samples,) from -1 to 1
 
-    bars: (N, 16) as in _melodies. chords: their numbers (N,).
+    bars: (N, 16) as in melodies.py. chords: their numbers, (N,).
     """
     total = np.zeros(round(RATE * (len(bars) * STEPS * STEP_SECONDS + TAIL)))
     for i, (bar, chord) in enumerate(zip(bars, chords)):
         start = i * STEPS
         for step, length, pitch in played(bar):
-            add(total, start + step, length, frequency(NAMES[pitch]), 1.0)
+            add_note(total, start + step, length, frequency(NAMES[pitch]), 1.0)
         for octave, letter in zip("233", list(CHORDS.values())[chord]):
-            add(total, start, STEPS, frequency(letter + octave), 0.28)
+            add_note(total, start, STEPS, frequency(letter + octave), 0.28)
     return total * (PEAK / abs(total).max())
 
 
 def played(bar):
-    """The notes of a bar: (step, length in steps, pitch); held over silence is silence."""
+    """The notes of a bar as a list of (step, length in steps, pitch). Held silence is silence."""
     found = []
     for step, symbol in enumerate(bar.tolist()):
         if symbol < PITCHES:
@@ -54,8 +54,8 @@ def played(bar):
     return found
 
 
-def add(total, step, length, hertz, loudness):
-    """Add a note that begins at a step and lasts `length` of them."""
+def add_note(total, step, length, hertz, loudness):
+    """Add a note that begins at `step` and lasts `length` steps."""
     sound = loudness * tone(hertz, length * STEP_SECONDS + RELEASE)
     begin = round(RATE * step * STEP_SECONDS)
     total[begin:begin + len(sound)] += sound
@@ -64,10 +64,11 @@ def add(total, step, length, hertz, loudness):
 def wav(sound):
     """The bytes of a WAV file, mono, 16 bits.  (samples,) from -1 to 1 -> bytes
 
-    Raises ValueError for what 16 bits cannot hold.
+    Raises ValueError unless all samples lie within -1 and 1.
     """
-    if not abs(sound).max(initial=0) <= 1:  # written so that NaN is refused as well
-        raise ValueError("wav: samples lie from -1 to 1; divide them by their largest")
+    if not abs(sound).max(initial=0) <= 1:  # so that NaN is refused, too
+        raise ValueError(f"wav: samples must lie within -1 and 1; got up to {abs(sound).max()}; "
+                         "divide them by the largest magnitude")
     file = io.BytesIO()
     with wave.open(file, "wb") as out:
         out.setnchannels(1)

@@ -1,17 +1,16 @@
-"""--data FILE.npz: demos on images of the user's own, and what they are told about bad ones."""
-import json
-
+"""--data FILE.npz: demos on the user's own images, and what they say about bad ones."""
 import pytest
 
 from demos.autoencoders import autoencoder, colorize, denoise
-from demos.common.images import check_images
+from demos.tools.images import check_images
+from tests.helpers import read_result
 from tinygen.backend import np
 from tinygen.data import load_images
 
 
 @pytest.fixture
 def own(tmp_path, monkeypatch):
-    """Writes own.npz to an empty folder, where the demos run; -> the function that does."""
+    """A function that writes own.npz to an empty folder, where the demos then run."""
     monkeypatch.chdir(tmp_path)
 
     def write(x, y=None):
@@ -28,7 +27,7 @@ def test_own_images_of_other_sizes_and_classes(own, tmp_path, rng, demo, shape, 
     own(x.astype(dtype), np.arange(len(x)) % classes)
     assert demo.main("--preset smoke --steps 2 --batch 8 --data own.npz".split()) == 0
     folder = tmp_path / "out" / demo.__name__.rpartition(".")[2]
-    assert json.loads((folder / "result.json").read_text(encoding="utf-8"))["data"] == "own.npz"
+    assert read_result(folder)["data"] == "own.npz"
 
 
 def expect_refusal(capsys, words, *argv, demo=autoencoder):
@@ -39,17 +38,17 @@ def expect_refusal(capsys, words, *argv, demo=autoencoder):
 
 
 @pytest.mark.parametrize("x, y, words", [
-    (np.zeros((0, 16, 16)), None, "own.npz: x has shape (N, H, W)"),
+    (np.zeros((0, 16, 16)), None, "own.npz: x must have shape (N, H, W)"),
     (np.zeros((60, 256)), None, "got shape (60, 256)"),
-    (np.full((60, 16, 16), np.nan), None, "lie from 0 to 1"),
-    (np.full((60, 16, 16), 255.0), None, "divide them by their largest"),
+    (np.full((60, 16, 16), np.nan), None, "lie between 0 and 1"),
+    (np.full((60, 16, 16), 255.0), None, "divide them by the largest"),
     (np.zeros((60, 16, 16)), np.arange(60) - 1, "counted from 0; got -1"),
-    (np.zeros((60, 16, 16)), np.arange(60) + 10 ** 9, "is at most 59; got 1000000059"),
+    (np.zeros((60, 16, 16)), np.arange(60) + 10 ** 9, "are at most 59; got 1000000059"),
     (np.zeros((60, 16, 16)), np.arange(60) / 60, "one whole number for each image"),
     (np.zeros((60, 16, 20)), None, "square images whose side is a multiple of 4"),
     (np.zeros((60, 18, 18)), None, "own.npz has 1 channels of 18 x 18"),
     (np.zeros((60, 4, 16, 16)), None, "with 1 or 3 channels"),
-    (np.zeros((59, 16, 16)), None, "it takes 60; own.npz has 59"),
+    (np.zeros((59, 16, 16)), None, "needs 60; own.npz has 59"),
     (np.zeros((60, 16, 16)), None, "--batch is from 1 to the 50 training images"),
     (np.zeros((90, 16, 16)), None, "all images of own.npz are the same"),
 ])
@@ -61,7 +60,7 @@ def test_bad_images_are_one_line(own, capsys, x, y, words):
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 cut short"])
 def test_an_unreadable_file_is_one_line(own, tmp_path, capsys, content):
     (tmp_path / "own.npz").write_bytes(content)
-    expect_refusal(capsys, "own.npz is no .npz file with arrays x and y")
+    expect_refusal(capsys, "own.npz is not an .npz file with arrays x and y")
 
 
 def test_a_missing_file_and_a_folder_are_one_line(own, tmp_path, capsys):

@@ -1,12 +1,13 @@
-"""Animations of the demos: what the GIF shows, for how long, how large it is, what is refused."""
+"""Animations of the demos: what the GIF shows, how long, how large it is, what is refused."""
 import io
-import json
 
 import pytest
 
-from demos.common import report, run
+from demos.common import report
 from demos.common.animation import write_gif
 from demos.common.figures import new_figure, tile
+from demos.common.run import demo
+from tests.helpers import read_result
 from tinygen.backend import np
 
 
@@ -53,12 +54,12 @@ def test_a_palette_shared_by_all_frames_keeps_colours_near_and_white_exact(rng):
     assert difference.mean() < 8 and (np.array(pictures)[:, 8] == 255).all()  # the gap
 
 
-def test_figures_are_drawn_one_by_one_and_closed(monkeypatch):
+def test_figures_are_plotted_one_by_one_and_closed(monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "Agg")
     import matplotlib.pyplot as plt
     still_open = []
 
-    def draw():
+    def plot_bars():
         for height in (1, 2, 3):
             still_open.append(len(plt.get_fignums()))
             figure, axes = new_figure(width=3, height=2)
@@ -67,7 +68,7 @@ def test_figures_are_drawn_one_by_one_and_closed(monkeypatch):
             yield figure
 
     plt.close("all")
-    pictures, _, _ = gif_of(draw())
+    pictures, _, _ = gif_of(plot_bars())
     assert still_open == [0, 0, 0] and not plt.get_fignums()
     assert [picture.shape for picture in pictures] == [(200, 300, 3)] * 3
     ink = [(picture < 200).any(axis=2).sum() for picture in pictures]
@@ -108,7 +109,7 @@ SQUARE = np.zeros((4, 4, 3))
     ([SQUARE], {"enlarge": 0}, "a whole number from 1; got 0"),
     ([SQUARE], {"enlarge": 1.5}, "a whole number from 1; got 1.5"),
 ])
-def test_what_is_no_animation_is_refused(frames, settings, why):
+def test_bad_frames_and_settings_are_refused(frames, settings, why):
     with pytest.raises(ValueError, match=f"save_animation: .*{why}"):
         write_gif(io.BytesIO(), frames, **settings)
 
@@ -116,13 +117,12 @@ def test_what_is_no_animation_is_refused(frames, settings, why):
 def test_a_run_lists_its_animation_and_the_page_shows_it(tmp_path):
     frames = growing(3)
 
-    @run.demo({"smoke": {}, "default": {}})
+    @demo({"smoke": {}, "default": {}})
     def main(run):
         run.save_animation(frames, "growth", "How it grows.", enlarge=2)
 
     assert main(["--out", str(tmp_path)]) == 0
-    result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
-    assert result["figures"] == [{"file": "growth.gif", "caption": "How it grows."}]
+    assert read_result(tmp_path)["figures"] == [{"file": "growth.gif", "caption": "How it grows."}]
     report.write_page(tmp_path / "index.html", (0, "1 op checked"),
                       [("moving", "Moves.", tmp_path, "")], 1, "")
     assert "data:image/gif;base64," in (tmp_path / "index.html").read_text(encoding="utf-8")

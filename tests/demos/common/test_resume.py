@@ -1,5 +1,4 @@
-"""Demos stopped by Ctrl-C and continued: bit for bit as if they never had been."""
-import json
+"""Demos stopped by Ctrl-C and resumed: bit for bit as if they had never been stopped."""
 import signal
 
 import pytest
@@ -8,9 +7,10 @@ from demos.common import run
 from demos.gans import gan_digits, gan_ring, mode_collapse
 from demos.language import bigram, encoder_vs_decoder, gpt
 from demos.vaes import vae, vae_manifold
+from tests.helpers import read_result
 from tinygen.backend import np
 
-# demo -> its options, and the steps in which it is stopped, counted anew after each --resume
+# demo -> its options, and the steps at which it is stopped, counted from each --resume
 STOPS = {
     vae: ("--data own.npz --batch 8 --latent 3 --steps 4", (2, 3)),  # in both of its loops
     vae_manifold: ("--data own.npz --batch 8 --side 2 --steps 6", (3, 4)),
@@ -24,13 +24,9 @@ STOPS = {
 }
 
 
-def result(folder):
-    return json.loads((folder / "result.json").read_text(encoding="utf-8"))
-
-
 @pytest.mark.parametrize("demo", STOPS, ids=lambda demo: demo.__name__.partition(".")[2])
 def test_a_stopped_run_ends_like_a_whole_one(demo, tmp_path, monkeypatch, rng):
-    """In all that it measures, logs and films."""
+    """In all that it measures, logs and animates."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "own.txt").write_text("To be, or not to be: that is the question. " * 9,
                                       encoding="utf-8")
@@ -61,7 +57,7 @@ def test_a_stopped_run_ends_like_a_whole_one(demo, tmp_path, monkeypatch, rng):
     steps_left.append(-1)
     assert demo.main([*argv, "parts", "--resume"]) == 0
     assert histories[0] == histories[1]
-    whole, parts = (result(tmp_path / name) for name in ("whole", "parts"))
+    whole, parts = (read_result(tmp_path / name) for name in ("whole", "parts"))
     assert whole["metrics"] == parts["metrics"]
     for figure in whole["figures"]:
         name = figure["file"]

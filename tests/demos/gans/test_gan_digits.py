@@ -1,4 +1,4 @@
-"""What the digits' GAN is judged by, and the options that it refuses."""
+"""The digits' GAN: how it is judged, and the options that it refuses."""
 import math
 
 import pytest
@@ -18,18 +18,18 @@ def test_class_entropy_counts_the_likeliest_classes_only():
         -0.75 * math.log(0.75) - 0.25 * math.log(0.25))
 
 
-def test_what_is_drawn_of_a_z_does_not_depend_on_the_others(rng):
+def test_the_image_of_a_z_does_not_depend_on_the_others(rng):
     generator = DCGenerator(Config(3, (1, 8, 8)), (3, 2), rng=rng)
     z = noise(6, 3, rng=rng)
-    alone, among = gan_digits.draw(generator, z[:2]), gan_digits.draw(generator, z)[:2]
+    alone, among = gan_digits.generate(generator, z[:2]), gan_digits.generate(generator, z)[:2]
     np.testing.assert_allclose(alone, among, rtol=1e-5)
     assert generator.training
 
 
 @pytest.mark.parametrize("argv, words", [
     ("--channels 8", "--channels are two numbers"),
-    ("--latent 0", "latent_size is an integer of at least 1"),
-    ("--hidden -1", "hidden is an integer of at least 0"),
+    ("--latent 0", "latent_size must be an integer of at least 1"),
+    ("--hidden -1", "hidden must be an integer of at least 0"),
     ("--batch 0", "--batch is from 1"), ("--judge-steps 0", "--judge-steps is above 0"),
     ("--batch 1", "--batch is at least 2"),
     ("--data nowhere.npz", "nowhere.npz")])

@@ -1,4 +1,4 @@
-"""Counting modes: which are covered, and what share of the samples is of high quality."""
+"""Counting the modes covered and the share of high-quality samples."""
 import pytest
 
 from demos.gans.parts.modes import covered
@@ -6,9 +6,9 @@ from tinygen.backend import np
 from tinygen.data import GRID_CENTRES, RING_CENTRES, STD, grid, ring
 
 
-@pytest.mark.parametrize(("draw", "centres"), [(ring, RING_CENTRES), (grid, GRID_CENTRES)])
-def test_the_mixture_itself_covers_all(draw, centres, rng):
-    modes, share = covered(draw(20_000, rng), centres)
+@pytest.mark.parametrize(("sample_data", "centres"), [(ring, RING_CENTRES), (grid, GRID_CENTRES)])
+def test_the_mixture_itself_covers_all(sample_data, centres, rng):
+    modes, share = covered(sample_data(20_000, rng), centres)
     assert modes == len(centres)
     assert share == pytest.approx(1 - np.exp(-4.5), abs=0.003)  # Rayleigh, within 3 deviations
 
@@ -17,7 +17,7 @@ def test_a_point_between_modes_covers_none():
     assert covered(np.zeros((5, 2)), RING_CENTRES) == (0, 0)
 
 
-def test_the_border_is_at_three_deviations():
+def test_high_quality_ends_at_three_deviations():
     x = RING_CENTRES[[0, 0, 3]] + np.array([[2.99, 0], [3.01, 0], [0, 0]]) * STD
     assert covered(x, RING_CENTRES) == (2, pytest.approx(2 / 3))
     assert covered(x[1:2], RING_CENTRES) == (0, 0)

@@ -1,17 +1,15 @@
-"""The toys of the GAN demos: films that survive a checkpoint, pictures, the arms of collapse."""
+"""The toys of the GAN demos: films that survive a checkpoint, and pictures."""
 import pytest
 
 from demos.common.figures import new_figure
-from demos.gans import gan_ring, mode_collapse
-from demos.gans.parts.steps import discriminator_step, generator_step
 from demos.gans.parts.toys import (
     FRAMES,
     SIDE,
     TOYS,
     Film,
-    draw_points,
     field,
-    places,
+    lattice,
+    plot_points,
     reach,
     spread,
 )
@@ -65,16 +63,16 @@ def test_shots_lie_in_the_run_and_reach_its_end(total):
     assert len(shots) == FRAMES and shots == sorted(shots)
 
 
-def test_the_field_asks_for_packs_of_one_point_and_leaves_the_mode_as_it_was(players):
-    where = places(CENTRES)
+def test_the_field_packs_copies_of_a_point_and_leaves_the_mode_as_it_was(players):
+    where = lattice(CENTRES)
     scores = field(players[1], where)
     assert scores.shape == (SIDE ** 2,) and players[1].training
     pairs = xp.concatenate([where[:3], where[:3]], axis=1)
     assert scores[:3] == pytest.approx(to_numpy(players[1].layers(pairs).data)[:, 0], abs=1e-6)
 
 
-def test_places_run_row_by_row_from_below():
-    where, edge = to_numpy(places(CENTRES)), reach(CENTRES)
+def test_the_lattice_runs_row_by_row_from_the_bottom():
+    where, edge = to_numpy(lattice(CENTRES)), reach(CENTRES)
     assert where[0] == pytest.approx([-edge, -edge]) and where[-1] == pytest.approx([edge, edge])
     assert where[SIDE - 1] == pytest.approx([edge, -edge])
     assert edge > np.abs(CENTRES).max()
@@ -82,47 +80,6 @@ def test_places_run_row_by_row_from_below():
 
 def test_points_are_coloured_by_whether_they_count():
     axes = new_figure()[1]
-    draw_points(axes, np.array([[2.1, 0], [2.2, 0], [0, 2], [0, 0]], "float32"), CENTRES)
+    plot_points(axes, np.array([[2.1, 0], [2.2, 0], [0, 2], [0, 0]], "float32"), CENTRES)
     bad, good = (line.get_xydata().tolist() for line in axes.lines)
     assert good == [pytest.approx([2.1, 0]), [0, 2]] and bad == [pytest.approx([2.2, 0]), [0, 0]]
-
-
-@pytest.mark.parametrize("argv, words", [
-    ("--toys star", "ring and grid are known; got star"),
-    ("--seeds 0", "--seeds is above 0; got 0"), ("--batch -1", "--batch is above 0; got -1"),
-])
-def test_ring_refuses(argv, words, tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        gan_ring.main([*argv.split(), "--out", str(tmp_path)])
-    assert words in capsys.readouterr().err
-
-
-def test_the_arms_take_the_steps_that_they_name(tmp_path, monkeypatch):
-    """Packs as many as there would be single examples, and D with the arm's settings."""
-    taken, judged = [], []
-
-    def counted(step):
-        def counting(generator, discriminator, *args, **kwargs):
-            taken.append(step.__name__)
-            if step is discriminator_step:
-                x, config = args[2], discriminator.config
-                judged.append((len(x), config.pack, config.minibatch_features, kwargs["penalty"]))
-            return step(generator, discriminator, *args, **kwargs)
-        return counting
-
-    for step in (discriminator_step, generator_step):
-        monkeypatch.setattr(mode_collapse, step.__name__, counted(step))
-    arms = {"no cure": mode_collapse.Arm(), "packing": mode_collapse.Arm(pack=4),
-            "features": mode_collapse.Arm(minibatch_features=3),
-            "penalty": mode_collapse.Arm(loss="wasserstein", penalty=0.5)}
-    monkeypatch.setattr(mode_collapse, "ARMS", arms)
-    argv = "--preset smoke --steps 1 --batch 8 --out".split()
-    assert mode_collapse.main([*argv, str(tmp_path)]) == 0
-    assert taken == 4 * (["discriminator_step"] + 5 * ["generator_step"])
-    assert judged == [(8, 1, 0, 0), (32, 4, 0, 0), (8, 1, 3, 0), (8, 1, 0, 0.5)]
-
-
-def test_collapse_refuses_a_batch_of_one(tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        mode_collapse.main(["--batch", "1", "--out", str(tmp_path)])
-    assert "--batch at least 2" in capsys.readouterr().err

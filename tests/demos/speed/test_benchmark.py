@@ -1,32 +1,27 @@
-"""The benchmark: which networks it takes, and that PyTorch's GPT is the same network."""
+"""The benchmark: which networks it takes, and its table with PyTorch and without."""
 import pytest
 
 from demos.speed import benchmark
-from demos.speed.parts.networks import library
-from models import gpt
-from tinygen.backend import np, to_numpy
 
 
 @pytest.mark.parametrize("networks, wrong", [("tiny MLP,DGAN,foo", "DGAN"), ("tiny MLP,", ""),
                                              ("Tiny MLP", "Tiny MLP")])
-def test_a_network_that_is_none_is_named(networks, wrong, capsys):
+def test_an_unknown_network_is_named(networks, wrong, capsys):
     with pytest.raises(SystemExit):
         benchmark.main(["--preset", "smoke", "--networks", networks])
     assert f"200 tokens; got {wrong!r}" in capsys.readouterr().err
 
 
-def test_both_gpts_write_the_same(rng):
-    torch = pytest.importorskip("torch")
-    ours, theirs = library("tinygen"), library("torch")
-    config = gpt.Config(11, block_size=8, n_layer=2, n_head=2, n_embd=8, bias=False, tied=True)
-    model, twin = ours.GPT(config, rng=rng), theirs.GPT(config)
-    for p in model.parameters():
-        p.data *= 20  # so that what comes next depends on what was written
-    numbers = torch.from_numpy(np.concatenate([to_numpy(p).ravel() for p in model.parameters()]))
-    torch.nn.utils.vector_to_parameters(numbers, twin.parameters())
-    ids = rng.integers(11, size=(5, 3))
-    np.testing.assert_allclose(to_numpy(model(ours.array(ids))),
-                               twin(theirs.array(ids)).detach(), rtol=1e-3, atol=1e-3)
-    written = theirs.generate(twin, theirs.array(ids), 5)
-    np.testing.assert_array_equal(ours.generate(model, ours.array(ids), 5).T, written)
-    assert len(np.unique(written)) > 3
+def test_a_row_of_the_table(capsys):
+    results = {"tinygen": {"ms": [1, 2, 4], "MiB": 30}}
+    benchmark.show("dense AE", benchmark.table_row("dense AE", results, sgemm=1000))
+    results["torch"] = {"ms": [2, 4, 8], "MiB": 60}
+    benchmark.show("dense AE", benchmark.table_row("dense AE", results, sgemm=1000))
+    benchmark.show("tiny MLP", benchmark.table_row("tiny MLP", results, sgemm=1000))
+    results["tinygen"]["MiB"] = results["torch"]["MiB"] = None
+    benchmark.show("dense AE", benchmark.table_row("dense AE", results, sgemm=1000))
+    alone, both, tiny, unknown = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert alone == ["dense", "AE", "2.00", "36%", "30"]
+    assert both == [*alone, "4.00", "0.50", "60", "0.50"]
+    assert tiny == ["tiny", "MLP", "2.00", "0%", "30", "4.00", "0.50", "60"]
+    assert unknown == ["dense", "AE", "2.00", "36%", "n/a", "4.00", "0.50", "n/a"]

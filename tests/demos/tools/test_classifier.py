@@ -1,4 +1,4 @@
-"""The classifier that judges samples: it learns, it can be wrong, it says what it cannot take."""
+"""The classifier that judges samples: it learns, it can be wrong, it refuses what does not fit."""
 import pytest
 
 from demos.tools.classifier import probabilities, share_right, train_classifier
@@ -6,15 +6,15 @@ from tinygen.backend import np
 
 
 def bars(rng, count):
-    """Noise with a bright bar: upright in class 0, level in class 1.  (N, 1, 8, 8), (N,)"""
+    """Noise with a bright bar: vertical in class 0, horizontal in class 1.  (N, 1, 8, 8), (N,)"""
     x = 0.3 * rng.random((count, 1, 8, 8), dtype=np.float32)
-    y, place = rng.integers(2, size=count), rng.integers(8, size=count)
-    for image, kind, where in zip(x, y, place):
-        (image[0].T if kind == 0 else image[0])[where] = 1
+    y, position = rng.integers(2, size=count), rng.integers(8, size=count)
+    for image, label, where in zip(x, y, position):
+        (image[0].T if label == 0 else image[0])[where] = 1
     return x, y
 
 
-def test_it_learns_to_tell_what_it_has_not_seen(rng):
+def test_it_learns_to_classify_unseen_images(rng):
     (x, y), (x_test, y_test) = bars(rng, 300), bars(rng, 200)
     classifier = train_classifier(x, y, 2, rng=rng, steps=60)
     assert share_right(classifier, x_test, y_test) > 0.95
@@ -36,6 +36,6 @@ def test_the_seed_decides_everything():
     ((6, 1, 8, 10), [0, 1] * 3, "multiples of 4; got 8 x 10"),
     ((6, 1, 8, 8), [0, 1, 2] * 2, "run from 0 to 1 for 2 classes, got 0 to 2"),
     ((6, 1, 8, 8), [0, 1, -1] * 2, "got -1 to 1")])
-def test_what_it_cannot_learn_from(shape, labels, words, rng):
+def test_images_and_labels_that_do_not_fit_are_refused(shape, labels, words, rng):
     with pytest.raises(ValueError, match=words):
         train_classifier(np.zeros(shape, "float32"), np.array(labels), 2, rng=rng, steps=1)

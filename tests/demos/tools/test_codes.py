@@ -1,4 +1,4 @@
-"""What the demos compare codes by: PCA, codes in bytes, and passes over data in batches."""
+"""PCA, codes stored in bytes, and functions applied to data in batches."""
 import tinygen as tg
 from demos.tools.codes import PCA, in_batches, through_bytes
 from tinygen import to_numpy
@@ -9,7 +9,7 @@ def images(rng, count=200):
     return (rng.random((count, 1, 4, 4)) * np.linspace(0.1, 2, 16).reshape(4, 4)).astype("float32")
 
 
-def test_pca_errs_by_the_eigenvalues_that_it_leaves_out(rng):
+def test_the_error_of_pca_is_the_sum_of_the_eigenvalues_left_out(rng):
     x = images(rng)
     pca, values = PCA(x), np.linalg.eigvalsh(np.cov(x.reshape(len(x), -1), rowvar=False, bias=True))
     for size in (1, 5, 16):
@@ -25,7 +25,7 @@ def test_a_shorter_pca_code_is_the_beginning_of_a_longer_one(rng):
     np.testing.assert_allclose(pca.encode(x, 9)[:, :4], pca.encode(x, 4), atol=1e-5)
 
 
-def test_a_byte_a_number_loses_at_most_half_a_level(rng):
+def test_a_byte_per_number_loses_at_most_half_a_level(rng):
     seen = rng.normal(3, 2, (100, 5)).astype("float32")
     back = through_bytes(seen, seen)
     assert back.dtype == seen.dtype
@@ -34,7 +34,7 @@ def test_a_byte_a_number_loses_at_most_half_a_level(rng):
     np.testing.assert_allclose(outside[0], seen.max(axis=0), rtol=1e-5)
 
 
-def test_a_number_that_never_varies_comes_back(rng):
+def test_a_constant_number_comes_back(rng):
     seen = np.full((9, 2), 0.3, "float32")
     assert np.array_equal(through_bytes(seen, seen), seen)
 

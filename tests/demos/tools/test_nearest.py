@@ -1,4 +1,4 @@
-"""The nearest neighbours that several demos look for, against comparing all pairs."""
+"""Nearest neighbours against a comparison of all pairs."""
 import pytest
 
 from demos.tools.nearest import nearest, neighbours
@@ -6,7 +6,7 @@ from tinygen.backend import np
 
 
 @pytest.mark.parametrize("count", [1, 5, 50])
-def test_neighbours_are_those_that_comparing_all_pairs_finds(count, rng):
+def test_neighbours_are_those_of_a_comparison_of_all_pairs(count, rng):
     queries, rows = rng.standard_normal((7, 3)), rng.standard_normal((50, 3))
     distance = ((queries[:, None] - rows) ** 2).sum(axis=2)
     found = neighbours(queries, rows, count, block=3)
@@ -22,7 +22,7 @@ def test_nearest_finds_each_among_noise(rng):
     np.testing.assert_allclose(distance, 0.04, rtol=1e-3)  # sqrt(16 · 0.01²)
 
 
-def test_what_has_no_neighbours_is_refused(rng):
+def test_shapes_and_counts_that_do_not_fit_are_refused(rng):
     x = rng.random((6, 1, 4, 4))
     with pytest.raises(ValueError, match="one shape, got .1, 4, 4. and .1, 3, 4."):
         nearest(x, x[:, :, 1:])

@@ -1,0 +1,109 @@
+"""A run of a demo: its result, its verdict, and what it says when training fails."""
+import re
+import signal
+
+import numpy as np
+import pytest
+
+from demos.common import resume
+from demos.common.run import demo
+from tests.helpers import read_result
+from tinygen.backend import to_numpy
+from tinygen.nn import Linear
+
+
+def test_result_says_what_was_measured_and_what_it_stands_for(tiny, tmp_path, capsys):
+    assert tiny.main(["--seed", "3", "--data", "noise"]) == 0
+    found = read_result(tmp_path / "out" / "tiny")
+    assert found["command"] == "python -m demos tiny --seed 3 --data noise"
+    assert (found["seed"], found["data"], found["preset"]) == (3, "noise", "default")
+    assert found["settings"] == {"steps": 20, "lr": 0.1, "sizes": [8, 16], "nesterov": False}
+    assert found["title"] == "Two lines fitted to points."
+    assert found["idea"] == ["Gradient descent & <b>momentum</b> find the slope."]
+    assert set(found["versions"]) == {"python", "numpy", "tinygen"}
+    assert [row["verdict"] for row in found["metrics"]] == ["pass", "pass", "measured", "fail"]
+    assert [row["criterion"] for row in found["metrics"]] == ["<= 5", "<= 5", "", "2 to 3"]
+    assert found["verdict"] == "fail"
+    assert found["figures"] == [{"file": "loss.png", "caption": "Loss < noise."}]
+    assert (tmp_path / "out" / "tiny" / "loss.png").read_bytes().startswith(b"\x89PNG")
+    printed = capsys.readouterr().out
+    assert "FAIL: 1 of 3 outside the limit: impossible." in printed
+    assert re.search(r"slope error 8 +[\d.]+ +<= 5 +none: 3 +pass", printed)
+
+
+@pytest.mark.parametrize("argv", [["--preset", "smoke"], ["--steps", "19"]])
+def test_short_runs_are_not_judged(tiny, tmp_path, argv, capsys):
+    assert tiny.main([*argv, "--out", "o"]) == 0
+    assert {row["verdict"] for row in read_result(tmp_path / "o")["metrics"]} == {
+        "measured", "not judged at this length"}
+    assert "Not judged at this length" in capsys.readouterr().out
+
+
+def test_a_demo_without_steps_is_judged_and_has_nothing_to_resume(tmp_path, capsys):
+    @demo({"smoke": {}, "default": {}})
+    def main(run):
+        run.measure("error", 0, at_most=1)
+
+    assert main(["--preset", "smoke", "--out", str(tmp_path)]) == 0
+    assert read_result(tmp_path)["verdict"] == "pass"
+    assert "smoke, seed 0, 0." in capsys.readouterr().out
+    for option in ("--resume", "--steps=1"):
+        with pytest.raises(SystemExit):
+            main([option, "--out", str(tmp_path)])
+        assert f"unrecognized arguments: {option}" in capsys.readouterr().err
+
+
+def test_divergence_is_a_sentence_and_the_last_good_checkpoint_can_be_shown(
+        tiny, tmp_path, capsys):
+    argv = ["--out", "o", "--lr", "1e200", "--sizes", "8"]
+    with np.errstate(all="ignore"):
+        assert tiny.main(argv) == 1
+        printed = capsys.readouterr().out
+        assert re.search(r"Training diverged: loss is inf at step 1 of size 8\. Start again",
+                         printed)
+        assert "The last good checkpoint is kept: --resume --steps 1 shows" in printed
+        assert tiny.main([*argv, "--resume", "--steps", "1"]) == 0
+        assert tiny.main([*argv, "--resume"]) == 1
+    assert "checkpoint is kept: --resume --steps 1" in capsys.readouterr().out
+
+
+def test_divergence_before_the_first_save_and_in_a_later_loop_is_told(tiny, capsys):
+    with np.errstate(all="ignore"):
+        assert tiny.main(["--lr", "nan", "--sizes", "8"]) == 1
+        assert "slope is nan at step 0 of size 8" in (printed := capsys.readouterr().out)
+        assert "before there was anything to save" in printed
+        tiny.diverges = 16
+        assert tiny.main([]) == 1
+    printed = capsys.readouterr().out
+    assert "slope is nan at step 0 of size 16" in printed
+    assert "checkpoint, from before size 16, is kept, but resuming from it leads to" in printed
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("press", [False, True])
+def test_weights_that_are_not_finite_never_replace_good_ones(tmp_path, capsys, monkeypatch, bad,
+                                                             press):
+    monkeypatch.setattr(resume, "SECONDS_BETWEEN", -1)  # each step
+    layer = Linear(2, 3, rng=np.random.default_rng(0))
+
+    @demo({"smoke": {}, "default": {"steps": 6}})
+    def main(run):
+        for step in run.steps(layer=layer):  # whose loss is not even looked at
+            if step == 3:
+                layer.bias.data[1:2] = bad
+                if press:
+                    signal.raise_signal(signal.SIGINT)
+
+    assert main(["--out", str(tmp_path)]) == 1
+    printed = capsys.readouterr().out
+    assert ("Training diverged: layer/bias holds nan or infinity after step 3 of training. Start "
+            "again with a smaller learning rate. The last good checkpoint is kept: --resume "
+            "--steps 3 shows what was learnt until then.") in printed
+    assert main(["--out", str(tmp_path), "--resume", "--steps", "3"]) == 0
+    assert np.isfinite(to_numpy(layer.bias)).all()
+
+
+def test_mistakes_in_the_loop_show_their_traceback(tiny, monkeypatch):
+    monkeypatch.setattr(tiny, "epoch_batch", lambda *_: np.zeros(3).reshape(2))
+    with pytest.raises(ValueError, match="cannot reshape"):
+        tiny.main([])

@@ -1,0 +1,30 @@
+"""The GPT demo: its options, its checkpoints, and the piece of text that a figure shows."""
+import pytest
+
+from demos.language import gpt
+from tinygen.data import CharTokenizer
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ("--temperature -1", "temperature"), ("--tokens 100", "at least 256, got 100"),
+    ("--n-head 3", "n_head must divide n_embd"), ("--samples 0", "--samples is above 0"),
+    ("--clip 0", "--clip is above 0")])
+def test_options_out_of_range(arguments, message, refused):
+    refused(gpt, ["--preset", "smoke", *arguments.split()], message)
+
+
+def test_a_checkpoint_of_another_config(tmp_path, refused):
+    """The message says what differs. The run before it is shorter than its warm-up, and runs."""
+    arguments = ["--preset", "smoke", "--steps", "2", "--warmup", "100"]
+    assert gpt.main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    for changed, message in (("--n-embd 32", "made with n_embd 16, now it is 32"),
+                             ("--no-tied", "made with tied True, now it is False"),
+                             ("--data shakespeare", "made with --data pydoc")):
+        refused(gpt, [*arguments, "--resume", *changed.split()], message)
+
+
+def test_the_excerpt_is_mostly_words():
+    tokenizer = CharTokenizer("abc .\n")
+    ids = tokenizer.encode("....... a b.. ab cab bc \n\n.....a")
+    assert tokenizer.decode(gpt.excerpt(ids, 8, tokenizer)) == " cab bc "
+    assert len(gpt.excerpt(ids[:9], 8, tokenizer)) == 8

@@ -1,0 +1,40 @@
+"""A text of one's own: which files --data accepts, and what it says about the others."""
+import pytest
+
+from demos.common.options import OWN_TEXT, DataNames
+from demos.language import bigram, gpt
+
+
+@pytest.mark.parametrize(("name", "known"), [
+    ("pydoc", True), ("mine.txt", True), ("a/b.md", True), ("shakespear", False)])
+def test_names_that_data_accepts(name, known):
+    assert (name in DataNames(("pydoc", "shakespeare", OWN_TEXT))) == known
+    assert name == "pydoc" or name not in DataNames(("pydoc", "shakespeare"))
+
+
+@pytest.mark.parametrize("demo", [gpt, bigram])
+@pytest.mark.parametrize(("data", "found"), [
+    (bytes(range(256)) * 20, "a zero byte at 0|byte 0x80 at 128"),
+    (b"\x89PNG\r\n\x1a\n" + bytes(99), "byte 0x89 at 0"),
+    (b"PK\3\4" + bytes(99), "a zero byte at 4"),
+    ("text ".encode("utf-16") * 99, "byte 0xff at 0"), (b"text \xff" * 99, "byte 0xff at 5"),
+    (b"text\0" * 99, "a zero byte at 4"), (b"", "no character"), (b"\xef\xbb\xbf", "no character"),
+    (None, "a folder")])
+def test_binary_input_is_not_text(demo, data, found, tmp_path, refused):
+    path = tmp_path / "binary.txt"
+    path.mkdir() if data is None else path.write_bytes(data)
+    refused(demo, ["--preset", "smoke", "--data", str(path)],
+            f"must be UTF-8 text; found ({found})")
+
+
+@pytest.mark.parametrize("demo", [gpt, bigram])
+@pytest.mark.parametrize(("arguments", "message"), [
+    ("--data missing.txt", "No such file"), ("--data shakespear", "invalid choice"),
+    ("--data short.txt", "has 9 tokens, .* longer than a block of"),
+    ("--batch 0", "--batch is above 0; got 0"),
+    ("--block-size -1", "--block-size is above 0; got -1"),
+    ("--lr nan", "lr must be .* got nan")])
+def test_options_out_of_range(demo, arguments, message, tmp_path, refused, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "short.txt").write_text("too short", encoding="utf-8")
+    refused(demo, ["--preset", "smoke", *arguments.split()], message)

@@ -1,0 +1,56 @@
+"""The demo vae: its limits, its animation, its options."""
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from demos.common.figures import tile
+from demos.vaes import vae
+from demos.vaes.parts.elbo import Elbo
+from models.vae import Config, ConvVAE, generate
+from tinygen.backend import np, to_numpy, xp
+
+
+def test_the_way_between_images_starts_and_ends_at_them_and_comes_back(rng):
+    model = ConvVAE(Config(3, 8), (2, 3), 6, rng=rng)
+    x = rng.random((2 * vae.PAIRS, 1, 8, 8), dtype="float32")
+    mean = to_numpy(model.encode(xp.asarray(x))[0])
+    frames = vae.interpolation_frames(model, mean, x)
+    assert len(frames) == 2 * vae.FRAMES + vae.HELD
+    assert all(np.array_equal(a, b) for a, b in zip(frames, frames[::-1]))
+    own = to_numpy(generate(model, xp.asarray(mean)))
+    halfway = frames[vae.FRAMES - 1]
+    for frame, ends in ((frames[0], slice(vae.PAIRS)), (halfway, slice(vae.PAIRS, None))):
+        expected = tile(np.concatenate([own[ends], x[ends]]), columns=vae.PAIRS)
+        np.testing.assert_allclose(frame, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("data, change, limit", [
+    ("mnist-10k", {}, 115.1), ("mnist-10k", {"beta": 2.0}, None), ("digits", {}, None)])
+def test_limits_hold_for_a_presets_own_run_on_its_own_data(data, change, limit):
+    limits = {}
+    settings = {**vae.PRESETS["default"], **vae.PRESETS["reference"], **change}
+    run = SimpleNamespace(preset="reference", data=data, settings=SimpleNamespace(**settings),
+                          measure=lambda metric, value, **given: limits.update({metric: given}))
+    found = Elbo(100.0, np.ones(3), np.zeros((2, 3)), np.zeros((2, 3)))
+    codes = {"VAE": np.ones((2, 3)), "autoencoder": np.ones((2, 3))}
+    vae.measure(run, found, found, codes, 200.0)
+    assert limits["-ELBO of the test images, nats"]["at_most"] == limit
+
+
+def test_colour_images_of_ones_own(tmp_path, rng, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.savez("own.npz", x=rng.random((120, 3, 12, 12), dtype="float32"), y=np.zeros(120, int))
+    assert vae.main("--data own.npz --preset smoke --batch 8 --out o".split()) == 0
+    result = json.loads((tmp_path / "o" / "result.json").read_text(encoding="utf-8"))
+    assert result["data"] == "own.npz" and np.isfinite(result["metrics"][0]["value"])
+
+
+@pytest.mark.parametrize("options, words", [
+    ("--latent 0", "latent_size"), ("--latent many", "invalid int value: 'many'"),
+    ("--beta -1", "beta, the weight of the KL, must be finite and at least 0, got -1.0"),
+    ("--beta nan", "got nan"), ("--network rnn", "--network is one of conv, dense"),
+    ("--data cifar", "invalid choice: 'cifar'"), ("--data missing.npz", "No such file"),
+    ("--data own.npz --batch 999", "--batch is from 1 to")])
+def test_bad_options_are_one_line(options, words, own_file, refusal):
+    assert words in refusal(vae, options)
