@@ -3,7 +3,7 @@ import importlib
 from contextlib import ExitStack
 from pathlib import Path
 
-from demos.exercises.exercise import run_file
+from demos.exercises.exercise import Wrong, run_file
 from demos.exercises.swap import Calls
 
 FAMILIES = {"autoencoder": "autoencoders", "vae": "vaes", "gan_ring": "gans", "gpt": "language"}
@@ -28,7 +28,11 @@ def train(place, model, preset, out=None):
             return 1
         print(f"Yours: {', '.join(found.label for found, _ in counted)}.\n", flush=True)
         main = importlib.import_module(f"demos.{FAMILIES[model]}.{model}").main
-        status = main(["--preset", preset, "--out", str(out or Path("out", f"my_{model}"))])
+        try:
+            status = main(["--preset", preset, "--out", str(out or Path("out", f"my_{model}"))])
+        except Wrong as error:
+            print(f"It stopped: {error}")
+            status = 1
     print("\n" + table(model, counted))
     return status
 
