@@ -28,7 +28,7 @@ from tinygen.ops.conv import conv1d, conv2d, conv2d_weight, conv_transpose2d
 from tinygen.ops.pool import avg_pool2d, max_pool2d, max_unpool2d, upsample_nearest2d
 from tinygen.ops.norm import (
     batch_norm, group_norm, layer_norm, log_softmax, softmax, standardize)
-from tinygen.ops.attention import attention, self_attention
+from tinygen.ops.attention import attention
 from tinygen.ops.loss import bce_with_logits, cross_entropy, l1, mse
 from tinygen.ops.divergence import kl_categorical, kl_normal, kl_standard_normal
 from tinygen.tensor import Tensor

@@ -305,8 +305,6 @@ ROWS = [
      ValueError, r"must broadcast to \(..., T, S\), here \(4, 4\); got \(2, 4\)"),
     ("attention", lambda: ops.attention(t(4, 3), t(4, 3), t(4, 3), mask=floats(4, 4) > 1),
      ValueError, "may attend to no key at all.* its own position"),
-    ("self_attention", lambda: ops.self_attention(t(2, 4, 3)), ValueError,
-     r"qkv is \(3, ..., T, d\), .* got shape \(2, 4, 3\)"),
     ("attention", lambda: ops.attention(t(4, 3), t(4, 3), t(4, 3), dropout=1.0), ValueError,
      "dropout must be a probability .* got 1.0"),
     # layers

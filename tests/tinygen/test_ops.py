@@ -316,8 +316,6 @@ VALUES = [
     value("attention", lambda q, k, v: ops.attention(q, k, v, causal=True),
           lambda q, k, v: np.stack([softmax(q[i] @ k[:i + 3].T / 3 ** 0.5) @ v[:i + 3]
                                     for i in range(2)]), (2, 3), (4, 3), (4, 2)),
-    value("self_attention", ops.self_attention,
-          lambda qkv: softmax(qkv[0] @ qkv[1].swapaxes(-1, -2) / 3 ** 0.5) @ qkv[2], (3, 2, 4, 3)),
     value("kl_standard_normal", ops.kl_standard_normal,
           lambda m, v: 0.5 * (m ** 2 + np.exp(v) - 1 - v).sum(-1), (2, 3), (2, 3)),
     value("kl_normal", lambda *gaussians: ops.kl_normal(*gaussians, axis=0),

@@ -339,7 +339,6 @@ ATTENTION = [
          (2, 4, 2), (2, 3, 2), (2, 3, 2)),
     case("attention", lambda q, k, v: ops.attention(q, k, v, causal=True, dropout=0.3, seed=1),
          (2, 3, 3), (2, 3, 3), (2, 3, 3)),
-    case("self_attention", lambda qkv: ops.self_attention(qkv, causal=True), (3, 2, 3, 3)),
 ]
 
 CASES = (ELEMENTWISE + SHAPE + REDUCE + LINEAR + CONV + POOL + NORM + LOSS + DIVERGENCE

@@ -40,17 +40,13 @@ class MultiHeadAttention(Module):
         causal, mask: as in the op `attention`. cache: a KeyValueCache, which adds the keys and
         values of earlier positions and stores the new ones.
         """
+        q, k, v = self._queries_keys_values(x, source)
+        if cache is not None:
+            k, v = cache.extend(self, k, v)
         dropout = self.dropout if self.training else 0.0
-        settings = {"causal": causal, "mask": mask, "dropout": dropout,
-                    "seed": int(self.rng.integers(2 ** 63)) if dropout else 0}
-        if source is None and cache is None:
-            y = ops.self_attention(self._project(x), **settings)
-        else:
-            q, k, v = self._queries_keys_values(x, source)
-            if cache is not None:
-                k, v = cache.extend(self, k, v)
-            y = ops.attention(q, k, v, **settings)  # (B, heads, T, d)
-        return self.out_proj(ops.reshape(ops.swapaxes(y, axis1=1, axis2=2), shape=x.shape))
+        seed = int(self.rng.integers(2 ** 63)) if dropout else 0
+        y = ops.attention(q, k, v, causal=causal, mask=mask, dropout=dropout, seed=seed)
+        return self.out_proj(ops.reshape(ops.swapaxes(y, 1, 2), x.shape))
 
     def _queries_keys_values(self, x, source):
         """q (B, heads, T, d), k and v (B, heads, S, d)"""
@@ -71,8 +67,8 @@ class MultiHeadAttention(Module):
             weight, bias = weight[rows], None if bias is None else bias[rows]
         b, t, n = x.shape
         y = ops.linear(x, weight, bias)  # (B, T, 3·n)
-        y = ops.reshape(y, shape=(b, t, -1, self.num_heads, n // self.num_heads))
-        return ops.transpose(y, axes=(2, 0, 3, 1, 4))
+        y = ops.reshape(y, (b, t, -1, self.num_heads, n // self.num_heads))
+        return ops.transpose(y, (2, 0, 3, 1, 4))
 
 
 class KeyValueCache:

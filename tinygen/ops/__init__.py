@@ -31,6 +31,6 @@ from tinygen.ops.pool import (
     upsample_nearest2d)
 from tinygen.ops.norm import (
     batch_moments, batch_norm, group_norm, layer_norm, log_softmax, softmax, standardize)
-from tinygen.ops.attention import attention, self_attention
+from tinygen.ops.attention import attention
 from tinygen.ops.loss import bce_with_logits, cross_entropy, l1, mse
 from tinygen.ops.divergence import kl_categorical, kl_normal, kl_standard_normal

@@ -105,32 +105,6 @@ def attention(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0):
             lambda g, y, q, k, v: gradients(g)[2])
 
 
-def self_attention_textbook(qkv, **settings):
-    """attention(qkv[0], qkv[1], qkv[2])"""
-    return attention(qkv[0], qkv[1], qkv[2], **settings)
-
-
-@op(textbook=self_attention_textbook)
-def self_attention(qkv, *, causal=False, mask=None, dropout=0.0, seed=0):
-    """Attention with q, k and v stacked in one array.  (3, ..., T, d) -> (..., T, d)
-
-    Settings and errors are those of `attention`. The gradient is written into one array; the
-    textbook's, of three indexings, would be padded with zeros three times and added up.
-    """
-    if qkv.ndim < 3 or len(qkv) != 3:
-        raise ValueError(f"self_attention: qkv is (3, ..., T, d), queries, keys and values stacked "
-                         f"along the first axis; got shape {qkv.shape}")
-    y, *gradients = attention.rule(*qkv, causal=causal, mask=mask, dropout=dropout, seed=seed)
-
-    def gradient(g, y, qkv):
-        stacked = xp.empty_like(qkv)  # with qkv's order of axes in memory
-        for i, part in enumerate(gradients):
-            stacked[i] = part(g, y, *qkv)
-        return stacked
-
-    return y, gradient
-
-
 def _blocks(q, k, causal):
     """Slices, some queries at a time: of the batch, of the queries, and of the keys they attend to.
 
