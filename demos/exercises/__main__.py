@@ -8,6 +8,7 @@ and then a real model trains on it.
 """
 import argparse
 import importlib
+import os
 import random
 import re
 import sys
@@ -45,6 +46,9 @@ def main(argv=None):
         return options.command(options) or 0
     except (ValueError, FileNotFoundError) as error:
         parser.error(str(error))
+    except BrokenPipeError:  # a pager or `head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         parser.error(f"{error.filename}: {error.strerror}; the folder has to be one that you can "
                      f"write to")
@@ -79,6 +83,7 @@ def list_(options):
                 "missing": f"the file is missing; reset {number:02d} writes it"}.get(state, "")
         if following and number == following.number:
             note = f"{note + '; ' if note else ''}next"
+        stars = style.stars(stars)
         print(f"  {mark}{number:02d} {title:<26}{stars:<5}{minutes:>3} min  {note}".rstrip())
     print(f"{len(place.passed())} of {len(exercise.numbers())} passed")
 

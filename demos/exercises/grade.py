@@ -100,9 +100,13 @@ def grade_one(student, path, test, seconds, stop):
     if program is None:
         return Grade(student, found.number, "missing", 0.0,
                      f"{found.label}\nThere is no file {found.file}.", "loads")
-    ran = run_child(found, program, [*test.asked, *test.calls], seconds=seconds, stop=stop)
-    verdict = test.verdict(ran, seconds)
-    message = page(Check(found, test.seed, len(test.asked), verdict, ran.printed), Plain())
+    try:
+        ran = run_child(found, program, [*test.asked, *test.calls], seconds=seconds, stop=stop)
+        verdict = test.verdict(ran, seconds)
+        message = page(Check(found, test.seed, len(test.asked), verdict, ran.printed), Plain())
+    except Exception as error:  # one submission must not end the grading of all
+        return Grade(student, found.number, "error", 0.0,
+                     f"{found.label}\nIt could not be judged: {error!r}"[:500], "loads")
     passed, failure = len(verdict.passed), verdict.failure
     if failure is None:
         return Grade(student, found.number, "pass", 1.0, message, limits=tuple(ran.limits))

@@ -137,12 +137,12 @@ def take_in(report, folder, event):
     if "loaded" in event:
         report.loaded = True
     if "load" in event:
-        report.load, report.ended = Error(**event["load"]), "end"
+        report.load, report.ended = read_error(event["load"]), "end"
     if "case" in event and event["case"] == len(report.answers):
         report.answers.append(read_answered(folder / f"{len(report.answers)}.npz", event))
     if "training" in event:
-        kind = Training if "losses" in event["training"] else Error
-        report.training = kind(**event["training"])
+        told = event["training"]
+        report.training = Training(**told) if "losses" in told else read_error(told)
     if "end" in event:
         report.ended = "end"
 
@@ -153,15 +153,23 @@ def read_answered(path, event):
         calls.append({str(name): arrays[f"{call} {i}"] if value is None else str(value)
                       for i, (name, value) in enumerate(told)})
     first, second = calls
-    return Answered(first, Error(**event["error"]) if event["error"] else None,
+    return Answered(first, read_error(event["error"]) if event["error"] else None,
                     [str(name) for name in event["changed"]], second if event["again"] else None)
 
 
+def read_error(told):
+    return Error(str(told["kind"]), str(told["message"])[:500], int(told["line"]),
+                 str(told["text"])[:100])
+
+
 def load_arrays(path):
-    """The arrays of an .npz file, once its declared sizes are seen to be moderate."""
+    """The arrays of numbers in an .npz file, once its declared sizes are seen to be moderate."""
     with zipfile.ZipFile(path) as archive:
         declared = sum(member.file_size for member in archive.infolist())
     if declared > 4 * LARGEST:
         raise ValueError(f"{path} declares {declared:,} bytes")
     with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+        arrays = {name: file[name] for name in file.files}
+    if any(array.dtype.kind not in "biufc" for array in arrays.values()):
+        raise ValueError(f"{path} holds other than numbers")
+    return arrays

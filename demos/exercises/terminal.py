@@ -12,12 +12,16 @@ class Style:
             os.name != "nt" or "WT_SESSION" in os.environ)
         try:
             "✓✗★".encode(stream.encoding or "ascii")
-            marks = self.colour
+            self.symbols = True
         except (UnicodeEncodeError, LookupError):
-            marks = False
+            self.symbols = False
+        marks = self.colour and self.symbols
         self.ok = self._painted("✓   " if marks else "ok  ", 32)
         self.fail = self._painted("✗   " if marks else "FAIL", 31)
         self.left = self._painted("... ", 90)
+
+    def stars(self, text):
+        return text if self.symbols else len(text) * "*"
 
     def bold(self, text):
         return self._painted(text, 1)
@@ -33,5 +37,5 @@ class Plain(Style):
     """For files and web pages."""
 
     def __init__(self):
-        self.colour = False
+        self.colour, self.symbols = False, True
         self.ok, self.fail, self.left = "ok  ", "FAIL", "... "

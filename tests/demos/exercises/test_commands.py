@@ -1,4 +1,5 @@
 """The commands, as a student types them."""
+import io
 import json
 import queue
 
@@ -10,6 +11,7 @@ from demos.exercises import exercise, messages, watch
 from demos.exercises.__main__ import check_one, main
 from demos.exercises.exercise import find
 from demos.exercises.folder import Folder, stub
+from demos.exercises.terminal import Style
 from tinygen.backend import backend_name
 
 pytestmark = pytest.mark.skipif(backend_name() != "numpy", reason="students' answers are NumPy's")
@@ -274,7 +276,24 @@ def test_an_interrupted_watch_loses_nothing(run, place, monkeypatch):
     assert Folder(place.path).damaged is None
 
 
-# ---- handout, messages ----
+# ---- handout, messages, the terminal ----
+
+@pytest.mark.parametrize("encoding, tty, environment, ok, star", [
+    ("utf-8", True, {}, "\033[32m✓   \033[0m", "★"),
+    ("utf-8", True, {"NO_COLOR": "1"}, "ok  ", "★"),
+    ("utf-8", False, {}, "ok  ", "★"),
+    ("ascii", True, {}, "\033[32mok  \033[0m", "*"),
+    ("cp1252", False, {}, "ok  ", "*"),
+])
+def test_the_terminal_shows_what_it_can(monkeypatch, encoding, tty, environment, ok, star):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(stream, "isatty", lambda: tty, raising=False)
+    style = Style(stream)
+    assert (style.ok, style.stars("★")) == (ok, star)
+
 
 def test_the_handout_has_every_task(run, tmp_path, capsys):
     assert main(["handout", "--out", str(tmp_path / "all.html")]) == 0

@@ -70,6 +70,13 @@ HOSTILE = {
     "in place": (inside("x[...] = 0"), "fail", "writes into x"),
     "drifts": (RIGHT.replace("y = y /", "softmax.n = getattr(softmax, 'n', 0) + 1\n"
                                         "    y = y * (1 + softmax.n % 2) /"), "fail", ""),
+    "forger": ("import json, os\nimport numpy as np\n"
+               "np.savez('0.npz', **{'0 0': np.array(['PASSED'])})\n"
+               "told = {'case': 0, 'values': [[['y', None]], []], 'error': None, 'changed': [],\n"
+               "        'again': True}\n"
+               "open('events.jsonl', 'w').write(json.dumps({'loaded': True}) + '\\n'\n"
+               "                                + json.dumps(told) + '\\n')\nos._exit(0)\n",
+               "error", "before it gave an answer"),
     "wrong in float32": (inside("x = x.astype('float64')"), "fail", "y is float64; expected is f"),
     "wrong when large": (RIGHT.replace("return y, gradient", "y = y * (1 if x.size < 99 else 2)\n"
                                        "    return y, gradient"), "fail", "FAIL  GPT"),
@@ -142,7 +149,7 @@ def test_the_page(graded):
     assert page.count('<section class="message"') == len(grades)
     for i in range(len(grades)):
         assert page.count(f'href="#m{i}-08"') == page.count(f'id="m{i}-08"') == 1
-    assert "What the class got wrong" in page and "no sandbox" in page and "<b>1 of 34" in page
+    assert "What the class got wrong" in page and "no sandbox" in page and "<b>1 of 35" in page
     assert "=SUM(A1) &lt;b&gt;" in page and "<b></th>" not in page
 
 
