@@ -4,9 +4,11 @@
     python -m demos NAME             one demo
     python -m demos NAME --help      its settings
     python -m demos --list           all demos, by family
+    python -m demos exercises        the classroom: write the engine's parts yourself
 """
 import argparse
 import difflib
+import importlib
 import sys
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from demos.common.tour import SMOKE_SECONDS, TOUR, run_tour
 
 def main(argv):
     """Do what the command line asks for -> exit status."""
+    if argv[:1] == ["exercises"]:
+        return importlib.import_module("demos.exercises.__main__").main(argv[1:])
     replace_unprintable()
     titles = {name: text for names in find_demos().values() for name, text in names.items()}
     if argv and argv[0] in titles:

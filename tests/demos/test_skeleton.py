@@ -9,7 +9,8 @@ from demos.common.catalogue import FAMILIES, find_demos, title
 from demos.common.tour import TOUR
 
 ROOT = Path(demos.__file__).parent
-FILES = {path.relative_to(ROOT).as_posix(): path for path in sorted(ROOT.rglob("*.py"))}
+FILES = {path.relative_to(ROOT).as_posix(): path for path in sorted(ROOT.rglob("*.py"))
+         if "exercises" not in path.parts}  # the classroom is no family, and uses what it needs
 DEMOS = {f"{family}/{name}": ROOT / family / f"{name}.py"
          for family, names in find_demos().items() for name in names}
 FIGURES = {"new_figure", "save_figure"}  # the functions that may be called so
