@@ -20,8 +20,8 @@ checks/eNN_name.py, which declares everything else:
 `answer` is the function, or an object with all of ANSWER as attributes where these are several.
 Names that start with "gradient" are judged after all others. A wrong answer is a function, a dict
 of some of several, or an Edit of the reference. swap and record are left out where there is nothing
-to swap or record. What an answer does not cover (a mask, a bias), swap leaves to what it found: in a
-demo, the answers to all exercises are swapped in one after the other.
+to swap or record. What an answer does not cover (a mask, a bias) goes to what swap found in its
+place: `train` swaps the answers to all exercises into a demo, one after the other.
 """
 import ast
 import importlib.util
