@@ -12,12 +12,16 @@ checks/eNN_name.py, which declares everything else:
     expected(case)           {name: value}: the same names, by loops and slopes, without tinygen
 
     MODEL = GPT              the model of swap.py that trains on the answer, or a Model of its own
-    swap(answer, calls)      list of with blocks that put the answer into the model
+    swap(answer, calls)      list of with blocks that put the answer into the model, where
+                             calls.forward(f, *inputs) and calls.gradient(f, *inputs) count,
+                             and calls.fits(name, value, like=x) guards what goes to the engine
     record(answer, keep)     the answer, handing keep(Case) each call, which is a case to grade by
 
 `answer` is the function, or an object with all of ANSWER as attributes where these are several.
-Names that start with "gradient" are judged after all others. swap and record are left out where
-there is nothing to swap or record.
+Names that start with "gradient" are judged after all others. A wrong answer is a function, a dict
+of some of several, or an Edit of the reference. swap and record are left out where there is nothing
+to swap or record. What an answer does not cover (a mask, a bias) goes to what swap found in its
+place: `train` swaps the answers to all exercises into a demo, one after the other.
 """
 import ast
 import importlib.util

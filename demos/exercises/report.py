@@ -60,17 +60,22 @@ def count_passed(row):
 
 
 def went_wrong(students, exercises):
-    """What the class got wrong: (how many, exercise, sentence), the most frequent first."""
-    counts = Counter()
+    """What the class got wrong: (how many, exercise, sentence).
+
+    Mistakes that are known come first, the most frequent at the top; then errors and the like.
+    """
+    counts, known = Counter(), set()
     labels = {found.number: found.label for found in exercises}
     for row in students.values():
         for grade in row.values():
             if grade.status not in ("pass", "missing"):
-                counts[grade.number, grade.mistake or REASONS.get(
+                sentence = grade.mistake or REASONS.get(
                     grade.status if grade.status != "fail" else grade.stage,
-                    f"failed in {grade.stage}, by no mistake that is known")] += 1
-    return [(count, labels[number], sentence)
-            for (number, sentence), count in sorted(counts.items(), key=lambda c: (-c[1], c[0]))]
+                    f"failed in {grade.stage}, by no mistake that is known")
+                counts[grade.number, sentence] += 1
+                known |= {sentence} if grade.mistake else set()
+    ordered = sorted(counts.items(), key=lambda item: (item[0][1] not in known, -item[1], item[0]))
+    return [(count, labels[number], sentence) for (number, sentence), count in ordered]
 
 
 # ---- the page ----
