@@ -90,17 +90,18 @@ def expected(case):
 
 
 def swap(answer, calls):
-    def layer_norm(x, w, b=None, *, eps=1e-5):
+    def layer_norm(x, w=None, b=None, *, eps=1e-5):
         rows = x.reshape(-1, x.shape[-1])
-        b = np.zeros_like(w) if b is None else b  # a GPT without biases
+        w = np.ones_like(rows[0]) if w is None else w
+        b = np.zeros_like(rows[0]) if b is None else b
         y, gradient_x, gradient_w, gradient_b = calls.forward(answer, rows, w, b, eps=eps)
 
         def asked(name, gradient, g, like):
             return calls.fits(f"The gradient by {name}",
                               calls.gradient(gradient, g.reshape(rows.shape)), like)
         return (calls.fits("y", y, like=rows).reshape(x.shape),
-                lambda g, y, x, w, b=None: asked("x", gradient_x, g, rows).reshape(x.shape),
-                lambda g, y, x, w, b=None: asked("w", gradient_w, g, w),
+                lambda g, y, x, *_: asked("x", gradient_x, g, rows).reshape(x.shape),
+                lambda g, y, x, w, *_: asked("w", gradient_w, g, w),
                 lambda g, y, x, w, b: asked("b", gradient_b, g, b))
     return [tg.ops.layer_norm.replaced(by=layer_norm)]
 

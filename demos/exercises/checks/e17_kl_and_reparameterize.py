@@ -135,7 +135,8 @@ def expected(case):
 
 
 def swap(answer, calls):
-    def kl(mean, logvar):
+    def kl(mean, logvar, *, axis=-1):
+        mean, logvar = (tg.swapaxes(x, axis, -1) for x in (mean, logvar))  # the task's is the last
         return calls.fits("kl_gaussian", calls.forward(answer.kl_gaussian, mean, logvar),
                           like=logvar[:, 0])
 
