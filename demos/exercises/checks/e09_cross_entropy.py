@@ -74,7 +74,11 @@ def expected(case):
 
 
 def swap(answer, calls):
+    engine = tg.ops.cross_entropy.rule
+
     def cross_entropy(x, labels, *, reduction="mean"):
+        if reduction != "mean":  # in demos; the task has the mean alone
+            return engine(x, labels, reduction=reduction)
         rows = x.reshape(-1, x.shape[-1])
         y, gradient, _ = calls.forward(answer, rows, labels.reshape(-1))
 
