@@ -18,16 +18,20 @@ import contextlib
 import functools
 import inspect
 import sys
+import threading
 
 from tinygen import errors
 from tinygen.backend import backend_name, is_array, np, xp
 from tinygen.tensor import Tensor, result
 
 
-class mode:
-    """What ops do besides computing; see no_grad and detect_nan."""
+class Mode(threading.local):
+    """What ops do besides computing, in this thread; see no_grad and detect_nan."""
     recording = True
     reject_nan = False
+
+
+mode = Mode()
 
 
 class Op:
@@ -63,13 +67,13 @@ class Op:
         if type(returned) is not tuple:  # an array would be taken apart into rows
             raise errors.no_gradients(self, returned)
 
-        if dtype is None:
-            return returned[0]  # plain arrays in, plain array out
-        y, *gradients = returned
+        y = returned[0]
         if type(y) is not xp.ndarray:
             if type(y) is Tensor:
                 raise errors.tensor_from_a_rule(self)
             y = xp.asarray(y)  # NumPy's reductions give scalars
+        if dtype is None:
+            return y  # plain arrays in, plain array out
         if y.dtype is not dtype and y.dtype != settings.get("dtype", dtype):  # of astype
             raise errors.mixed_dtypes(self, inputs, dtype)
         if mode.reject_nan:
@@ -77,6 +81,7 @@ class Op:
 
         if not (requires_grad and mode.recording):
             return result(y)
+        gradients = returned[1:]
         if len(gradients) < len(inputs):
             raise errors.too_few_gradients(self, gradients, inputs)
         return result(y, (self, inputs, settings, gradients, self.textbook))
