@@ -40,6 +40,9 @@ class MultiHeadAttention(Module):
         causal, mask: as in the op `attention`. cache: a KeyValueCache, which adds the keys and
         values of earlier positions and stores the new ones.
         """
+        self._check("x", "T", x)
+        if source is not None:
+            self._check("source", "S", source)
         dropout = self.dropout if self.training else 0.0
         settings = {"causal": causal, "mask": mask, "dropout": dropout,
                     "seed": int(self.rng.integers(2 ** 63)) if dropout else 0}
@@ -73,6 +76,11 @@ class MultiHeadAttention(Module):
         y = ops.linear(x, weight, bias)  # (B, T, 3·n)
         y = ops.reshape(y, shape=(b, t, -1, self.num_heads, n // self.num_heads))
         return ops.transpose(y, axes=(2, 0, 3, 1, 4))
+
+    def _check(self, name, length, x):
+        if len(x.shape) != 3 or x.shape[2] != self.embed_dim:
+            raise ValueError(f"MultiHeadAttention: {name} must be (B, {length}, {self.embed_dim}), "
+                             f"got shape {x.shape}")
 
 
 class KeyValueCache:

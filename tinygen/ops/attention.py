@@ -43,7 +43,7 @@ def attention(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0):
     integer `seed` decides which.
     Raises ValueError for shapes that do not fit and for a query with no key to attend to.
     """
-    _check(q, k, v, causal, mask, dropout)
+    _check("attention", q, k, v, causal, mask, dropout)
     allowed = _allowed(q, k, causal, mask)
     bias = None  # added to the scores; like them, it has a column for each query
     if allowed is not None:
@@ -120,6 +120,7 @@ def self_attention(qkv, *, causal=False, mask=None, dropout=0.0, seed=0):
     if qkv.ndim < 3 or len(qkv) != 3:
         raise ValueError(f"self_attention: qkv is (3, ..., T, d), queries, keys and values stacked "
                          f"along the first axis; got shape {qkv.shape}")
+    _check("self_attention", *qkv, causal, mask, dropout)
     y, *gradients = attention.rule(*qkv, causal=causal, mask=mask, dropout=dropout, seed=seed)
 
     def gradient(g, y, qkv):
@@ -185,34 +186,34 @@ def _mT(x):
     return x.swapaxes(-1, -2)
 
 
-# ---- what fits ----
+# ---- checks ----
 
-def _check(q, k, v, causal, mask, dropout):
+def _check(name, q, k, v, causal, mask, dropout):
     if q.ndim < 2 or not (q.shape[:-2] == k.shape[:-2] == v.shape[:-2]
                           and q.shape[-1] == k.shape[-1] and k.shape[-2] == v.shape[-2]):
-        raise ValueError(f"attention: q (..., T, d), k (..., S, d) and v (..., S, e) need the same "
+        raise ValueError(f"{name}: q (..., T, d), k (..., S, d) and v (..., S, e) need the same "
                          f"leading axes; got {q.shape}, {k.shape}, {v.shape}")
     if 0 in k.shape[-2:]:
-        raise ValueError(f"attention: needs at least one key, of at least one number; got keys "
+        raise ValueError(f"{name}: needs at least one key, of at least one number; got keys "
                          f"{k.shape}")
     t, s = q.shape[-2], k.shape[-2]
     if causal and t > s:
-        raise ValueError(f"attention: with causal, the {t} queries are the last of the positions "
+        raise ValueError(f"{name}: with causal, the {t} queries are the last of the positions "
                          f"that have keys, and there are only {s} keys")
     if mask is not None:
-        _check_mask(mask, (*q.shape[:-1], s), causal, q, k)
-    check_dropout("attention", "dropout", dropout)
+        _check_mask(name, mask, (*q.shape[:-1], s), causal, q, k)
+    check_dropout(name, "dropout", dropout)
 
 
-def _check_mask(mask, shape, causal, q, k):
+def _check_mask(name, mask, shape, causal, q, k):
     if getattr(mask, "dtype", "") != "bool":
-        raise TypeError(f"attention: the mask must be a boolean array, True where a query may "
+        raise TypeError(f"{name}: the mask must be a boolean array, True where a query may "
                         f"attend to a key; got "
                         f"{getattr(mask, 'dtype', type(mask).__name__)}")
     fits = all(m in (1, n) for m, n in zip(mask.shape[::-1], shape[::-1]))
     if mask.ndim > len(shape) or not fits:
-        raise ValueError(f"attention: the mask must broadcast to (..., T, S), here {shape}; got "
+        raise ValueError(f"{name}: the mask must broadcast to (..., T, S), here {shape}; got "
                          f"{mask.shape}")
     if not _allowed(q, k, causal, mask).any(axis=-1).all():
-        raise ValueError("attention: a query may attend to no key at all, so it has no weights; "
+        raise ValueError(f"{name}: a query may attend to no key at all, so it has no weights; "
                          "allow at least one, such as its own position")

@@ -92,7 +92,8 @@ def _check_product(a, b):
 def _check_linear(x, w, b):
     if x.ndim == 0 or w.ndim != 2 or x.shape[-1] != w.shape[1]:
         raise ValueError(f"linear: x (..., in) needs weights (out, in), got x {x.shape} and w "
-                         f"{w.shape}; flatten images first, with nn.Flatten()")
+                         f"{w.shape}"
+                         f"{'; flatten images first, with nn.Flatten()' if x.ndim == 4 else ''}")
     if b is not None and b.shape != w.shape[:1]:
         raise ValueError(f"linear: the bias needs one number for each of the {len(w)} outputs, got "
                          f"shape {b.shape}")
