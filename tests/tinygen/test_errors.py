@@ -52,7 +52,7 @@ ROWS = [
           "elu silu gelu alias",
           lambda op: op([1.0, 2.0]), TypeError, LIST),
     ("gelu", lambda: ops.gelu(2.0), TypeError, NUMBER),
-    ("gelu", lambda: ops.gelu(np.float32(2)), TypeError, "needs Tensors or arrays, not numbers or None"),
+    ("gelu", lambda: ops.gelu(np.float32(2)), TypeError, NUMBER),
     ("add", lambda: t(3) + [1, 2, 3], TypeError, "got list .*"),
     ("add", lambda: t(3) + "1", TypeError, "got str '1'"),
     ("add", lambda: t(3) + None, TypeError, "NoneType"),
@@ -317,7 +317,7 @@ ROWS = [
     ("self_attention", lambda: ops.self_attention(t(3, 4, 3), mask=floats(4, 4)), TypeError,
      "the mask must be a boolean array, .* got float32$"),
     ("attention", lambda: ops.attention(t(4, 3), t(4, 3), t(4, 3), dropout=1.0), ValueError,
-     "dropout must be a probability .* got 1.0"),
+     "dropout must be at least 0 and below 1, got 1.0"),
     # layers
     ("MultiHeadAttention", lambda: nn.MultiHeadAttention(6, 4, rng=rng()), ValueError,
      "num_heads must divide embed_dim.* got num_heads=4 and embed_dim=6"),
@@ -462,8 +462,9 @@ def test_a_tensor_in_place_of_an_array():
     x.data = x.data - t(3)
     with pytest.raises(TypeError, match="^mul: the rule met a Tensor where it needs a plain array"):
         x * 2
-    with pytest.raises(TypeError, match="^(leaky_relu|mul|where): "):
-        ops.leaky_relu(t(3), slope=t(3))
+    for call in (lambda: ops.leaky_relu(t(3), slope=t(3)), lambda: ops.leaky_relu(t(3), t(3))):
+        with pytest.raises(TypeError, match="^leaky_relu: slope is a setting and takes no Tensor"):
+            call()
 
 
 def test_a_second_backward():

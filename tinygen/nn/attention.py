@@ -1,9 +1,10 @@
 """Multi-head attention as a layer, and the cache that makes generation cheap."""
 from tinygen import ops
 from tinygen.backend import xp
-from tinygen.nn.checks import check_dropout, check_rng, check_sizes
+from tinygen.nn.checks import check_rng, check_sizes
 from tinygen.nn.linear import Linear
 from tinygen.nn.module import Module
+from tinygen.ops.elementwise import check_dropout
 from tinygen.tensor import Tensor, plain
 
 
@@ -25,7 +26,7 @@ class MultiHeadAttention(Module):
         if embed_dim % num_heads:
             raise ValueError(f"MultiHeadAttention: num_heads must divide embed_dim, got "
                              f"num_heads={num_heads} and embed_dim={embed_dim}")
-        check_dropout("MultiHeadAttention", dropout=dropout)
+        check_dropout("MultiHeadAttention", "dropout", dropout)
         self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, dropout
         self.rng = rng = check_rng(rng)
         parts = [Linear(embed_dim, embed_dim, bias, rng=rng) for _ in range(3)]

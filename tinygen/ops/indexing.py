@@ -123,7 +123,7 @@ def split(x, indices_or_sections, axis=0):
     return [getitem(x, key=(*before, slice(*ends))) for ends in zip([0, *cuts], [*cuts, None])]
 
 
-# ---- what fits ----
+# ---- checks ----
 
 def _as_tuple(key):
     return key if isinstance(key, tuple) else (key,)

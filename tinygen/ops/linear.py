@@ -81,7 +81,7 @@ def einsum(*xs, subscripts):
     return xp.einsum(subscripts, *xs, optimize=True), *map(gradient, range(len(xs)))
 
 
-# ---- what fits ----
+# ---- checks ----
 
 def _check_product(a, b):
     if a.ndim == 0 or b.ndim == 0 or a.shape[-1] != b.shape[-min(b.ndim, 2)]:
