@@ -49,7 +49,7 @@ class Op:
         self.rule, self.textbook, self.unpack = rule, textbook, unpack
         if unpack:
             self.__signature__ = inspect.signature(unpack)  # what help() shows
-        code = rule.__code__  # inspect.signature is slow, and there are 70 ops to import
+        code = rule.__code__  # inspect.signature is slow, and there are many ops to import
         n, names = code.co_argcount, code.co_varnames
         self.input_names, self.setting_names = set(names[:n]), names[n:n + code.co_kwonlyargcount]
         starred = code.co_flags & inspect.CO_VARARGS
@@ -182,7 +182,7 @@ def op(rule=None, *, textbook=None, unpack=None):
 
 @contextlib.contextmanager
 def no_grad():
-    """Record nothing inside the with block: for evaluation and sampling."""
+    """Record nothing inside the with block, in this thread: for evaluation and sampling."""
     kept, mode.recording = mode.recording, False
     try:
         yield
