@@ -271,6 +271,9 @@ def _check_condition(condition):
 
 
 def _check_limits(low, high):
+    if low is None or high is None:
+        raise TypeError(f"clip: low and high must be numbers, got low={low}, high={high}; for no "
+                        f"limit use float('inf') or its negative")
     if low > high:
         raise ValueError(f"clip: low must not exceed high, got low={low}, high={high}")
 
