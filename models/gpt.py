@@ -20,7 +20,8 @@ import tinygen as tg
 from tinygen import nn
 from tinygen.backend import np, to_numpy, xp
 from tinygen.nn import init
-from tinygen.nn.checks import check_dropout, check_sizes
+from tinygen.nn.checks import check_sizes
+from tinygen.ops.elementwise import check_dropout
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def check_blocks(model, n_layer, n_head, n_embd, dropout):
     if n_embd % n_head:
         raise ValueError(f"{model}: n_head must divide n_embd, got n_head={n_head} "
                          f"and n_embd={n_embd}")
-    check_dropout(model, dropout=dropout)
+    check_dropout(model, "dropout", dropout)
 
 
 class Bigram(nn.Module):

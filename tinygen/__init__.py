@@ -6,7 +6,7 @@ Every op and loss is tg.name; layers are in tg.nn, optimisers in tg.optim, data 
 checkpoints in tg.checkpoint. To read the engine, start with backend, tensor, operation,
 ops/elementwise, ops/linear, autograd, in this order.
 """
-# ruff: noqa: F401, I001  (names for others to import, the ops in the order of their files)
+# ruff: noqa: I001  (ops first, in the order of their files)
 import importlib
 
 from tinygen import ops  # before what is made of them

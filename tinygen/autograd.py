@@ -153,7 +153,7 @@ def _input_gradients(tensor, g, wanted, create_graph):
     return results
 
 
-# ---- what fits ----
+# ---- checks ----
 
 def _targets(caller, xs):
     """What to differentiate by, one Tensor or a sequence of them, as a list."""

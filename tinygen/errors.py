@@ -11,7 +11,7 @@ def describe(x):
     """A short name of a value for a message: Tensor (2, 3) float32."""
     if hasattr(x, "shape") and hasattr(x, "dtype"):
         return f"{type(x).__name__} {tuple(x.shape)} {x.dtype}"
-    text = repr(x)
+    text = " ".join(repr(x).split())  # on one line
     return f"{type(x).__name__} {text if len(text) < 40 else text[:36] + ' ...'}"
 
 
@@ -155,13 +155,20 @@ def from_the_rule(op, error, inputs, settings):
     message = str(error)
     if message.startswith(f"{op.name}: "):
         return error
+    for name, value in settings.items():
+        if hasattr(value, "requires_grad"):
+            return tensor_as_setting(op, name)
+    called, _, reason = message.partition("() ")
+    if called.rpartition(".")[2] == op.name:  # Python's own words for a call that does not fit
+        return wrong_call(op, reason.replace("keyword-only ", ""))
     kinds = (ValueError, IndexError, TypeError)
     kind = next((kind for kind in kinds if isinstance(error, kind)), ValueError)
     if isinstance(error, AttributeError):
         if not any(x is None or isinstance(x, Number) for x in inputs):
             return error  # a mistake in the rule, not in its input
         kind = TypeError
-        message = "this op needs Tensors or arrays, not numbers; make one with tg.Tensor(2.0)"
+        message = ("this op needs Tensors or arrays, not numbers or None; make one with "
+                   "tg.Tensor(2.0)")
     elif "tuple index out of range" in message or "not enough values to unpack" in message:
         message = "an input has fewer axes than this op needs"
     elif "broadcast" in message:

@@ -18,16 +18,20 @@ import contextlib
 import functools
 import inspect
 import sys
+import threading
 
 from tinygen import errors
 from tinygen.backend import backend_name, is_array, np, xp
 from tinygen.tensor import Tensor, result
 
 
-class mode:
-    """What ops do besides computing; see no_grad and detect_nan."""
+class Mode(threading.local):
+    """What ops do besides computing, in this thread; see no_grad and detect_nan."""
     recording = True
     reject_nan = False
+
+
+mode = Mode()
 
 
 class Op:
@@ -46,7 +50,7 @@ class Op:
         self.rule, self.textbook, self.unpack = rule, textbook, unpack
         if unpack:
             self.__signature__ = inspect.signature(unpack)  # what help() shows
-        code = rule.__code__  # inspect.signature is slow, and there are 70 ops to import
+        code = rule.__code__  # inspect.signature is slow, and there are many ops to import
         n, names = code.co_argcount, code.co_varnames
         self.input_names, self.setting_names = set(names[:n]), names[n:n + code.co_kwonlyargcount]
         starred = code.co_flags & inspect.CO_VARARGS
@@ -64,13 +68,13 @@ class Op:
         if type(returned) is not tuple:  # an array would be taken apart into rows
             raise errors.no_gradients(self, returned)
 
-        if dtype is None:
-            return returned[0]  # plain arrays in, plain array out
-        y, *gradients = returned
+        y = returned[0]
         if type(y) is not xp.ndarray:
             if type(y) is Tensor:
                 raise errors.tensor_from_a_rule(self)
             y = xp.asarray(y)  # NumPy's reductions give scalars
+        if dtype is None:
+            return y  # plain arrays in, plain array out
         if y.dtype is not dtype and y.dtype != settings.get("dtype", dtype):  # of astype
             raise errors.mixed_dtypes(self, inputs, dtype)
         if mode.reject_nan:
@@ -78,6 +82,7 @@ class Op:
 
         if not (requires_grad and mode.recording):
             return result(y)
+        gradients = returned[1:]
         if len(gradients) < len(inputs):
             raise errors.too_few_gradients(self, gradients, inputs)
         return result(y, (self, inputs, settings, gradients, self.textbook))
@@ -204,7 +209,7 @@ def op(rule=None, *, textbook=None, unpack=None):
 
 @contextlib.contextmanager
 def no_grad():
-    """Record nothing inside the with block: for evaluation and sampling."""
+    """Record nothing inside the with block, in this thread: for evaluation and sampling."""
     kept, mode.recording = mode.recording, False
     try:
         yield

@@ -6,6 +6,7 @@ import pickle
 import pydoc
 import subprocess
 import sys
+import threading
 import weakref
 
 import pytest
@@ -372,6 +373,26 @@ def test_no_grad_records_nothing_and_ends_after_an_exception():
         assert not (x * x).requires_grad
         raise KeyError
     assert (x * x).requires_grad
+
+
+def test_each_thread_has_its_own_modes():
+    """One samples inside no_grad and detect_nan while another trains."""
+    x, inside, over = numbers(-1.0), threading.Event(), threading.Event()
+
+    def sample():
+        with tg.no_grad(), tg.detect_nan():
+            inside.set()
+            over.wait(5)
+
+    sampler = threading.Thread(target=sample)
+    sampler.start()
+    inside.wait(5)
+    try:
+        with np.errstate(all="ignore"):
+            assert tg.log(x).requires_grad
+    finally:
+        over.set()
+        sampler.join()
 
 
 def test_detach_is_a_constant_with_the_same_numbers():

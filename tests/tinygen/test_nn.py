@@ -344,6 +344,18 @@ def test_batch_norm_keeps_running_statistics():
     assert list(kept) == ["weight", "bias", "running_mean", "running_var"]
 
 
+@pytest.mark.parametrize("kind, shape", [(nn.BatchNorm1d, (6, 3)), (nn.BatchNorm2d, (4, 3, 2, 2))])
+def test_batch_norm_that_tracks_nothing_is_batch_norm_in_training_always(kind, shape, rng):
+    layer, twin = kind(3, track_running_stats=False), kind(3)
+    for p, q in zip(layer.parameters(), twin.parameters(), strict=True):
+        p.data[:] = q.data[:] = xp.asarray(rng.normal(size=3).astype("float32"))
+    x = xp.asarray(rng.normal(2, 3, shape).astype("float32"))
+    expected = to_numpy(twin(x))
+    for mode in (layer.train(), layer.eval()):
+        np.testing.assert_allclose(to_numpy(mode(x)), expected, rtol=1e-5, atol=1e-6)
+    assert list(layer.state_dict()) == ["weight", "bias"]
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_gradients_of_all_layers_in_a_row(training, rng):
     model = nn.Sequential(

@@ -3,5 +3,4 @@
 gradients    check_gradients, check_model_gradients
 table        one row for each case of each op;  python -m tinygen.check  checks and prints them
 """
-# ruff: noqa: F401  (names for others to import)
 from tinygen.check.gradients import GradientError, Row, check_gradients, check_model_gradients

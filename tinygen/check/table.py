@@ -203,6 +203,8 @@ LINEAR = [
     case("einsum", lambda a, b, c: ops.einsum("i,ij,k->jk", a, b, c),
          (2,), (2, 3), (2,)),
     case("einsum", lambda a, b: ops.einsum("ij,ij->", a, b), (2, 3), (2, 3)),
+    case("einsum", lambda a: ops.einsum("ij->", a), (2, 3)),
+    case("einsum", lambda a, b: ops.einsum(",->", a, b), (), ()),
 ]
 
 CONV = [

@@ -11,7 +11,3 @@ from tinygen.data.names import IMAGES, TEXTS
 from tinygen.data.text import consecutive_windows, load_text, random_windows, split_tokens
 from tinygen.data.tokens import BPETokenizer, CharTokenizer
 from tinygen.data.toys import GRID_CENTRES, RING_CENTRES, STD, grid, ring
-
-__all__ = ["GRID_CENTRES", "IMAGES", "RING_CENTRES", "STD", "TEXTS", "BPETokenizer",
-           "CharTokenizer", "Images", "batches", "consecutive_windows", "grid", "load_images",
-           "load_text", "one_hot", "random_windows", "ring", "split_tokens"]

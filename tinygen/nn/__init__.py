@@ -26,10 +26,3 @@ from tinygen.nn.module import Module
 from tinygen.nn.norm import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm
 from tinygen.nn.pool import AvgPool2d, MaxPool2d, MaxUnpool2d, Upsample
 from tinygen.nn.spectral import SpectralNorm
-
-__all__ = ["ELU", "GELU", "AvgPool2d", "BatchNorm1d", "BatchNorm2d", "Conv1d", "Conv2d",
-           "ConvTranspose2d", "Dropout", "Embedding", "Flatten", "GroupNorm", "KeyValueCache",
-           "LayerNorm", "LeakyReLU", "Linear", "MaxPool2d", "MaxUnpool2d",
-           "MinibatchDiscrimination", "Module", "ModuleList", "MultiHeadAttention", "ReLU",
-           "Sequential", "SiLU", "Sigmoid", "Softplus", "SpectralNorm", "Tanh", "Unflatten",
-           "Upsample", "init"]

@@ -1,9 +1,10 @@
 """Multi-head attention as a layer, and the cache that makes generation cheap."""
 from tinygen import ops
 from tinygen.backend import xp
-from tinygen.nn.checks import check_dropout, check_rng, check_sizes
+from tinygen.nn.checks import check_rng, check_sizes
 from tinygen.nn.linear import Linear
 from tinygen.nn.module import Module
+from tinygen.ops.elementwise import check_dropout
 from tinygen.tensor import Tensor, plain
 
 
@@ -25,7 +26,7 @@ class MultiHeadAttention(Module):
         if embed_dim % num_heads:
             raise ValueError(f"MultiHeadAttention: num_heads must divide embed_dim, got "
                              f"num_heads={num_heads} and embed_dim={embed_dim}")
-        check_dropout("MultiHeadAttention", dropout=dropout)
+        check_dropout("MultiHeadAttention", "dropout", dropout)
         self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, dropout
         self.rng = rng = check_rng(rng)
         parts = [Linear(embed_dim, embed_dim, bias, rng=rng) for _ in range(3)]
@@ -40,6 +41,9 @@ class MultiHeadAttention(Module):
         causal, mask: as in the op `attention`. cache: a KeyValueCache, which adds the keys and
         values of earlier positions and stores the new ones.
         """
+        self._check("x", "T", x)
+        if source is not None:
+            self._check("source", "S", source)
         q, k, v = self._queries_keys_values(x, source)
         if cache is not None:
             k, v = cache.extend(self, k, v)
@@ -69,6 +73,11 @@ class MultiHeadAttention(Module):
         y = ops.linear(x, weight, bias)  # (B, T, 3·n)
         y = ops.reshape(y, (b, t, -1, self.num_heads, n // self.num_heads))
         return ops.transpose(y, (2, 0, 3, 1, 4))
+
+    def _check(self, name, length, x):
+        if len(x.shape) != 3 or x.shape[2] != self.embed_dim:
+            raise ValueError(f"MultiHeadAttention: {name} must be (B, {length}, {self.embed_dim}), "
+                             f"got shape {x.shape}")
 
 
 class KeyValueCache:

@@ -1,4 +1,4 @@
-"""The checks of settings that layers and models share."""
+"""The checks of settings that layers and models share; dropout's is in ops/elementwise."""
 from numbers import Integral
 
 from tinygen.backend import np
@@ -10,13 +10,6 @@ def check_sizes(layer, least=1, **sizes):
         if isinstance(size, bool) or not isinstance(size, Integral) or size < least:
             raise ValueError(f"{layer}: {name} must be an integer of at least {least}, got "
                              f"{size!r}")
-
-
-def check_dropout(layer, **probability):
-    """Raise ValueError unless 0 <= p < 1: check_dropout("Dropout", p=p)."""
-    for name, p in probability.items():
-        if not 0 <= p < 1:
-            raise ValueError(f"{layer}: {name} must be at least 0 and below 1, got {p}")
 
 
 def check_rng(rng):

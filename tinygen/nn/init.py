@@ -4,15 +4,19 @@ The scale keeps signals from growing or fading through many layers: each output 
 so weights of variance 1/fan_in preserve the signal's variance.
 """
 import math
+import threading
 from contextlib import contextmanager
 
 from tinygen.backend import np
 from tinygen.nn.checks import check_rng
 
 
-class mode:
-    """Whether weights are drawn; see undrawn."""
+class Mode(threading.local):
+    """Whether weights are drawn, in this thread; see undrawn."""
     drawing = True
+
+
+mode = Mode()
 
 
 @contextmanager

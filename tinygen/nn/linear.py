@@ -3,8 +3,9 @@ import math
 
 from tinygen import ops
 from tinygen.nn import init
-from tinygen.nn.checks import check_dropout, check_rng, check_sizes
+from tinygen.nn.checks import check_rng, check_sizes
 from tinygen.nn.module import Module
+from tinygen.ops.elementwise import check_dropout
 from tinygen.tensor import Tensor
 
 
@@ -50,7 +51,7 @@ class Dropout(Module):
     """
 
     def __init__(self, p=0.5, *, rng=None):
-        check_dropout("Dropout", p=p)
+        check_dropout("Dropout", "p", p)
         self.p, self.rng = p, check_rng(rng)
 
     def forward(self, x):

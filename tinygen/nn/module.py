@@ -80,9 +80,10 @@ class Module:
                             f"{type(value).__name__} are not found; use nn.ModuleList, or one "
                             f"attribute for each")
         if isinstance(value, Tensor) and value._origin is not None:
+            op, *_ = value._origin
             raise TypeError(f"{type(self).__name__}.{name}: a Tensor attribute is a parameter, but "
-                            f"this one was computed, by {value._origin[0]}; to keep a result, put "
-                            f"its array in a list")
+                            f"this one was computed, by {op}; to keep a result, put its array in a "
+                            f"list")
 
     # ---- training ----
 
@@ -159,7 +160,7 @@ class Module:
             else:
                 part[...] = xp.asarray(arrays[path])
 
-    # ---- looking ----
+    # ---- inspecting ----
 
     def __repr__(self):
         defaults = {name: parameter.default for name, parameter

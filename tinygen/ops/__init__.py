@@ -14,7 +14,7 @@ divergence    Kullback-Leibler divergences of Gaussians and of discrete distribu
 window        the geometry that convolution and pooling share
 kernels       what several fused kernels share
 """
-# ruff: noqa: F401, I001  (names for others to import, in the order of the files)
+# ruff: noqa: I001  (in the order of the files)
 from tinygen.ops.elementwise import (
     abs, add, clip, cos, div, dropout, elu, exp, gelu, gelu_textbook, leaky_relu, log, maximum,
     minimum, mul, neg, pow, relu, sigmoid, silu, sin, softplus, sqrt, sub, tanh, where)

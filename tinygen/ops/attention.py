@@ -159,7 +159,7 @@ def _mT(x):
     return x.swapaxes(-1, -2)
 
 
-# ---- what fits ----
+# ---- checks ----
 
 def _check(q, k, v, causal, mask, dropout):
     if q.ndim < 2 or not (q.shape[:-2] == k.shape[:-2] == v.shape[:-2]

@@ -221,7 +221,7 @@ def _spread(w, dilation):
     return spread
 
 
-# ---- what fits ----
+# ---- checks ----
 
 def _settings(name, stride, padding, dilation):
     return (pair(name, "stride", stride), pair(name, "padding", padding, minimum=0),

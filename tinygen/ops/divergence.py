@@ -81,8 +81,8 @@ def kl_categorical(p, q, *, axis=-1):
     y -= _log(q, p)
     y *= p
     return (y.sum(axis=axis),
-            lambda g, y, p, q: keep_axes(g, p.shape, axis) * (_log(p, p) - _log(q, p)
-                                                         + (plain(p) > 0).astype(p.dtype)),
+            lambda g, y, p, q: keep_axes(g, p.shape, axis) * (
+                _log(p, p) - _log(q, p) + (plain(p) > 0).astype(p.dtype)),
             lambda g, y, p, q: -keep_axes(g, p.shape, axis) * p / where(plain(p) > 0, q, 1.0))
 
 
@@ -91,7 +91,7 @@ def _log(x, p):
     return log(where(plain(p) > 0, x, 1.0))
 
 
-# ---- what fits ----
+# ---- checks ----
 
 def _check(name, axis, **inputs):
     shapes = [getattr(x, "shape", x) for x in inputs.values()]

@@ -141,10 +141,10 @@ def leaky_relu(x, *, slope=0.01):
     At x = 0 the derivative is taken as slope. Raises ValueError unless 0 <= slope <= 1.
     (Maas et al., 2013)
     """
-    y = xp.maximum(x, slope * x)
     _check_slope(slope)
     # dy = dx·max(x > 0, slope), which is 1 or slope; a where() is slow on unpredictable signs.
-    return y, lambda g, y, x: g * xp.maximum(plain(x) > 0, slope, dtype=g.dtype)
+    return (xp.maximum(x, slope * x),
+            lambda g, y, x: g * xp.maximum(plain(x) > 0, slope, dtype=g.dtype))
 
 
 @op
@@ -257,7 +257,7 @@ def dropout(x, p, rng, training=True):
     return x * mask
 
 
-# ---- what fits ----
+# ---- checks ----
 
 def _check_slope(slope):
     if not 0 <= slope <= 1:
@@ -271,12 +271,14 @@ def _check_condition(condition):
 
 
 def _check_limits(low, high):
+    if low is None or high is None:
+        raise TypeError(f"clip: low and high must be numbers, got low={low}, high={high}; for no "
+                        f"limit use float('inf') or its negative")
     if low > high:
         raise ValueError(f"clip: low must not exceed high, got low={low}, high={high}")
 
 
 def check_dropout(name, setting, p):
-    """Raise ValueError unless p is a probability that leaves something: 0 <= p < 1."""
+    """Raise ValueError unless 0 <= p < 1: a probability that leaves something."""
     if not 0 <= p < 1:
-        raise ValueError(f"{name}: {setting} must be a probability of at least 0 and below 1, got "
-                         f"{p}")
+        raise ValueError(f"{name}: {setting} must be at least 0 and below 1, got {p}")

@@ -107,6 +107,7 @@ def concatenate(*xs, axis=0):
 
 def stack(xs, axis=0):
     """The arrays of a list, side by side along a new axis.  k times (...) -> (..., k, ...)"""
+    xs = list(xs)
     _check_alike(xs)
     return concatenate([expand_dims(x, axis=axis) for x in xs], axis=axis)
 
@@ -122,7 +123,7 @@ def split(x, indices_or_sections, axis=0):
     return [getitem(x, key=(*before, slice(*ends))) for ends in zip([0, *cuts], [*cuts, None])]
 
 
-# ---- what fits ----
+# ---- checks ----
 
 def _as_tuple(key):
     return key if isinstance(key, tuple) else (key,)
@@ -165,8 +166,8 @@ def _check_joined(xs, axis):
     shapes = [x.shape for x in xs]
     others = {(*shape[:axis], *shape[axis:][1:]) for shape in shapes}
     if len(others) != 1 or not -xs[0].ndim <= axis < xs[0].ndim:
-        raise ValueError(f"concatenate: the inputs must agree in all axes but axis {axis}, got "
-                         f"shapes {shapes}")
+        raise ValueError(f"concatenate: needs one or more inputs that agree in all axes but axis "
+                         f"{axis}, got shapes {shapes}")
     if len({x.dtype for x in xs}) > 1:
         raise TypeError(f"concatenate: the inputs must share one dtype, got "
                         f"{[str(x.dtype) for x in xs]}")

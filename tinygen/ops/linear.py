@@ -81,7 +81,7 @@ def einsum(*xs, subscripts):
     return xp.einsum(subscripts, *xs, optimize=True), *map(gradient, range(len(xs)))
 
 
-# ---- what fits ----
+# ---- checks ----
 
 def _check_product(a, b):
     if a.ndim == 0 or b.ndim == 0 or a.shape[-1] != b.shape[-min(b.ndim, 2)]:
@@ -92,7 +92,8 @@ def _check_product(a, b):
 def _check_linear(x, w, b):
     if x.ndim == 0 or w.ndim != 2 or x.shape[-1] != w.shape[1]:
         raise ValueError(f"linear: x (..., in) needs weights (out, in), got x {x.shape} and w "
-                         f"{w.shape}; flatten images first, with nn.Flatten()")
+                         f"{w.shape}"
+                         f"{'; flatten images first, with nn.Flatten()' if x.ndim == 4 else ''}")
     if b is not None and b.shape != w.shape[:1]:
         raise ValueError(f"linear: the bias needs one number for each of the {len(w)} outputs, got "
                          f"shape {b.shape}")

@@ -111,7 +111,7 @@ def _reduced(y, reduction):
     return y if reduction == "none" else getattr(y, reduction)()
 
 
-# ---- what fits ----
+# ---- checks ----
 
 def _check(name, x, t, reduction):
     """Each element's share of the loss's cotangent: 1, or 1/n for a mean."""

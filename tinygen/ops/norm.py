@@ -233,7 +233,7 @@ def _by_channel(v, x):
     return reshape(v, shape=v.shape + (1,) * (x.ndim - 2))
 
 
-# ---- what fits ----
+# ---- checks ----
 
 def _check_moments(x, *moments):
     channels = shape_of("standardize", x)[1:2]

@@ -183,7 +183,7 @@ def _framed(x, padding, value):
     return framed
 
 
-# ---- what fits ----
+# ---- checks ----
 
 def _check_indices(x, indices):
     if shape_of("max_unpool2d", indices) != x.shape or indices.dtype.kind not in "iu":

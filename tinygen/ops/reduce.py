@@ -88,7 +88,7 @@ def keep_axes(g, shape, axis):
     return g if g.shape == kept else reshape(g, shape=kept)
 
 
-# ---- what fits ----
+# ---- checks ----
 
 def _check_not_empty(name, x, axis):
     if x.size == 0 and x.sum(axis=axis).size:

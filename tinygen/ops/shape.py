@@ -107,7 +107,7 @@ def crop(x, *, width):
     return x[inside], lambda g, y, x: pad(g, width=width)
 
 
-# ---- what fits ----
+# ---- checks ----
 
 def _check_floating(y):
     if y.dtype.kind != "f":

@@ -12,6 +12,3 @@
 from tinygen.optim.optimizer import Optimizer
 from tinygen.optim.rules import SGD, Adam, AdamW, RMSprop
 from tinygen.optim.schedules import clip_grad_norm, step_decay, warmup_cosine
-
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "clip_grad_norm", "step_decay",
-           "warmup_cosine"]

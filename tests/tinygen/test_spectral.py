@@ -1,4 +1,4 @@
-"""Layers for a discriminator: by singular values, by loops, and beside BatchNorm."""
+"""SpectralNorm, by singular values."""
 import copy
 
 import pytest
@@ -6,8 +6,6 @@ import pytest
 import tinygen as tg
 from tinygen import nn, to_numpy
 from tinygen.backend import np, xp
-
-# ---- SpectralNorm ----
 
 LAYERS = {
     "Linear": (lambda rng: nn.Linear(6, 4, rng=rng), (5, 6), lambda w: w),
@@ -148,61 +146,3 @@ def test_a_zero_weight_is_refused(rng):
     layer.weight.data *= 0
     with pytest.raises(ValueError, match="SpectralNorm: the weight .* is zero"):
         nn.SpectralNorm(layer, rng=rng)
-
-
-# ---- MinibatchDiscrimination ----
-
-def test_closeness_is_summed_over_the_other_rows(rng):
-    x = rng.normal(size=(6, 4))
-    layer = nn.MinibatchDiscrimination(4, 3, 2, rng=rng).astype("float64")
-    m = np.einsum("na,abc->nbc", x, to_numpy(layer.weight))
-    expected = np.zeros((6, 3))
-    for i, j, b in np.ndindex(6, 6, 3):
-        if j != i:
-            expected[i, b] += np.exp(-np.abs(m[i, b] - m[j, b]).sum())
-    y = to_numpy(layer(xp.asarray(x)))
-    assert np.array_equal(y[:, :4], x)
-    assert y[:, 4:] == pytest.approx(expected, rel=1e-12)
-
-
-def test_minibatch_gradients_to_second_order(rng):
-    layer = nn.MinibatchDiscrimination(3, 2, 2, rng=rng).astype("float64")
-    x = tg.Tensor(rng.normal(size=(4, 3)))
-    m = np.einsum("na,abc->nbc", to_numpy(x), to_numpy(layer.weight))
-    gaps = np.abs(m[:, None] - m)[~np.eye(4, dtype=bool)]
-    assert gaps.min() > 1e-3  # no pair is at the kink of |.| but a row and itself
-    tg.check_gradients(lambda x: layer(x) ** 2, x)
-    tg.check_model_gradients(layer, lambda: layer(x.data) ** 2)
-
-
-def test_rows_that_are_alike_and_rows_without_company(rng):
-    layer = nn.MinibatchDiscrimination(3, 2, 2, rng=rng)
-    row = rng.normal(size=(1, 3)).astype("float32")
-    alike = to_numpy(layer(xp.asarray(np.repeat(row, 5, axis=0))))
-    assert alike[:, 3:] == pytest.approx(np.full((5, 2), 4), rel=1e-5)
-    alone = tg.Tensor(row)
-    y = layer(alone)[:, 3:]
-    assert np.array_equal(to_numpy(y), np.zeros((1, 2)))
-    y.sum().backward()
-    assert np.array_equal(to_numpy(alone.grad), np.zeros((1, 3)))
-
-
-def test_the_order_of_the_batch_does_not_matter(rng):
-    layer = nn.MinibatchDiscrimination(4, 3, 2, rng=rng).astype("float64")
-    x, order = rng.normal(size=(6, 4)), rng.permutation(6)
-    shuffled = to_numpy(layer(xp.asarray(x[order])))
-    assert shuffled == pytest.approx(to_numpy(layer(xp.asarray(x)))[order], rel=1e-12)
-
-
-# ---- BatchNorm without running statistics ----
-
-@pytest.mark.parametrize("kind, shape", [(nn.BatchNorm1d, (6, 3)), (nn.BatchNorm2d, (4, 3, 2, 2))])
-def test_batch_norm_that_tracks_nothing_is_batch_norm_in_training_always(kind, shape, rng):
-    layer, twin = kind(3, track_running_stats=False), kind(3)
-    for p, q in zip(layer.parameters(), twin.parameters(), strict=True):
-        p.data[:] = q.data[:] = xp.asarray(rng.normal(size=3).astype("float32"))
-    x = xp.asarray(rng.normal(2, 3, shape).astype("float32"))
-    expected = to_numpy(twin(x))
-    for mode in (layer.train(), layer.eval()):
-        np.testing.assert_allclose(to_numpy(mode(x)), expected, rtol=1e-5, atol=1e-6)
-    assert list(layer.state_dict()) == ["weight", "bias"]
