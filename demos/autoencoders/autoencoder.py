@@ -17,7 +17,6 @@ over three seeds. On mnist-10k, after 20 epochs, it is 0.0104 against 0.0278. St
 After Hinton and Salakhutdinov, Reducing the dimensionality of data with neural networks (Science,
 2006).
 """
-import tinygen as tg
 from demos.autoencoders.parts.autoencoder_figures import plot_error, plot_map, plot_plane
 from demos.common.figures import image_panels, image_rows
 from demos.common.options import OWN_FILE
@@ -29,6 +28,7 @@ from models import autoencoder
 from models.autoencoder import Config, ConvAutoencoder, DenseAutoencoder
 from tinygen.backend import np, to_numpy, xp
 from tinygen.data import IMAGES, load_images
+from tinygen.optim import Adam
 
 PRESETS = {
     "smoke": dict(steps=3),
@@ -66,7 +66,7 @@ def main(run):
 
 def train(run, name, model, x_train):
     cfg = run.settings
-    optimizer = tg.optim.Adam(model.parameters(), lr=cfg.lr)
+    optimizer = Adam(model.parameters(), lr=cfg.lr)
     for step in run.steps(name, model=model, optimizer=optimizer):
         x = xp.asarray(x_train[epoch_batch(step, cfg.batch, len(x_train), run.seed)])
         loss = autoencoder.loss(model, x)

@@ -26,6 +26,7 @@ from demos.tools.nearest import neighbours
 from models.autoencoder import Config, ConvAutoencoder
 from tinygen.backend import np, xp
 from tinygen.data import load_images
+from tinygen.optim import Adam, warmup_cosine
 
 PRESETS = {
     "smoke": dict(steps=15, images=200),
@@ -47,9 +48,9 @@ def main(run):
 
     # Choosing an ink takes the whole digit, so all of it goes through one code.
     model = ConvAutoencoder(Config(code_size=cfg.code, out_channels=3), rng=run.rng)
-    optimizer = tg.optim.Adam(model.parameters(), lr=cfg.lr)
+    optimizer = Adam(model.parameters(), lr=cfg.lr)
     for step in run.steps(model=model, optimizer=optimizer):
-        optimizer.lr = cfg.lr * tg.optim.warmup_cosine(step, warmup=cfg.steps // 20,
+        optimizer.lr = cfg.lr * warmup_cosine(step, warmup=cfg.steps // 20,
                                                        total=cfg.steps)
         batch = epoch_batch(step, cfg.batch, len(images.x_train), run.seed)
         grey, digit = images.x_train[batch], images.y_train[batch]

@@ -17,7 +17,6 @@ mnist-10k 18.3 against 15.6. Left as they are, the noisy images have 6.0, which 
 After Vincent, Larochelle, Bengio and Manzagol, Extracting and composing robust features with
 denoising autoencoders (ICML, 2008).
 """
-import tinygen as tg
 from demos.common.figures import image_rows, new_figure
 from demos.common.options import OWN_FILE, check_positive
 from demos.common.resume import epoch_batch
@@ -28,6 +27,7 @@ from models import autoencoder
 from models.autoencoder import Config, ConvAutoencoder
 from tinygen.backend import np, xp
 from tinygen.data import IMAGES, load_images
+from tinygen.optim import Adam, warmup_cosine
 
 PRESETS = {
     "smoke": dict(steps=15, images=200),
@@ -50,9 +50,9 @@ def main(run):
 
     # A code and no pooling indices: where there is noise, it decides where the maxima lie.
     model = ConvAutoencoder(Config(cfg.code, side, channels, channels), rng=run.rng)
-    optimizer = tg.optim.Adam(model.parameters(), lr=cfg.lr)
+    optimizer = Adam(model.parameters(), lr=cfg.lr)
     for step in run.steps(model=model, optimizer=optimizer):
-        optimizer.lr = cfg.lr * tg.optim.warmup_cosine(step, warmup=cfg.steps // 20,
+        optimizer.lr = cfg.lr * warmup_cosine(step, warmup=cfg.steps // 20,
                                                        total=cfg.steps)
         clean = x_train[epoch_batch(step, cfg.batch, len(x_train), run.seed)]
         noisy = add_noise(clean, cfg.noise, run.rng)  # new noise each time: none to memorise

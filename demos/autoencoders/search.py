@@ -22,7 +22,6 @@ After Krizhevsky and Hinton, Using very deep autoencoders for content-based imag
 """
 import time
 
-import tinygen as tg
 from demos.common.figures import PALETTE, new_figure, show_sheet, tile
 from demos.common.options import OWN_FILE
 from demos.common.resume import epoch_batch
@@ -34,6 +33,7 @@ from models import autoencoder
 from models.autoencoder import Config, ConvAutoencoder
 from tinygen.backend import np, xp
 from tinygen.data import IMAGES, load_images
+from tinygen.optim import Adam
 
 PRESETS = {
     "smoke": dict(steps=3),
@@ -75,7 +75,7 @@ def main(run):
 
 def train(run, name, model, x_train):
     cfg = run.settings
-    optimizer = tg.optim.Adam(model.parameters(), lr=cfg.lr)
+    optimizer = Adam(model.parameters(), lr=cfg.lr)
     for step in run.steps(name, model=model, optimizer=optimizer):
         x = xp.asarray(x_train[epoch_batch(step, cfg.batch, len(x_train), run.seed)])
         loss = autoencoder.loss(model, x)

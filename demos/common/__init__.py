@@ -8,7 +8,7 @@ The skeleton that all demos share, in demos/<family>/<name>.py:
     def main(run):
         cfg, images = run.settings, load_images(run.data)
         model = Autoencoder(cfg.code, rng=run.rng)
-        optimizer = tg.optim.Adam(model.parameters(), lr=cfg.lr)
+        optimizer = Adam(model.parameters(), lr=cfg.lr)
         for step in run.steps(model=model, optimizer=optimizer):
             ...                                       # forward, zero, backward, step: in the open
             run.log(loss=loss)

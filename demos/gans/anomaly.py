@@ -28,7 +28,6 @@ After Schlegl et al., Unsupervised anomaly detection with generative adversarial
 Nalisnick et al., Do deep generative models know what they don't know? (2019); and Serra et al.,
 Input complexity and out-of-distribution detection with likelihood-based generative models (2020).
 """
-import tinygen as tg
 from demos.common.figures import image_rows
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
@@ -59,6 +58,7 @@ from models import autoencoder, gan, vae
 from models.parts import noise
 from tinygen.backend import np, to_numpy, xp
 from tinygen.data import load_images
+from tinygen.optim import Adam
 
 PRESETS = {
     "smoke": dict(steps=4, digits=(1,), images=100, descent=2),
@@ -122,7 +122,7 @@ def train(run, digit, images):
         return xp.asarray(images[epoch_batch(step, size, len(images), run.seed)])
 
     rebuilder = autoencoder.DenseAutoencoder(autoencoder.Config(CODE), rng=run.rng)
-    optimizer = tg.optim.Adam(rebuilder.parameters(), lr=cfg.lr)
+    optimizer = Adam(rebuilder.parameters(), lr=cfg.lr)
     for step in run.steps(f"autoencoder without {digit}", model=rebuilder, optimizer=optimizer):
         loss = autoencoder.loss(rebuilder, batch(step))
         optimizer.zero_grad()
@@ -131,7 +131,7 @@ def train(run, digit, images):
         run.log(loss=loss)
 
     likelihood = vae.DenseVAE(vae.Config(CODE), rng=run.rng)
-    optimizer = tg.optim.Adam(likelihood.parameters(), lr=cfg.lr)
+    optimizer = Adam(likelihood.parameters(), lr=cfg.lr)
     for step in run.steps(f"VAE without {digit}", model=likelihood, optimizer=optimizer):
         loss = vae.loss(likelihood, batch(step), noise(cfg.batch, CODE, rng=run.rng))
         optimizer.zero_grad()
@@ -143,7 +143,7 @@ def train(run, digit, images):
     config, half = gan.Config(NOISE, spectral_norm=True), cfg.batch // 2
     g = gan.MLPGenerator(config, hidden=(128, 256), rng=run.rng)
     d = gan.MLPDiscriminator(config, hidden=(256, 128), rng=run.rng)
-    g_optimizer, d_optimizer = (tg.optim.Adam(player.parameters(), lr=cfg.lr, betas=(0.5, 0.999))
+    g_optimizer, d_optimizer = (Adam(player.parameters(), lr=cfg.lr, betas=(0.5, 0.999))
                                 for player in (g, d))
     d_loss, g_loss = gan.LOSSES["non-saturating"]
     for step in run.steps(f"GAN without {digit}", total=2 * cfg.steps, g=g, d=d,

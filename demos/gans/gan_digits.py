@@ -38,10 +38,10 @@ from tinygen.data import IMAGES, load_images
 from tinygen.optim import Adam, warmup_cosine
 
 PRESETS = {
-    "smoke": dict(steps=3, judge_steps=20),
-    "tour": dict(steps=350, judge_steps=300),
-    "default": dict(steps=1200, batch=64, lr=2e-3, latent=32, channels=(64, 32), hidden=256,
-                    judge_steps=450),
+    "smoke": dict(steps=3, classifier_steps=20),
+    "tour": dict(steps=350, classifier_steps=300),
+    "default": dict(steps=1200, batch=64, lr=2e-3, latents=32, channels=(64, 32), hidden=256,
+                    classifier_steps=450),
     "long": dict(steps=5000),
 }
 D_RATE = 0.5  # the discriminator learns at half the rate, or it gets too far ahead
@@ -57,14 +57,14 @@ def main(run):
     cfg, images = run.settings, load_images(run.data)
     check_settings(cfg, images)
     x_train = images.x_train
-    config = Config(cfg.latent, x_train.shape[1:], batch_norm=True)
+    config = Config(cfg.latents, x_train.shape[1:], batch_norm=True)
 
     generator = DCGenerator(config, cfg.channels, cfg.hidden, rng=run.rng)
     discriminator = DCDiscriminator(config, cfg.channels[::-1], cfg.hidden, rng=run.rng)
     g_optimizer = Adam(generator.parameters(), lr=cfg.lr, betas=(0.5, 0.999))
     d_optimizer = Adam(discriminator.parameters(), lr=cfg.lr, betas=(0.5, 0.999))
     d_loss, g_loss = LOSSES["non-saturating"]
-    fixed, snapshots = noise(64, cfg.latent, rng=run.rng), Snapshots()
+    fixed, snapshots = noise(64, cfg.latents, rng=run.rng), Snapshots()
     looks = {*range(0, cfg.steps, max(1, cfg.steps // LOOKS)), cfg.steps - 1}
 
     for step in run.steps(generator=generator, discriminator=discriminator, snapshots=snapshots,
@@ -72,16 +72,16 @@ def main(run):
         rate = cfg.lr * warmup_cosine(step, warmup=0, total=cfg.steps)
         g_optimizer.lr, d_optimizer.lr = rate, D_RATE * rate
         x = xp.asarray(x_train[epoch_batch(step, cfg.batch, len(x_train), run.seed)])
-        z = noise(len(x), cfg.latent, rng=run.rng)
+        z = noise(len(x), cfg.latents, rng=run.rng)
         run.log(**discriminator_step(generator, discriminator, d_optimizer, d_loss, x, z))
-        z = noise(len(x), cfg.latent, rng=run.rng)
+        z = noise(len(x), cfg.latents, rng=run.rng)
         run.log(**generator_step(generator, discriminator, g_optimizer, g_loss, z))
         if step in looks:
             images_now = generate(generator, fixed)
             snapshots.add(step + 1, images_now)
             run.log(diversity=diversity(images_now, x_train[:200]))
 
-    samples = generate(generator, noise(JUDGED, cfg.latent, rng=run.rng))
+    samples = generate(generator, noise(JUDGED, cfg.latents, rng=run.rng))
     opinions = judge(run, images, samples)
     neighbours = nearest(samples, images.x_train)
     measure(run, images, opinions, neighbours)
@@ -92,7 +92,7 @@ def main(run):
 def check_settings(cfg, images):
     """Raise ValueError for settings that the networks or the data don't allow."""
     check_images(images, cfg.batch)
-    check_positive(cfg, "judge_steps")
+    check_positive(cfg, "classifier_steps")
     if cfg.batch < 2:
         raise ValueError(f"--batch is at least 2, for batch norm over examples; got {cfg.batch}")
     if len(cfg.channels) != 2:
@@ -109,7 +109,7 @@ def judge(run, images, samples):
     if classes == 1:
         return None
     classifier = train_classifier(images.x_train, images.y_train, classes, rng=run.rng,
-                                  steps=run.settings.judge_steps)
+                                  steps=run.settings.classifier_steps)
     return [probabilities(classifier, x) for x in (samples, images.x_test[:JUDGED])]
 
 

@@ -37,7 +37,7 @@ from tinygen.optim import Adam
 PRESETS = {
     "smoke": dict(steps=8, seeds=1),
     "tour": dict(toys=("ring",), seeds=1),
-    "default": dict(steps=7000, batch=64, lr=2e-3, latent=2, seeds=3,
+    "default": dict(steps=7000, batch=64, lr=2e-3, latents=2, seeds=3,
                     toys=("ring", "grid")),
     "long": dict(steps=10000, seeds=5),
 }
@@ -76,21 +76,21 @@ def train(run, loop, toy, seed):
     d_loss, g_loss = LOSSES["non-saturating"]
     batch, total = cfg.batch * PACE[toy][0], math.ceil(cfg.steps * PACE[toy][1])
     rng = np.random.default_rng(seed)  # its own, so that a seed's run is always the same
-    config = Config(cfg.latent, (2,))
+    config = Config(cfg.latents, (2,))
     generator = MLPGenerator(config, (64, 64, 64), rng=rng)
     discriminator = MLPDiscriminator(config, (128, 128), rng=rng)
     g_optimizer = Adam(generator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
     d_optimizer = Adam(discriminator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
-    film = Film(noise(SHOWN, cfg.latent, rng=rng), centres, spread(total))
+    film = Film(noise(SHOWN, cfg.latents, rng=rng), centres, spread(total))
     for step in run.steps(loop, total=total, generator=generator, discriminator=discriminator,
                           g_optimizer=g_optimizer, d_optimizer=d_optimizer, film=film, draws=rng):
         # The players circle around each other; over the second half the learning rate falls to 0,
         # and they come to rest.
         rate = cfg.lr * min(1, 2 * (1 - step / total))
         g_optimizer.lr = d_optimizer.lr = rate
-        x, z = xp.asarray(sample_data(batch, rng)), noise(batch, cfg.latent, rng=rng)
+        x, z = xp.asarray(sample_data(batch, rng)), noise(batch, cfg.latents, rng=rng)
         run.log(**discriminator_step(generator, discriminator, d_optimizer, d_loss, x, z))
-        z = noise(batch, cfg.latent, rng=rng)
+        z = noise(batch, cfg.latents, rng=rng)
         run.log(**generator_step(generator, discriminator, g_optimizer, g_loss, z))
         film.shoot(step, generator, discriminator)
         if (step + 1) % max(1, total // LOOKS) == 0:

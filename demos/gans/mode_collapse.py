@@ -67,7 +67,7 @@ ARMS = {
 PRESETS = {
     "smoke": dict(steps=2, seeds=1),
     "tour": dict(seeds=1),
-    "default": dict(steps=1000, batch=64, lr=1e-3, latent=2, seeds=3),
+    "default": dict(steps=1000, batch=64, lr=1e-3, latents=2, seeds=3),
     "long": dict(steps=4000, seeds=5),
 }
 EVERY, FRAMES = 4, 60  # of the film: rounds between pictures, and their number
@@ -97,7 +97,7 @@ def train(run, loop, name, seed):
     """Train the GAN of the arm `name` -> samples (COUNTED, 2), the film of its training."""
     cfg, arm = run.settings, ARMS[name]
     d_loss, g_loss = LOSSES[arm.loss]
-    config = Config(cfg.latent, (2,), pack=arm.pack, minibatch_features=arm.minibatch_features)
+    config = Config(cfg.latents, (2,), pack=arm.pack, minibatch_features=arm.minibatch_features)
     count = cfg.batch * arm.pack  # D judges as many packs as it would judge single examples
     rng = np.random.default_rng(seed)  # its own: all arms of a seed start alike
     generator = MLPGenerator(config, (64, 64, 64), rng=rng)
@@ -105,18 +105,18 @@ def train(run, loop, name, seed):
     g_optimizer = Adam(generator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
     d_optimizer = Adam(discriminator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
     shots = range(cfg.steps // 4, cfg.steps, EVERY)[:FRAMES] if name == COLLAPSED else ()
-    film = Film(noise(SHOWN, cfg.latent, rng=rng), CENTRES, shots)
+    film = Film(noise(SHOWN, cfg.latents, rng=rng), CENTRES, shots)
     # In all arms the learning rate falls to 0, so that the end is not a passing moment.
     for step in run.steps(loop, generator=generator, discriminator=discriminator,
                           g_optimizer=g_optimizer, d_optimizer=d_optimizer, film=film, draws=rng):
         rate = cfg.lr * warmup_cosine(step, warmup=0, total=cfg.steps)
         g_optimizer.lr = d_optimizer.lr = rate
         for _ in range(arm.d_steps):
-            x, z = xp.asarray(SAMPLE_DATA(count, rng)), noise(count, cfg.latent, rng=rng)
+            x, z = xp.asarray(SAMPLE_DATA(count, rng)), noise(count, cfg.latents, rng=rng)
             d_meters = discriminator_step(generator, discriminator, d_optimizer, d_loss, x, z,
                                           penalty=arm.penalty, rng=rng)
         for _ in range(arm.g_steps):
-            z = noise(count, cfg.latent, rng=rng)
+            z = noise(count, cfg.latents, rng=rng)
             g_meters = generator_step(generator, discriminator, g_optimizer, g_loss, z)
         run.log(**d_meters, **g_meters)
         film.shoot(step, generator, discriminator)

@@ -41,7 +41,7 @@ from tinygen.optim import Adam, warmup_cosine
 
 PRESETS = {
     "smoke": dict(steps=2, classifier_steps=10, generated=500),
-    "default": dict(steps=450, batch=64, lr=2e-3, latent=32, generated=8000, own=200,
+    "default": dict(steps=450, batch=64, lr=2e-3, latents=32, generated=8000, own=200,
                     classifier_steps=300),
     "long": dict(steps=2000, classifier_steps=450),
 }
@@ -79,7 +79,7 @@ def check_settings(cfg, images):
 def train(run, images):
     """Train a DCGAN whose two players are told the class -> the generator."""
     cfg, x_train, y_train = run.settings, images.x_train, images.y_train
-    config = Config(cfg.latent, x_train.shape[1:], classes=10, batch_norm=True)
+    config = Config(cfg.latents, x_train.shape[1:], classes=10, batch_norm=True)
     generator = DCGenerator(config, (64, 32), hidden=256, rng=run.rng)
     discriminator = DCDiscriminator(config, (32, 64), hidden=256, rng=run.rng)
     g_optimizer = Adam(generator.parameters(), lr=cfg.lr, betas=BETAS)
@@ -91,9 +91,9 @@ def train(run, images):
         g_optimizer.lr, d_optimizer.lr = rate, rate / 2  # else the discriminator gets far ahead
         rows = epoch_batch(step, cfg.batch, len(x_train), run.seed)
         x, y = xp.asarray(x_train[rows]), y_train[rows]
-        z = noise(len(x), cfg.latent, rng=run.rng)
+        z = noise(len(x), cfg.latents, rng=run.rng)
         run.log(**discriminator_step(generator, discriminator, d_optimizer, d_loss, x, z, y))
-        z = noise(len(x), cfg.latent, rng=run.rng)
+        z = noise(len(x), cfg.latents, rng=run.rng)
         run.log(**generator_step(generator, discriminator, g_optimizer, g_loss, z, y))
     return generator
 

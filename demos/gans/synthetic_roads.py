@@ -35,7 +35,7 @@ from tinygen.optim import Adam, warmup_cosine
 
 PRESETS = {
     "smoke": dict(steps=10, network_steps=10),
-    "default": dict(steps=1500, batch=64, lr=2e-3, latent=32, scenes=300, network_steps=1000),
+    "default": dict(steps=1500, batch=64, lr=2e-3, latents=32, scenes=300, network_steps=1000),
     "long": dict(steps=6000),
 }
 BETAS = 0.5, 0.999   # of the GAN's Adam: the opponent changes, so old gradients count less
@@ -79,7 +79,7 @@ def train_gan(run, sheets):
     sheets: as `with_curvature` makes them. Returns the generator.
     """
     cfg = run.settings
-    config = Config(cfg.latent, sheets.shape[1:])
+    config = Config(cfg.latents, sheets.shape[1:])
     generator = DCGenerator(config, (32, 16), rng=run.rng)
     discriminator = MLPDiscriminator(config, (256, 128), rng=run.rng)
     g_optimizer = Adam(generator.parameters(), lr=cfg.lr, betas=BETAS)
@@ -90,9 +90,9 @@ def train_gan(run, sheets):
         rate = cfg.lr * warmup_cosine(step, warmup=0, total=cfg.steps)
         g_optimizer.lr, d_optimizer.lr = rate, D_RATE * rate
         x = xp.asarray(sheets[epoch_batch(step, cfg.batch, len(sheets), run.seed)])
-        z = noise(len(x), cfg.latent, rng=run.rng)
+        z = noise(len(x), cfg.latents, rng=run.rng)
         run.log(**discriminator_step(generator, discriminator, d_optimizer, d_loss, x, z))
-        z = noise(len(x), cfg.latent, rng=run.rng)
+        z = noise(len(x), cfg.latents, rng=run.rng)
         run.log(**generator_step(generator, discriminator, g_optimizer, g_loss, z))
     return generator
 

@@ -55,8 +55,8 @@ from tinygen.data import load_images
 from tinygen.optim import Adam, warmup_cosine
 
 PRESETS = {
-    "smoke": dict(steps=3, judge_steps=3),
-    "default": dict(steps=1500, judge_steps=450, latents=16, beta=1.0, lr=2e-3),
+    "smoke": dict(steps=3, classifier_steps=3),
+    "default": dict(steps=1500, classifier_steps=450, latents=16, beta=1.0, lr=2e-3),
 }
 BATCH = 128
 FOUND_ON, APPLIED_TO = range(5), range(5, 10)  # classes
@@ -67,7 +67,7 @@ QUARTER = 0.25
 @demo(PRESETS, data=("digits", "mnist-10k"))
 def main(run):
     cfg, data = run.settings, load_images(run.data)
-    check_positive(cfg, "judge_steps")
+    check_positive(cfg, "classifier_steps")
     model = DenseVAE(Config(cfg.latents, beta=cfg.beta), rng=run.rng)
     optimizer = Adam(model.parameters(), lr=cfg.lr)
     for step in run.steps(model=model, optimizer=optimizer):
@@ -90,7 +90,7 @@ def main(run):
 
     # Applied to test images of the other five, and of the same five for comparison.
     classifier = train_classifier(data.x_train, data.y_train, 10, rng=run.rng,
-                                  steps=cfg.judge_steps)
+                                  steps=cfg.classifier_steps)
     others, same = (np.isin(data.y_test, classes) for classes in (APPLIED_TO, FOUND_ON))
     x, y = data.x_test[others], data.y_test[others]
     z, z_same = encode(model, x), encode(model, data.x_test[same])

@@ -23,7 +23,6 @@ real rolls are made of zeros and ones, and look at nothing else.
 After Roberts et al., A hierarchical latent vector model for learning long-term structure in music
 (ICML, 2018), which does this with recurrent networks for 16 bars.
 """
-
 import tinygen as tg
 from demos.common.resume import epoch_batch
 from demos.common.run import demo

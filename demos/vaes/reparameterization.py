@@ -26,7 +26,6 @@ by the bare score: where latents are few and draws many, a baseline makes up for
 Williams, Simple statistical gradient-following algorithms (1992); Kingma and Welling,
 Auto-encoding variational Bayes (2014).
 """
-
 import tinygen as tg
 from demos.common.resume import epoch_batch
 from demos.common.run import demo

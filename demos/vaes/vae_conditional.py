@@ -21,8 +21,6 @@ are sharper, but some 1s have loops.
 Learning structured output representation using deep conditional generative models (Sohn et al.,
 2015); semi-supervised learning with deep generative models (Kingma et al., 2014), figure 1.
 """
-
-import tinygen as tg
 from demos.common.figures import image_rows, new_figure, show_sheet, tile
 from demos.common.options import check_positive
 from demos.common.resume import epoch_batch
@@ -31,15 +29,17 @@ from demos.tools.classifier import probabilities, share_right, train_classifier
 from demos.tools.images import check_images
 from demos.vaes.parts.elbo import evaluate, nearest_agrees
 from demos.vaes.parts.figures import spread_over_classes
+from models import vae
 from models.parts import noise
-from models.vae import Config, ConvVAE, generate, loss
+from models.vae import Config, ConvVAE, generate
 from tinygen.backend import np, to_numpy, xp
 from tinygen.data import IMAGES, load_images
+from tinygen.optim import Adam
 
 CLASSES = 10
 PRESETS = {
-    "smoke": dict(steps=2, judge_steps=2),
-    "default": dict(steps=600, latent=16, beta=2.0, batch=64, lr=2e-3, judge_steps=450,
+    "smoke": dict(steps=2, classifier_steps=2),
+    "default": dict(steps=600, latents=16, beta=2.0, batch=64, lr=2e-3, classifier_steps=450,
                     digit=tuple(range(CLASSES))),
     "long": dict(steps=3000),
 }
@@ -55,21 +55,22 @@ def main(run):
     x_train, y_train, x_test, y_test = (images.x_train, images.y_train, images.x_test,
                                         images.y_test)
 
-    config = Config(cfg.latent, x_train.shape[2], x_train.shape[1], CLASSES, cfg.beta)
+    config = Config(cfg.latents, x_train.shape[2], x_train.shape[1], CLASSES, cfg.beta)
     model = ConvVAE(config, rng=run.rng)
-    optimizer = tg.optim.Adam(model.parameters(), lr=cfg.lr)
+    optimizer = Adam(model.parameters(), lr=cfg.lr)
     for step in run.steps(model=model, optimizer=optimizer):
         rows = epoch_batch(step, cfg.batch, len(x_train), run.seed)
-        x, eps = xp.asarray(x_train[rows]), noise(cfg.batch, cfg.latent, rng=run.rng)
-        cost = loss(model, x, eps, y_train[rows])
+        x, eps = xp.asarray(x_train[rows]), noise(cfg.batch, cfg.latents, rng=run.rng)
+        loss = vae.loss(model, x, eps, y_train[rows])
         optimizer.zero_grad()
-        cost.backward()
+        loss.backward()
         optimizer.step()
-        run.log(loss=cost)
+        run.log(loss=loss)
 
     test = evaluate(model, x_test, y_test, rng=run.rng)
-    classifier = train_classifier(x_train, y_train, CLASSES, rng=run.rng, steps=cfg.judge_steps)
-    samples = generate_classes(model, noise(JUDGED, cfg.latent, rng=run.rng), range(CLASSES))
+    classifier = train_classifier(x_train, y_train, CLASSES, rng=run.rng,
+                                  steps=cfg.classifier_steps)
+    samples = generate_classes(model, noise(JUDGED, cfg.latents, rng=run.rng), range(CLASSES))
     recognised = probabilities(classifier, flat(samples)).argmax(axis=1)
     measure(run, model, images, test, classifier, recognised)
     show(run, model, images, test, recognised)
@@ -93,7 +94,7 @@ def measure(run, model, images, test, classifier, recognised):
 def show(run, model, images, test, recognised):
     x, y = images.x_test, images.y_test
     digits = list(dict.fromkeys(run.settings.digit))  # each once, in the order given
-    samples = generate_classes(model, noise(14, run.settings.latent, rng=run.rng), digits)
+    samples = generate_classes(model, noise(14, run.settings.latents, rng=run.rng), digits)
     run.save_figure(image_rows({str(digit): samples[:, row] for row, digit in enumerate(digits)}),
                     "digits", "One digit per row, one code z per column: each column is one hand. "
                     "Codes are sampled from N(0, 1).")
@@ -168,7 +169,7 @@ def flat(images):
 
 def check_settings(cfg, images):
     check_images(images, cfg.batch)
-    check_positive(cfg, "judge_steps")
+    check_positive(cfg, "classifier_steps")
     if not 0 <= min(cfg.digit) <= max(cfg.digit) < CLASSES:
         raise ValueError(f"--digit takes one or more digits from 0 to {CLASSES - 1}; got "
                          f"{' '.join(map(str, cfg.digit))}")

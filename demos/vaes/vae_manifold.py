@@ -26,8 +26,9 @@ from demos.common.run import demo
 from demos.tools.images import check_images
 from demos.vaes.parts.elbo import evaluate, mean_image_nats, nearest_agrees
 from demos.vaes.parts.figures import plot_prior_circles, prior_radius, spread_over_classes
+from models import vae
 from models.parts import noise
-from models.vae import Config, DenseVAE, generate, loss, reconstruct
+from models.vae import Config, DenseVAE, generate, reconstruct
 from tinygen.backend import np, to_numpy, xp
 from tinygen.data import IMAGES, load_images
 from tinygen.optim import Adam, warmup_cosine
@@ -57,11 +58,11 @@ def main(run):
                               frames=frames):
             optimizer.lr = cfg.lr * warmup_cosine(step, warmup=0, total=steps)
             x = xp.asarray(x_train[epoch_batch(step, cfg.batch, len(x_train), run.seed)])
-            cost = loss(model, x, noise(len(x), latents, rng=run.rng))
+            loss = vae.loss(model, x, noise(len(x), latents, rng=run.rng))
             optimizer.zero_grad()
-            cost.backward()
+            loss.backward()
             optimizer.step()
-            run.log(loss=cost)
+            run.log(loss=loss)
             if latents == 2 and step in moments:
                 frames.add(step, generate(model, frame_grid))
 

@@ -12,7 +12,7 @@ from tinygen.backend import np
 
 # demo -> its options, and the steps at which it is stopped, counted from each --resume
 STOPS = {
-    vae: ("--data own.npz --batch 8 --latent 3 --steps 4", (2, 3)),  # in both of its loops
+    vae: ("--data own.npz --batch 8 --latents 3 --steps 4", (2, 3)),  # in both of its loops
     vae_manifold: ("--data own.npz --batch 8 --side 2 --steps 6", (3, 4)),
     gan_digits: ("--data own.npz --batch 8 --channels 3 2 --hidden 4 --judge-steps 1 --steps 6",
                  (4,)),
