@@ -62,7 +62,7 @@ def test_the_map_names_every_file():
     assert sorted(map_of_files()) == sorted(files)
 
 
-def test_every_demo_is_told_of():
+def test_every_demo_is_listed():
     for names in find_demos().values():
         for name in names:
             assert f"`{name}`" in README

@@ -1,11 +1,11 @@
-"""Squeeze images through a few numbers, rebuild them, and draw new ones from the code alone.
+"""Squeeze images through a few numbers, rebuild them, and generate new ones from codes.
 
 An encoder turns an image of 784 pixels into a code of 2, 16 or 32 numbers, and a decoder rebuilds
-the image from nothing else. Both learn by one rule: make the squared error small. So whatever tells
-one image from another has to go into the code, and whatever all of them share into the weights. The
-baseline is PCA, the best that a linear encoder and decoder can do. After training the encoder is
-thrown away and the decoder works by itself: codes that no image was ever encoded to become new
-digits.
+the image from nothing else. Both learn by one rule: make the squared error small. So whatever sets
+one image apart from another has to go into the code, and whatever all of them share, into the
+weights. The baseline is PCA, the best that a linear encoder and decoder can do. After training
+the encoder is thrown away and the decoder works by itself: codes that no image was ever encoded to
+become new digits.
 
     python -m demos autoencoder                                   1 min 40 s on two cores
     python -m demos autoencoder --data mnist-10k --preset long    5 min 35 s, 20 epochs
@@ -101,10 +101,10 @@ def measure(run, error):
 def show(run, images, models, pca, codes, seen_codes, rebuilt, error):
     x, y = images.x_test, images.y_test
     examples = np.unique(y, return_index=True)[1][:10]  # the first image of each class
-    if len(examples) < 3:  # one's own images may have no classes
+    if len(examples) < 3:  # your own images may have no classes
         examples = np.arange(10)
     run.save_figure(plot_rebuilt(x, rebuilt, examples), "rebuilt",
-                    "Test images, and what a code of 2, 16 or 32 numbers leaves of them.")
+                    "Test images, and what a code of 2, 16 or 32 numbers preserves of them.")
     linear = {size: mse(pca.decode(pca.encode(x, size)), x) for size in LINEAR_SIZES}
     run.save_figure(plot_error(error, linear, CODE_SIZES, pixels=x[0].size), "error",
                     "Error on the test images against the size of the code. A number takes one "
@@ -117,8 +117,8 @@ def show(run, images, models, pca, codes, seen_codes, rebuilt, error):
 
     # The encoders have done their work. From here on the decoder works by itself.
     run.save_figure(plot_map(models["conv 2"], codes["conv 2"]), "map",
-                    "What the decoder makes of each point of the plane of codes, wherever there "
-                    "are test images nearby.")
+                    "The image that the decoder makes of each code in the plane; blank where no "
+                    "test image lies nearby.")
     new = {"conv autoencoder": autoencoder.sample(models["conv 16"], seen_codes, 80, rng=run.rng),
            "PCA": sample_pca(pca, images.x_train[:SEEN], 16, 80, rng=run.rng)}
     run.save_figure(image_panels(new), "samples",

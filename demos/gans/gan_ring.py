@@ -1,11 +1,11 @@
 """A GAN on points in the plane, where you can see what it misses.
 
-The data are eight Gaussians on a ring, or 25 on a grid: so little that one can look at all of it.
+The data are eight Gaussians on a ring, or 25 on a grid: points that you can see all at once.
 The generator bends a cloud of noise until it covers them. The discriminator says, at each point of
 the plane, how real a sample there would look, and the generator's points move to where this rises.
-Two things can go wrong. A mode may be missed, for nothing in the generator's loss asks for all of
-them. And a sample may land between modes: noise is connected, and a continuous map cannot tear it
-apart; it can only stretch the bridges until almost no sample lies on them.
+Two things can go wrong. A mode may be missed, because nothing in the generator's loss asks for all
+of them. And a sample may land between modes: noise is connected, and a continuous map cannot tear
+it apart; it can only stretch the bridges until almost no sample lies on them.
 
     python -m demos gan_ring                       2 min on two cores
     python -m demos gan_ring --toys ring           1 min
@@ -13,8 +13,8 @@ apart; it can only stretch the bridges until almost no sample lies on them.
 Modes are counted as in PacGAN, among 2,500 samples: a sample within 3 standard deviations of a mode
 is of high quality, and a mode with at least one such sample is covered. The baselines are that
 paper's GAN without packing. Expect all 8 modes of the ring and 97.5 % high quality, the median of
-five seeds (95 to 98 % by seed); of the grid's 25 modes 23 to 25, and 50 to 67 %, three seeds. The
-count says nothing about the shape of a mode: the samples lie closer together than the data do.
+five seeds (95 to 98 % by seed), and 23 to 25 of the grid's 25 modes with 50 to 67 %, three seeds.
+The count says nothing about the shape of a mode: the samples lie closer together than the data do.
 
 After Goodfellow et al., Generative adversarial nets (2014); the toys and the count are from Lin et
 al., PacGAN (2018), tables 1 and 2.
@@ -60,14 +60,6 @@ def main(run):
             results[loop] = points, *covered(points, TOYS[toy][1])
     measure(run, results)
     show(run, results, films)
-
-
-def check_settings(cfg):
-    """Raise ValueError for unknown toys, and for no seeds or examples."""
-    unknown = [toy for toy in cfg.toys if toy not in TOYS]
-    if unknown:
-        raise ValueError(f"--toys are among {', '.join(TOYS)}; got {', '.join(unknown)}")
-    check_positive(cfg, "seeds", "batch")
 
 
 def train(run, loop, toy, seed):
@@ -166,3 +158,10 @@ def plot_modes(history, cfg):
         if LEAST[toy][1]:
             column[1].axhline(LEAST[toy][1], color="#999999", linewidth=1, linestyle="--")
     return figure
+
+
+def check_settings(cfg):
+    unknown = [toy for toy in cfg.toys if toy not in TOYS]
+    if unknown:
+        raise ValueError(f"--toys are among {', '.join(TOYS)}; got {', '.join(unknown)}")
+    check_positive(cfg, "seeds", "batch")

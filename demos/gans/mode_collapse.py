@@ -9,10 +9,10 @@ of the experiment has the same networks, learning rates and data, and changes on
     no cure              five steps of G to one of D
     balanced             one to one: D answers before G has gone far
     packing              D judges pairs; real pairs rarely come from one mode, so if all of G's
-                         samples are alike, every pair gives itself away, whatever the mode
+                         samples are alike, every pair gives itself away, whichever the mode
     minibatch features   D is told how close each example is to the others of its batch
-    WGAN-GP              a critic with slope near 1 everywhere instead of a D that says yes or no
-    WGAN-GP, critic 5:1  the same with five steps of the critic to one of G, as its authors have it
+    WGAN-GP              a critic with slope near 1 everywhere, not a D that says yes or no
+    WGAN-GP, critic 5:1  the same with five steps of the critic to one of G, as its authors do
 
     python -m demos mode_collapse                  2 min on two cores
 
@@ -33,6 +33,7 @@ Gulrajani et al., Improved training of Wasserstein GANs (2017).
 from dataclasses import dataclass
 
 from demos.common.figures import new_figure
+from demos.common.options import check_positive
 from demos.common.run import demo
 from demos.gans.parts.flight import diagnose
 from demos.gans.parts.flight_figures import plot_flight
@@ -80,9 +81,7 @@ LEAST = {"balanced": 7, "packing": 8, "minibatch features": 8, "WGAN-GP, critic 
 @demo(PRESETS)
 def main(run):
     cfg = run.settings
-    if cfg.seeds < 1 or cfg.batch < 2:
-        raise ValueError("--seeds is at least 1, and --batch at least 2, for examples to be close "
-                         f"to others of their batch; got {cfg.seeds} and {cfg.batch}")
+    check_settings(cfg)
     results, films = {}, {}
     for name in ARMS:
         for seed in range(run.seed, run.seed + cfg.seeds):
@@ -134,7 +133,7 @@ def measure(run, results):
         _, modes, quality = zip(*found)
         run.print(f"{name:<20}" + "".join(f"   {m} {q:4.0%}" for m, q in zip(modes, quality)))
         if name == COLLAPSED:
-            run.measure(f"{name}: modes of {len(CENTRES)}, most of the seeds", max(modes),
+            run.measure(f"{name}: modes of {len(CENTRES)}, maximum over seeds", max(modes),
                         at_most=2)
         else:
             run.measure(f"{name}: modes of {len(CENTRES)}, median", np.median(modes),
@@ -189,3 +188,10 @@ def plot_samples(results, run):
         plot_points(axes, points, CENTRES)
         axes.set_title(f"{name}: {modes} modes, {quality:.0%}", fontsize=10)
     return figure
+
+
+def check_settings(cfg):
+    check_positive(cfg, "seeds")
+    if cfg.batch < 2:
+        raise ValueError("--batch is at least 2, so that an example can be compared with others of "
+                         f"its batch; got {cfg.batch}")

@@ -2,7 +2,7 @@
 
 A plain autoencoder puts its codes wherever it likes, and a point between them may decode to
 anything. A VAE's encoder maps each image to a Gaussian q(z|x) instead of a point, and pays for it
-with the Kullback-Leibler divergence from the prior N(0, 1): the nats that the code tells about x.
+with the Kullback-Leibler divergence from the prior N(0, 1): the nats that the code says about x.
 So the codes stay near the origin, and neighbours overlap and must look alike; a code sampled from
 the prior then decodes to a new image.
 
@@ -138,7 +138,7 @@ def show(run, vae, plain, images, test, codes, without_code):
                     "steps.")
     run.save_figure(plot_latents(vae, test, x[shown[4]]), "latents",
                     "KL of each latent, the largest first, and how one image changes when this "
-                    "latent alone goes from -3 to 3. A latent with almost no KL says the same for "
+                    "latent alone goes from -3 to 3. A latent with almost no KL says the same of "
                     "every image, and the decoder ignores it.")
     run.save_figure(plot_posteriors(test, codes), "posterior",
                     "Codes of test images in their two most informative directions; circles hold "

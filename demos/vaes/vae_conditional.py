@@ -2,14 +2,14 @@
 
 Encoder and decoder get the label y beside x and z (a one-hot vector, for images as channels). The
 decoder already knows which digit it is, so q(z|x, y) need not spend nats on saying so, and z is
-left with what the label does not tell: slant, thickness, proportions. So z is a style. Sampled from
+left with what the label does not say: slant, thickness, proportions. So z is a style. Sampled from
 the prior and decoded with each label in turn, one z writes all ten digits in one hand; taken from a
 test image, it copies that image's hand. A classifier trained on real images says whether each
 sample shows the digit that was asked for.
 
-The prior knows no label. If z still told something of the class, say whether there are loops, then
-a z with the loops of a 0 might be sampled and decoded as a 1. So the KL is weighted double here,
-beta = 2, which leaves z only what all digits share.
+The prior knows no label. If z still said something about the class, such as whether there are
+loops, then a z with the loops of a 0 might be sampled and decoded as a 1. So the KL is weighted
+double here, beta = 2, which leaves z only what all digits share.
 
     python -m demos vae_conditional                     40 s on two cores
     python -m demos vae_conditional --digit 7           shows sevens only
@@ -82,10 +82,10 @@ def measure(run, model, images, test, classifier, recognised):
     real = share_right(classifier, x, y)
     run.measure("samples that show the digit asked for", (recognised == ASKED).mean(),
                 at_least=0.95, baseline=("test images", real))
-    run.measure("copies of a test image's hand that show it",
+    run.measure("copies of a test image's hand that show the digit",
                 share_right(classifier, flat(copies), ASKED), at_least=0.95,
                 baseline=("test images", real))
-    run.measure("nearest code is of the same class", nearest_agrees(test.mean, y),
+    run.measure("nearest code has the same class", nearest_agrees(test.mean, y),
                 baseline=("chance", 1 / CLASSES))
     run.measure("-ELBO of the test images, nats", test.negative)
     run.measure("KL of the test images", test.kl)
@@ -101,8 +101,8 @@ def show(run, model, images, test, recognised):
     shown = spread_over_classes(y, 10)
     copies = generate_classes(model, test.mean[shown], digits)
     run.save_figure(plot_hands(x[shown], copies, digits), "hands",
-                    "The handwriting of test images (left), copied: each is encoded with its own "
-                    "label, and its code decoded with the labels above.")
+                    "The handwriting of test images (left), copied: each image is encoded with its "
+                    "own label, and its code decoded with the labels above.")
     run.save_figure(plot_confusion(ASKED, recognised), "recognised",
                     "What the classifier takes the samples for, in percent of each digit asked "
                     "for.")

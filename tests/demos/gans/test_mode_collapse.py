@@ -33,4 +33,4 @@ def test_the_arms_take_their_steps(tmp_path, monkeypatch):
 def test_a_batch_of_one_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit):
         mode_collapse.main(["--batch", "1", "--out", str(tmp_path)])
-    assert "--batch at least 2" in capsys.readouterr().err
+    assert "--batch is at least 2" in capsys.readouterr().err
