@@ -12,4 +12,5 @@ def test_only_the_lectures_text_and_size_are_judged_by_its_numbers():
 
 
 def test_an_unknown_scale(refused):
-    refused(gpt_stages, ["--preset", "smoke", "--scale", "huge"], "tiny, laptop, lecture; got 'huge'")
+    refused(gpt_stages, ["--preset", "smoke", "--scale", "huge"],
+            "tiny, laptop, lecture; got 'huge'")
