@@ -7,7 +7,7 @@ is too fast overshoots; if both are slow, they are still on their way when time 
 all: one short run for each cell of a grid, from the same weights, and count the modes that come
 out.
 
-    python -m demos hyperparameters                    2 to 3 min on two cores
+    python -m demos hyperparameters                    3 min on two cores
     python -m demos hyperparameters --preset long      longer runs, a finer grid: an hour or more
 
 A cell trains if its samples cover at least 7 of the 8 modes and 40 % of them are of high quality.
