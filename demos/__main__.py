@@ -39,7 +39,7 @@ def main(argv):
         fix = f"did you mean {close[0]}?" if close else "--list shows them all"
         parser.error(f"no demo is called {options.name!r}: {fix}")
     if options.list:
-        print(listing())
+        print(f"{listing()}\n\npython -m demos NAME runs one; with --help it says what it can do.")
         return 0
     try:
         make_writable(options.out)

@@ -62,10 +62,10 @@ def test_the_map_names_every_file():
     assert sorted(map_of_files()) == sorted(files)
 
 
-def test_every_demo_is_told_of():
+def test_every_demo_is_listed():
     for names in find_demos().values():
         for name in names:
-            assert f"`{name}`" in README
+            assert f"`{name}`" in README, f"README.md lacks a row for the demo {name}"
 
 
 def test_imports_point_upwards_in_the_map():

@@ -1,11 +1,11 @@
-"""Squeeze images through a few numbers, rebuild them, and draw new ones from the code alone.
+"""Squeeze images through a few numbers, rebuild them, and generate new ones from codes.
 
 An encoder turns an image of 784 pixels into a code of 2, 16 or 32 numbers, and a decoder rebuilds
-the image from nothing else. Both learn by one rule: make the squared error small. So whatever tells
-one image from another has to go into the code, and whatever all of them share into the weights. The
-baseline is PCA, the best that a linear encoder and decoder can do. After training the encoder is
-thrown away and the decoder works by itself: codes that no image was ever encoded to become new
-digits.
+the image from nothing else. Both learn by one rule: make the squared error small. So whatever sets
+one image apart from another has to go into the code, and whatever all of them share, into the
+weights. The baseline is PCA, the best that a linear encoder and decoder can do. After training
+the encoder is thrown away and the decoder works by itself: codes that no image was ever encoded to
+become new digits.
 
     python -m demos autoencoder                                   1 min 40 s on two cores
     python -m demos autoencoder --data mnist-10k --preset long    5 min 35 s, 20 epochs
@@ -17,7 +17,6 @@ over three seeds. On mnist-10k, after 20 epochs, it is 0.0104 against 0.0278. St
 After Hinton and Salakhutdinov, Reducing the dimensionality of data with neural networks (Science,
 2006).
 """
-import tinygen as tg
 from demos.autoencoders.parts.autoencoder_figures import plot_error, plot_map, plot_plane
 from demos.common.figures import image_panels, image_rows
 from demos.common.options import OWN_FILE
@@ -29,6 +28,7 @@ from models import autoencoder
 from models.autoencoder import Config, ConvAutoencoder, DenseAutoencoder
 from tinygen.backend import np, to_numpy, xp
 from tinygen.data import IMAGES, load_images
+from tinygen.optim import Adam
 
 PRESETS = {
     "smoke": dict(steps=3),
@@ -66,7 +66,7 @@ def main(run):
 
 def train(run, name, model, x_train):
     cfg = run.settings
-    optimizer = tg.optim.Adam(model.parameters(), lr=cfg.lr)
+    optimizer = Adam(model.parameters(), lr=cfg.lr)
     for step in run.steps(name, model=model, optimizer=optimizer):
         x = xp.asarray(x_train[epoch_batch(step, cfg.batch, len(x_train), run.seed)])
         loss = autoencoder.loss(model, x)
@@ -101,10 +101,10 @@ def measure(run, error):
 def show(run, images, models, pca, codes, seen_codes, rebuilt, error):
     x, y = images.x_test, images.y_test
     examples = np.unique(y, return_index=True)[1][:10]  # the first image of each class
-    if len(examples) < 3:  # one's own images may have no classes
+    if len(examples) < 3:  # your own images may have no classes
         examples = np.arange(10)
     run.save_figure(plot_rebuilt(x, rebuilt, examples), "rebuilt",
-                    "Test images, and what a code of 2, 16 or 32 numbers leaves of them.")
+                    "Test images, and what a code of 2, 16 or 32 numbers preserves of them.")
     linear = {size: mse(pca.decode(pca.encode(x, size)), x) for size in LINEAR_SIZES}
     run.save_figure(plot_error(error, linear, CODE_SIZES, pixels=x[0].size), "error",
                     "Error on the test images against the size of the code. A number takes one "
@@ -117,8 +117,8 @@ def show(run, images, models, pca, codes, seen_codes, rebuilt, error):
 
     # The encoders have done their work. From here on the decoder works by itself.
     run.save_figure(plot_map(models["conv 2"], codes["conv 2"]), "map",
-                    "What the decoder makes of each point of the plane of codes, wherever there "
-                    "are test images nearby.")
+                    "The image that the decoder makes of each code in the plane; blank where no "
+                    "test image lies nearby.")
     new = {"conv autoencoder": autoencoder.sample(models["conv 16"], seen_codes, 80, rng=run.rng),
            "PCA": sample_pca(pca, images.x_train[:SEEN], 16, 80, rng=run.rng)}
     run.save_figure(image_panels(new), "samples",

@@ -1,11 +1,12 @@
-"""Colour grey digits, each class in its own ink, when only the shape tells the class.
+"""Colour grey digits, each class in its own ink, when only the shape gives the class away.
 
 The network sees how much ink lies on each pixel. That number is the same for every ink, so no shade
-gives a colour away: to choose the ink, the network must recognise the digit, though nobody shows it
-a label. Where a digit could be either of two, the squared error is smallest not for betting on one
-but for mixing the possible inks in proportion to how likely each is: the sum over classes of
-p(class | shape) · ink(class). So doubt becomes visible. It is also why photographs coloured by
-squared error come out brownish: of all the colours that a car could have, they get the mean.
+hints at the colour: to choose the ink, the network must recognise the digit, though it is never
+shown a label. Where a digit could be either of two, betting on one does not give the smallest
+squared error; mixing the possible inks in proportion to how likely each is does: the sum over
+classes of p(class | shape) · ink(class). So doubt becomes visible. It is also why photographs
+coloured by squared error come out brownish: of all the colours that a car could have, they get the
+mean.
 
     python -m demos colorize                      35 s on two cores
     python -m demos colorize --data mnist-10k     the same
@@ -19,6 +20,7 @@ On colours by squared error: Zhang, Isola and Efros, Colorful image colorization
 """
 import tinygen as tg
 from demos.common.figures import image_rows, new_figure
+from demos.common.options import check_positive
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
 from demos.tools.codes import in_batches
@@ -26,6 +28,7 @@ from demos.tools.nearest import neighbours
 from models.autoencoder import Config, ConvAutoencoder
 from tinygen.backend import np, xp
 from tinygen.data import load_images
+from tinygen.optim import Adam, warmup_cosine
 
 PRESETS = {
     "smoke": dict(steps=15, images=200),
@@ -44,13 +47,13 @@ SHOWN = 12
 @demo(PRESETS, data=("digits", "mnist-10k"))
 def main(run):
     cfg, images = run.settings, load_images(run.data)
+    check_positive(cfg, "images")
 
     # Choosing an ink takes the whole digit, so all of it goes through one code.
     model = ConvAutoencoder(Config(code_size=cfg.code, out_channels=3), rng=run.rng)
-    optimizer = tg.optim.Adam(model.parameters(), lr=cfg.lr)
+    optimizer = Adam(model.parameters(), lr=cfg.lr)
     for step in run.steps(model=model, optimizer=optimizer):
-        optimizer.lr = cfg.lr * tg.optim.warmup_cosine(step, warmup=cfg.steps // 20,
-                                                       total=cfg.steps)
+        optimizer.lr = cfg.lr * warmup_cosine(step, warmup=cfg.steps // 20, total=cfg.steps)
         batch = epoch_batch(step, cfg.batch, len(images.x_train), run.seed)
         grey, digit = images.x_train[batch], images.y_train[batch]
         wanted = paint(grey, ink_of(digit))
@@ -82,8 +85,8 @@ def measure(run, images, grey, digit, coloured, inks):
     run.measure("MSE with the nearest neighbour's ink", error(paint(grey, ink_of(copied))))
     run.measure("right ink", 1 - wrong.mean(), at_least=0.94,
                 baseline=("nearest neighbour", (copied == digit).mean()))
-    run.measure(f"wrong ink, of the {len(mixed)} most mixed", wrong[mixed].mean(),
-                baseline=("of all", wrong.mean()))
+    run.measure(f"wrong ink among the {len(mixed)} most mixed", wrong[mixed].mean(),
+                baseline=("among all", wrong.mean()))
 
 
 def show(run, grey, digit, coloured, inks):
@@ -98,8 +101,8 @@ def show(run, grey, digit, coloured, inks):
     run.save_figure(
         plot_rows(most_doubtful(inks, digit)), "between",
         f"The {ALIKE[0]}s and {ALIKE[1]}s whose ink is nearest to half of each, sorted from more "
-        "of the one's ink to more of the other's. The share of an ink is how likely the network "
-        "holds its digit to be; where a third colour comes in, a third digit seems possible.")
+        "of one ink to more of the other. The share of an ink is the probability that the network "
+        "gives to its digit; where a third colour comes in, a third digit seems possible.")
     worst = np.argsort(-np.linalg.norm(inks - ink_of(digit)[:, :, 0, 0], axis=1))[:SHOWN]
     run.save_figure(
         plot_rows(worst), "worst",

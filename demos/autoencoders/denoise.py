@@ -3,21 +3,20 @@
 A blur averages neighbouring pixels: it smooths the noise and smears the strokes. A network that is
 shown x + noise and asked for x learns what to average instead: all the clean digits that may lie
 under this noise, E[x | x + noise], because that has the least squared error. Digits fit into its
-code and noise does not. What it takes away, turned around, points to where images are more likely;
-diffusion models go that way step by step.
+code and noise does not. The noise it removes, with its sign reversed, points to where images are
+more likely; diffusion models go that way step by step.
 
     python -m demos denoise                       1 min on two cores
     python -m demos denoise --data mnist-10k      the same
 
 PSNR, the peak signal-to-noise ratio, is 10 log10(1 / MSE) in decibels, for pixels from 0 to 1: 10
-more is a tenth of the error. Expect 19.4 against the blur's 15.4, over three seeds, and on
+more means a tenth of the error. Expect 19.4 against the blur's 15.4, over three seeds, and on
 mnist-10k 18.3 against 15.6. Left as they are, the noisy images have 6.0, which is
 10 log10(1 / 0.5²).
 
 After Vincent, Larochelle, Bengio and Manzagol, Extracting and composing robust features with
 denoising autoencoders (ICML, 2008).
 """
-import tinygen as tg
 from demos.common.figures import image_rows, new_figure
 from demos.common.options import OWN_FILE, check_positive
 from demos.common.resume import epoch_batch
@@ -28,6 +27,7 @@ from models import autoencoder
 from models.autoencoder import Config, ConvAutoencoder
 from tinygen.backend import np, xp
 from tinygen.data import IMAGES, load_images
+from tinygen.optim import Adam, warmup_cosine
 
 PRESETS = {
     "smoke": dict(steps=15, images=200),
@@ -44,18 +44,17 @@ SHOWN = 12
 def main(run):
     cfg, images = run.settings, load_images(run.data)
     check_images(images, cfg.batch)
-    check_positive(cfg, "noise")
+    check_positive(cfg, "noise", "images")
     x_train, x_test = images.x_train, images.x_test[:cfg.images]
     channels, side = x_train.shape[1:3]
 
     # A code and no pooling indices: where there is noise, it decides where the maxima lie.
     model = ConvAutoencoder(Config(cfg.code, side, channels, channels), rng=run.rng)
-    optimizer = tg.optim.Adam(model.parameters(), lr=cfg.lr)
+    optimizer = Adam(model.parameters(), lr=cfg.lr)
     for step in run.steps(model=model, optimizer=optimizer):
-        optimizer.lr = cfg.lr * tg.optim.warmup_cosine(step, warmup=cfg.steps // 20,
-                                                       total=cfg.steps)
+        optimizer.lr = cfg.lr * warmup_cosine(step, warmup=cfg.steps // 20, total=cfg.steps)
         clean = x_train[epoch_batch(step, cfg.batch, len(x_train), run.seed)]
-        noisy = add_noise(clean, cfg.noise, run.rng)  # new noise each time: none to memorise
+        noisy = add_noise(clean, cfg.noise, run.rng)  # new each time, so it can't be memorised
         loss = autoencoder.loss(model, xp.asarray(noisy), xp.asarray(clean))
         optimizer.zero_grad()
         loss.backward()
@@ -73,8 +72,8 @@ def measure(run, clean, noisy, denoised, blurred, width):
     blur_psnr = psnr(blurred, clean)
     run.measure("PSNR, dB", psnr(denoised, clean), at_least=blur_psnr + 2,
                 baseline=("best blur", blur_psnr))
-    run.measure(f"PSNR of the best blur, of width {width:.1f}", blur_psnr,
-                baseline=("as it is", psnr(noisy, clean)))
+    run.measure(f"PSNR of the best blur (width {width:.1f})", blur_psnr,
+                baseline=("noisy", psnr(noisy, clean)))
 
 
 def show(run, model, clean, noisy, denoised, blurred):
@@ -84,12 +83,12 @@ def show(run, model, clean, noisy, denoised, blurred):
     run.save_figure(
         image_rows({name: images[:SHOWN] for name, images in rows.items()}), "denoised",
         f"Test digits under noise of standard deviation {noise:g}. The blur has to choose between "
-        "noise and stroke; the network knows which strokes there are. The last row is what it took "
-        "away, with grey for nothing: it should look like noise all over.")
+        "noise and stroke; the network knows which strokes there are. The last row is what it "
+        "removed, with grey for nothing: it should look like noise all over.")
     run.save_figure(
         plot_psnr(noise_levels(model, clean[:500], run.rng), noise), "levels",
-        f"One network, trained at {noise:g} only, under less noise and more. The blur is the best "
-        "for each noise, chosen by looking at the answer. With very little noise the network "
+        f"One network, trained only at {noise:g}, under less noise and more. For each noise the "
+        "blur is the best one, chosen by peeking at the answer. With very little noise the network "
         "loses: all that it returns has to pass through its code, even what needed no repair.")
     worst = np.argsort(-squared_errors(denoised, clean))[:SHOWN]
     run.save_figure(

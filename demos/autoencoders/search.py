@@ -2,9 +2,9 @@
 
 To search pictures by a picture, take those nearest to it. Near in pixels means that the same pixels
 are dark, so a digit that is shifted or slanted is far away. A code holds the few numbers that say
-how to draw the image: what is drawn alike lies close together, and there is less to compare and to
+how to draw the image: images drawn alike lie close together, and there is less to compare and to
 store. No class was ever shown; what counts as similar comes from the images alone. A hit is right
-if it shows the query's class, and precision at 10 is the share of right ones among the nearest 10.
+if it has the query's class, and precision at 10 is the share of right ones among the nearest 10.
 The baseline is PCA at the same size.
 
     python -m demos search                      1 min on two cores
@@ -22,7 +22,6 @@ After Krizhevsky and Hinton, Using very deep autoencoders for content-based imag
 """
 import time
 
-import tinygen as tg
 from demos.common.figures import PALETTE, new_figure, show_sheet, tile
 from demos.common.options import OWN_FILE
 from demos.common.resume import epoch_batch
@@ -34,6 +33,7 @@ from models import autoencoder
 from models.autoencoder import Config, ConvAutoencoder
 from tinygen.backend import np, xp
 from tinygen.data import IMAGES, load_images
+from tinygen.optim import Adam
 
 PRESETS = {
     "smoke": dict(steps=3),
@@ -75,7 +75,7 @@ def main(run):
 
 def train(run, name, model, x_train):
     cfg = run.settings
-    optimizer = tg.optim.Adam(model.parameters(), lr=cfg.lr)
+    optimizer = Adam(model.parameters(), lr=cfg.lr)
     for step in run.steps(name, model=model, optimizer=optimizer):
         x = xp.asarray(x_train[epoch_batch(step, cfg.batch, len(x_train), run.seed)])
         loss = autoencoder.loss(model, x)
@@ -119,7 +119,7 @@ def plot_precision(precision, pixels):
     axes.set_xticks(CODE_SIZES, [f"{size}\n{pixels / size:.0f} : 1" for size in CODE_SIZES])
     axes.minorticks_off()
     axes.set_ylim(0, 1)
-    axes.set_xlabel("bytes stored per image, and how many times fewer than its pixels take")
+    axes.set_xlabel("bytes stored per image, and how many times fewer than its pixels")
     axes.set_ylabel(f"precision at {FOUND}")
     axes.legend(loc="lower right")
     return figure

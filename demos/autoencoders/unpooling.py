@@ -4,7 +4,7 @@ A convolution is a matrix. Its transpose is the transposed convolution, which st
 larger image; it does not undo the convolution, it is its gradient. Max-pooling keeps the largest
 pixel of each window, and max-unpooling puts it back where it was: again, each is the other's
 gradient. Where stamps overlap unevenly, they leave a checkerboard on every image that a network
-draws; the last part counts the kernel's taps and shows what avoids it.
+generates; the last part counts the kernel's taps and shows what avoids it.
 
     python -m demos unpooling          4 s on two cores
 

@@ -7,8 +7,9 @@ The skeleton that all demos share, in demos/<family>/<name>.py:
     @demo(PRESETS, data=("digits", "mnist-10k"))
     def main(run):
         cfg, images = run.settings, load_images(run.data)
+        check_settings(cfg, images)
         model = Autoencoder(cfg.code, rng=run.rng)
-        optimizer = tg.optim.Adam(model.parameters(), lr=cfg.lr)
+        optimizer = Adam(model.parameters(), lr=cfg.lr)
         for step in run.steps(model=model, optimizer=optimizer):
             ...                                       # forward, zero, backward, step: in the open
             run.log(loss=loss)
@@ -24,8 +25,11 @@ The skeleton that all demos share, in demos/<family>/<name>.py:
 
     def plot_samples(samples): ...                    # in parts/ when it is long
 
-Several models through one loop: main calls train(run, ...), which holds it. A demo's docstring
-begins with its title, in one line; its other paragraphs are what the tour's page says about it.
+    def check_settings(cfg, images): ...              # ValueError: the rule, what came
+
+Where several models go through one loop, main calls train(run, ...), which holds it. Other helpers
+come last. A demo's docstring begins with its title, in one line; its other paragraphs are what the
+tour's page says about it.
 
 run         @demo, and the run that main gets
 options     the command line

@@ -34,15 +34,17 @@ def demo_parser(name, description, presets, data):
     parser = Parser(prog=f"python -m demos {name}", description=description, allow_abbrev=False,
                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", choices=list(presets), default="default",
-                        help="a set of settings; the options below change single ones")
+                        help="a set of settings; the options below change single settings")
     for setting, value in presets["default"].items():
         values = [f"{preset}: {changes[setting]}" for preset, changes in presets.items()
                   if setting in changes]
         parser.add_argument("--" + setting.replace("_", "-"), help=", ".join(values),
                             **_kind(setting, value))
-    parser.add_argument("--seed", type=_whole_number(0), default=0)
+    parser.add_argument("--seed", type=_whole_number(0), default=0,
+                        help="same seed, same machine: same result")
     if data:
-        parser.add_argument("--data", choices=DataNames(data), default=data[0])
+        parser.add_argument("--data", choices=DataNames(data), default=data[0],
+                            help=f"default: {data[0]}")
     parser.add_argument("--out", type=Path, default=Path("out", name),
                         help="folder for the results")
     parser.set_defaults(resume=False)

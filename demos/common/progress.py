@@ -30,7 +30,7 @@ class Progress:
     def __init__(self, label, first, total):
         self.label, self.first, self.total = label, first, total
         self.live = sys.stdout.isatty()
-        self.started, self.shown, self.told = time.monotonic(), 0.0, False
+        self.started, self.shown, self.announced = time.monotonic(), 0.0, False
 
     def show(self, done, metrics):
         """After `done` steps: the live line, at most ten times a second, or a line at each 10 %."""
@@ -43,8 +43,8 @@ class Progress:
         elif not self.live:
             tenth = 10 * done // self.total > 10 * (done - 1) // self.total
             elapsed, fresh = now - self.started, done - self.first
-            if not self.told and fresh >= WARM_UP and (tenth or elapsed > 0.5):
-                self.told = True
+            if not self.announced and fresh >= WARM_UP and (tenth or elapsed > 0.5):
+                self.announced = True
                 estimate = elapsed / fresh * (self.total - self.first)
                 print(f"{self.label}: {self.total - self.first} steps, about {duration(estimate)}",
                       flush=True)

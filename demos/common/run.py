@@ -31,7 +31,7 @@ def demo(presets, data=()):
     run is too short to be judged. data: the names that --data accepts, the default first.
 
     The command returns the exit status: 0, 1 if training diverged, 130 after Ctrl-C. Errors before
-    the first step of training come from the options: they are told in one line, with status 2.
+    the first step of training come from the options: they are reported in one line, with status 2.
     """
     def wrap(main):
         @functools.wraps(main)
@@ -205,7 +205,7 @@ class Run:
         if list(loops) == [loop] and self._total == getattr(self.settings, "steps", None):
             done = loops[loop]["done"]
             return text + (f"The last good checkpoint is kept: --resume --steps {done} shows what "
-                           "was learnt until then.")
+                           "was learnt by then.")
         return text + (f"The last good checkpoint, from {'within' if loop in loops else 'before'} "
                        f"{loop}, is kept, but resuming from it leads to the same end.")
 

@@ -13,12 +13,12 @@ perfect, 0.5 is a coin toss.
 Expect, with 0, 1 and 4 held out, an AUROC of 0.95, 0.72 and 0.94 by the autoencoder, 0.93, 0.46 and
 0.87 by the VAE, and 0.34 to 0.76 by the discriminator, a matter of chance (three seeds). On
 mnist-10k it is 0.92, 0.32, 0.87 by the autoencoder and 0.94, 0.12, 0.76 by the VAE (one seed):
-unseen ones look more normal than the digits that were learnt. A single stroke is easy to
+unseen 1s look more normal than the digits that were learnt. A single stroke is easy to
 reconstruct and has little ink to get wrong; to a large extent these scores measure how complex an
 image is. The distance to the nearest training image, with no network at all, reaches 0.98, 0.87 and
 0.94. So do not trust a score before it has beaten such a baseline. Divided by an image's ink, the
-autoencoder's error finds ones: 0.91, and 0.70 on mnist-10k. That is a bet and no cure: little ink
-alone would reach 0.87 and 0.94, and zeros, which have much of it, are found less often.
+autoencoder's error finds the 1s: 0.91, and 0.70 on mnist-10k. That is a bet, not a cure: little ink
+alone would reach 0.87 and 0.94, and 0s, which have a lot of it, are found less often.
 
 A discriminator compares digits with what its generator makes, and at the end of a good run it says
 the same about everything. AnoGAN uses the generator instead: the distance to the nearest G(z),
@@ -28,7 +28,6 @@ After Schlegl et al., Unsupervised anomaly detection with generative adversarial
 Nalisnick et al., Do deep generative models know what they don't know? (2019); and Serra et al.,
 Input complexity and out-of-distribution detection with likelihood-based generative models (2020).
 """
-import tinygen as tg
 from demos.common.figures import image_rows
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
@@ -41,16 +40,11 @@ from demos.gans.parts.anomaly_figures import (
     plot_table,
 )
 from demos.gans.parts.scores import (
-    KINDS,
-    amount_of_ink,
     auroc,
-    autoencoder_error,
-    called_fake,
-    distance_to_generated,
-    distance_to_training,
+    make_scores,
     nearest_generated,
-    negative_elbo,
-    per_ink,
+    score_all,
+    score_other_anomalies,
 )
 from demos.gans.parts.steps import discriminator_step, generator_step
 from demos.tools.codes import in_batches
@@ -59,6 +53,7 @@ from models import autoencoder, gan, vae
 from models.parts import noise
 from tinygen.backend import np, to_numpy, xp
 from tinygen.data import load_images
+from tinygen.optim import Adam
 
 PRESETS = {
     "smoke": dict(steps=4, digits=(1,), images=100, descent=2),
@@ -67,18 +62,17 @@ PRESETS = {
 }
 CODE = 16  # size of the codes of the autoencoder and the VAE
 NOISE = 32  # size of the generator's z
-CORRECTED = "autoencoder", "AnoGAN", "nearest neighbour"  # scores that are also divided by the ink
 MIN_IMAGES = 100  # about ten of them show the digit held out
 
 
 @demo(PRESETS, data=("digits", "mnist-10k"))
 def main(run):
-    cfg, data = run.settings, load_images(run.data)
-    check_settings(cfg, data)
-    x, y = data.x_test[:cfg.images], data.y_test[:cfg.images]
+    cfg, images = run.settings, load_images(run.data)
+    check_settings(cfg, images)
+    x, y = images.x_test[:cfg.images], images.y_test[:cfg.images]
     networks, scores, found = {}, {}, {}
     for digit in cfg.digits:
-        normal = data.x_train[data.y_train != digit]
+        normal = images.x_train[images.y_train != digit]
         networks[digit] = train(run, digit, normal)
         scores[digit] = make_scores(*networks[digit], normal, cfg.descent, run.rng)
         found[digit] = score_all(scores[digit], x)
@@ -91,24 +85,10 @@ def main(run):
         scores[first], {name: values[known] for name, values in found[first].items()},
         x[known][:300], run.rng)
     measure(run, table, kinds)
-    show(run, table, found, x, y)
     hardest = min(cfg.digits, key=table["autoencoder"].get)
-    show_hardest(run, hardest, *networks[hardest][:3], found[hardest], data, x, y)
+    show(run, table, found, x, y)
+    show_hardest(run, hardest, *networks[hardest][:3], found[hardest], images, x, y)
     show_kinds(run, first, kinds, examples)
-
-
-def check_settings(cfg, data):
-    """Raise ValueError for settings out of their range."""
-    classes = np.unique(data.y_train)
-    if set(cfg.digits) - set(classes.tolist()) or len(set(cfg.digits)) < len(cfg.digits):
-        raise ValueError(f"--digits are classes of the data, {classes.min()} to {classes.max()}, "
-                         f"each once; got {' '.join(map(str, cfg.digits))}")
-    if not MIN_IMAGES <= cfg.images <= len(data.x_test):
-        raise ValueError(f"--images is from {MIN_IMAGES} to the {len(data.x_test)} test images of "
-                         f"{data.name}; got {cfg.images}")
-    if cfg.descent < 1 or cfg.batch < 2:
-        raise ValueError("--descent is at least 1, and --batch, which is halved for the GAN, at "
-                         f"least 2; got {cfg.descent} and {cfg.batch}")
 
 
 def train(run, digit, images):
@@ -122,7 +102,7 @@ def train(run, digit, images):
         return xp.asarray(images[epoch_batch(step, size, len(images), run.seed)])
 
     rebuilder = autoencoder.DenseAutoencoder(autoencoder.Config(CODE), rng=run.rng)
-    optimizer = tg.optim.Adam(rebuilder.parameters(), lr=cfg.lr)
+    optimizer = Adam(rebuilder.parameters(), lr=cfg.lr)
     for step in run.steps(f"autoencoder without {digit}", model=rebuilder, optimizer=optimizer):
         loss = autoencoder.loss(rebuilder, batch(step))
         optimizer.zero_grad()
@@ -131,7 +111,7 @@ def train(run, digit, images):
         run.log(loss=loss)
 
     likelihood = vae.DenseVAE(vae.Config(CODE), rng=run.rng)
-    optimizer = tg.optim.Adam(likelihood.parameters(), lr=cfg.lr)
+    optimizer = Adam(likelihood.parameters(), lr=cfg.lr)
     for step in run.steps(f"VAE without {digit}", model=likelihood, optimizer=optimizer):
         loss = vae.loss(likelihood, batch(step), noise(cfg.batch, CODE, rng=run.rng))
         optimizer.zero_grad()
@@ -143,7 +123,7 @@ def train(run, digit, images):
     config, half = gan.Config(NOISE, spectral_norm=True), cfg.batch // 2
     g = gan.MLPGenerator(config, hidden=(128, 256), rng=run.rng)
     d = gan.MLPDiscriminator(config, hidden=(256, 128), rng=run.rng)
-    g_optimizer, d_optimizer = (tg.optim.Adam(player.parameters(), lr=cfg.lr, betas=(0.5, 0.999))
+    g_optimizer, d_optimizer = (Adam(player.parameters(), lr=cfg.lr, betas=(0.5, 0.999))
                                 for player in (g, d))
     d_loss, g_loss = gan.LOSSES["non-saturating"]
     for step in run.steps(f"GAN without {digit}", total=2 * cfg.steps, g=g, d=d,
@@ -153,34 +133,6 @@ def train(run, digit, images):
         run.log(**generator_step(g, d, g_optimizer, g_loss, noise(half, NOISE, rng=run.rng)))
     d.eval()
     return rebuilder, likelihood, g, d
-
-
-def make_scores(rebuilder, likelihood, g, d, normal, descent, rng):
-    """name -> score, a function of images."""
-    return {"autoencoder": autoencoder_error(rebuilder), "VAE": negative_elbo(likelihood, rng),
-            "discriminator": called_fake(d), "AnoGAN": distance_to_generated(g, descent),
-            "nearest neighbour": distance_to_training(normal), "ink": amount_of_ink}
-
-
-def score_all(scores, x):
-    """All scores of images x, and some divided by the ink.  -> name: (N,)"""
-    found = {name: score(x) for name, score in scores.items()}
-    return found | {f"{name} / ink": per_ink(found[name], x) for name in CORRECTED}
-
-
-def score_other_anomalies(scores, normal, x, rng):
-    """The same scores on images that are no digits, made from images x.
-
-    normal: name -> the scores of normal images. -> name: {kind: AUROC}, an example of each kind
-    """
-    table, examples = {}, []
-    for kind, make in KINDS.items():
-        strange = make(x, rng).astype(np.float32)
-        examples.append(strange[0])
-        for name, values in score_all(scores, strange).items():
-            both = np.concatenate([values, normal[name]])
-            table.setdefault(name, {})[kind] = auroc(both, np.arange(len(both)) < len(strange))
-    return table, examples
 
 
 def measure(run, table, kinds):
@@ -215,15 +167,15 @@ def show(run, table, found, x, y):
         "know that."))
     run.save_figure(plot_complexity(found, x, y), "complexity", (
         "Why a simple anomaly passes. Each point is a test image. Above the horizontal line lie "
-        "5 % of the normal ones, the false alarms. Ones lie to the left: they have little ink to "
-        "get wrong, so that even a bad copy has a small error. Divided by the ink, their error is "
-        "larger: more of them lie above the dashed line, which gives as many false alarms. But if "
-        "0 is held out, which has much ink, fewer are found. To divide by the ink is to bet that "
-        "anomalies are simple."))
+        "5 % of the normal ones, the false alarms. The 1s lie to the left: they have little ink to "
+        "get wrong, so even a bad copy has a small error. Divided by the ink, their error is "
+        "larger: more of them lie above the dashed line, which gives as many false alarms. But "
+        "when 0 is held out, which has a lot of ink, fewer are found. Dividing by the ink is a bet "
+        "that anomalies are simple."))
 
 
-def show_hardest(run, digit, rebuilder, likelihood, g, scores, data, x, y):
-    """The digit that the autoencoder misses most: what it is mistaken for, and by which score."""
+def show_hardest(run, digit, rebuilder, likelihood, g, scores, images, x, y):
+    """The digit that the autoencoder misses most: which scores are fooled, and by what."""
     strange = y == digit
     names = ("autoencoder", "VAE", "discriminator", "autoencoder / ink")
     run.save_figure(plot_extremes({name: scores[name] for name in names}, x, strange), "extremes", (
@@ -231,7 +183,7 @@ def show_hardest(run, digit, rebuilder, likelihood, g, scores, data, x, y):
         "strange. A second row full of orange means that the score is fooled. Black in a first row "
         "is a false alarm: an unusual image of a known digit."))
     missed = np.flatnonzero(strange)[np.argsort(scores["autoencoder"][strange])[:SHOWN]]
-    rows, normal = x[missed], data.x_train[data.y_train != digit]
+    rows, normal = x[missed], images.x_train[images.y_train != digit]
     run.save_figure(
         image_rows({"held out": in_colour(rows, np.full(len(rows), True)),
                     "autoencoder": as_rgb(in_batches(rebuilder, rows)),
@@ -257,3 +209,16 @@ def show_kinds(run, digit, kinds, examples):
 
 def as_rgb(x):
     return in_colour(x, np.full(len(x), False))
+
+
+def check_settings(cfg, images):
+    classes = np.unique(images.y_train)
+    if set(cfg.digits) - set(classes.tolist()) or len(set(cfg.digits)) < len(cfg.digits):
+        raise ValueError(f"--digits are classes of the data, {classes.min()} to {classes.max()}, "
+                         f"each once; got {' '.join(map(str, cfg.digits))}")
+    if not MIN_IMAGES <= cfg.images <= len(images.x_test):
+        raise ValueError(f"--images is from {MIN_IMAGES} to the {len(images.x_test)} test images "
+                         f"of {images.name}; got {cfg.images}")
+    if cfg.descent < 1 or cfg.batch < 2:
+        raise ValueError("--descent is at least 1, and --batch, which is halved for the GAN, at "
+                         f"least 2; got {cfg.descent} and {cfg.batch}")

@@ -2,11 +2,11 @@
 
 The generator turns 32 numbers z into an image and never sees a real one. All it gets is the
 gradient of the discriminator's doubt: how each pixel would have to change for the image to look
-more real. Neither player's loss says how good the samples are, so a judge is asked that neither of
-them meets, a small classifier trained on real digits. If its classes are evenly spread (entropy
-near ln 10 = 2.30 nats), the generator covers all digits. If it is confident, the samples look like
-digits, at least to the judge, which was never shown anything else. The distance to the nearest
-training image tells copies from new images, and digits from scribble.
+more real. Neither player's loss says how good the samples are, so a judge that neither of them ever
+meets has to say: a small classifier trained on real digits. If it spreads the samples evenly over
+the classes (entropy near ln 10 = 2.30 nats), the generator covers all digits. If it is confident,
+the samples look like digits, at least to the judge, which was never shown anything else. The
+distance to the nearest training image separates copies from new images, and digits from scribbles.
 
     python -m demos gan_digits                        1 min 45 s on two cores
     python -m demos gan_digits --preset long
@@ -38,10 +38,10 @@ from tinygen.data import IMAGES, load_images
 from tinygen.optim import Adam, warmup_cosine
 
 PRESETS = {
-    "smoke": dict(steps=3, judge_steps=20),
-    "tour": dict(steps=350, judge_steps=300),
-    "default": dict(steps=1200, batch=64, lr=2e-3, latent=32, channels=(64, 32), hidden=256,
-                    judge_steps=450),
+    "smoke": dict(steps=3, classifier_steps=20),
+    "tour": dict(steps=350, classifier_steps=300),
+    "default": dict(steps=1200, batch=64, lr=2e-3, latents=32, channels=(64, 32), hidden=256,
+                    classifier_steps=450),
     "long": dict(steps=5000),
 }
 D_RATE = 0.5  # the discriminator learns at half the rate, or it gets too far ahead
@@ -57,14 +57,14 @@ def main(run):
     cfg, images = run.settings, load_images(run.data)
     check_settings(cfg, images)
     x_train = images.x_train
-    config = Config(cfg.latent, x_train.shape[1:], batch_norm=True)
+    config = Config(cfg.latents, x_train.shape[1:], batch_norm=True)
 
     generator = DCGenerator(config, cfg.channels, cfg.hidden, rng=run.rng)
     discriminator = DCDiscriminator(config, cfg.channels[::-1], cfg.hidden, rng=run.rng)
     g_optimizer = Adam(generator.parameters(), lr=cfg.lr, betas=(0.5, 0.999))
     d_optimizer = Adam(discriminator.parameters(), lr=cfg.lr, betas=(0.5, 0.999))
     d_loss, g_loss = LOSSES["non-saturating"]
-    fixed, snapshots = noise(64, cfg.latent, rng=run.rng), Snapshots()
+    fixed, snapshots = noise(64, cfg.latents, rng=run.rng), Snapshots()
     looks = {*range(0, cfg.steps, max(1, cfg.steps // LOOKS)), cfg.steps - 1}
 
     for step in run.steps(generator=generator, discriminator=discriminator, snapshots=snapshots,
@@ -72,45 +72,20 @@ def main(run):
         rate = cfg.lr * warmup_cosine(step, warmup=0, total=cfg.steps)
         g_optimizer.lr, d_optimizer.lr = rate, D_RATE * rate
         x = xp.asarray(x_train[epoch_batch(step, cfg.batch, len(x_train), run.seed)])
-        z = noise(len(x), cfg.latent, rng=run.rng)
+        z = noise(len(x), cfg.latents, rng=run.rng)
         run.log(**discriminator_step(generator, discriminator, d_optimizer, d_loss, x, z))
-        z = noise(len(x), cfg.latent, rng=run.rng)
+        z = noise(len(x), cfg.latents, rng=run.rng)
         run.log(**generator_step(generator, discriminator, g_optimizer, g_loss, z))
         if step in looks:
             images_now = generate(generator, fixed)
             snapshots.add(step + 1, images_now)
             run.log(diversity=diversity(images_now, x_train[:200]))
 
-    samples = generate(generator, noise(JUDGED, cfg.latent, rng=run.rng))
-    opinions = judge(run, images, samples)
+    samples = generate(generator, noise(JUDGED, cfg.latents, rng=run.rng))
+    opinions = classify(run, images, samples)
     neighbours = nearest(samples, images.x_train)
     measure(run, images, opinions, neighbours)
-    show_judgement(run, images, samples, opinions, neighbours)
-    show(run, generator, images, samples, snapshots)
-
-
-def check_settings(cfg, images):
-    """Raise ValueError for settings that the networks or the data don't allow."""
-    check_images(images, cfg.batch)
-    check_positive(cfg, "judge_steps")
-    if cfg.batch < 2:
-        raise ValueError(f"--batch is at least 2, for batch norm over examples; got {cfg.batch}")
-    if len(cfg.channels) != 2:
-        raise ValueError("--channels are two numbers, of the generator's wider and narrower layer; "
-                         f"got {len(cfg.channels)}")
-
-
-def judge(run, images, samples):
-    """A classifier's probabilities for the samples and for as many real test images.
-
-    -> (N, classes), (N, classes), or None if there is only one class.
-    """
-    classes = int(max(images.y_train.max(), images.y_test.max())) + 1
-    if classes == 1:
-        return None
-    classifier = train_classifier(images.x_train, images.y_train, classes, rng=run.rng,
-                                  steps=run.settings.judge_steps)
-    return [probabilities(classifier, x) for x in (samples, images.x_test[:JUDGED])]
+    show(run, generator, images, samples, snapshots, opinions, neighbours)
 
 
 def measure(run, images, opinions, neighbours):
@@ -129,36 +104,8 @@ def measure(run, images, opinions, neighbours):
                 baseline=("from test images", usual.mean()))
 
 
-def show_judgement(run, images, samples, opinions, neighbours):
-    """The judge's opinions, and the samples beside the nearest training images."""
-    if opinions:
-        p, real = opinions
-        run.save_figure(plot_judge(p, real), "judge", (
-            f"What a classifier trained on real images takes {len(p)} samples for, and how sure it "
-            "is, beside its opinion of real test images. It has to put everything into some class; "
-            "images that fit none make up the low end on the right."))
-        order = p.max(axis=1).argsort()
-        middle = len(order) // 2
-        run.save_figure(
-            image_rows({"surest": samples[order[-SHOWN:]],
-                        "middling": samples[order[middle:middle + SHOWN]],
-                        "least sure": samples[order[:SHOWN]]}), "opinions", (
-                "Samples by how sure the judge is of them. It knows digits only, so it may well be "
-                "sure of what nobody would call one."))
-    index, distance = neighbours
-    closest = distance.argsort()[:SHOWN]
-    run.save_figure(
-        image_rows({"samples": samples[:SHOWN], "nearest": images.x_train[index[:SHOWN]],
-                    "closest": samples[closest],
-                    "their nearest": images.x_train[index[closest]]}), "neighbours", (
-            "The first samples and the training images nearest to them; below, the samples that "
-            "are closest of all to a training image. Copies would agree in every bend. A mean "
-            "distance below that of new real images would mean copies; above it, images that are "
-            "less like any digit."))
-
-
-def show(run, generator, images, samples, snapshots):
-    """How the samples grew, the samples, the flight recorder, and lines from z to z."""
+def show(run, generator, images, samples, snapshots, opinions, neighbours):
+    show_opinions(run, images, samples, opinions, neighbours)
     taken = list(snapshots)
     spread = np.unique(np.geomspace(1, len(taken), 7).round().astype(int) - 1)
     run.save_figure(
@@ -184,6 +131,34 @@ def show(run, generator, images, samples, snapshots):
             "pixel by pixel."))
 
 
+def show_opinions(run, images, samples, opinions, neighbours):
+    """The judge's opinions, and the samples beside the nearest training images."""
+    if opinions:
+        p, real = opinions
+        run.save_figure(plot_judge(p, real), "judge", (
+            f"What a classifier trained on real images takes {len(p)} samples for, and how sure it "
+            "is, beside its opinion of real test images. It has to put everything into some class; "
+            "images that fit no class make up the low end on the right."))
+        order = p.max(axis=1).argsort()
+        middle = len(order) // 2
+        run.save_figure(
+            image_rows({"surest": samples[order[-SHOWN:]],
+                        "middling": samples[order[middle:middle + SHOWN]],
+                        "least sure": samples[order[:SHOWN]]}), "opinions", (
+                "Samples by how sure the judge is of them. It knows digits only, so it may well be "
+                "sure of what nobody would call one."))
+    index, distance = neighbours
+    closest = distance.argsort()[:SHOWN]
+    run.save_figure(
+        image_rows({"samples": samples[:SHOWN], "nearest": images.x_train[index[:SHOWN]],
+                    "closest": samples[closest],
+                    "their nearest": images.x_train[index[closest]]}), "neighbours", (
+            "The first samples and the training images nearest to them; below, the samples that "
+            "are closest of all to a training image. Copies would agree in every bend. A mean "
+            "distance below that of new real images would mean copies; above it, images that are "
+            "less like any digit."))
+
+
 def plot_judge(fake, real):
     """The judge's classes and its confidence.  fake, real: its probabilities (N, classes)"""
     figure, (classes, sure) = new_figure(1, 2, width=9, height=3.4)
@@ -204,8 +179,21 @@ def plot_judge(fake, real):
     return figure
 
 
+def classify(run, images, samples):
+    """A classifier's probabilities for the samples and for as many real test images.
+
+    -> (N, classes), (N, classes), or None if there is only one class.
+    """
+    classes = int(max(images.y_train.max(), images.y_test.max())) + 1
+    if classes == 1:
+        return None
+    classifier = train_classifier(images.x_train, images.y_train, classes, rng=run.rng,
+                                  steps=run.settings.classifier_steps)
+    return [probabilities(classifier, x) for x in (samples, images.x_test[:JUDGED])]
+
+
 def generate(generator, z):
-    """Images of z, with batch norm's running statistics.  (N, latent) -> NumPy (N, C, H, W)"""
+    """Images of z, with batch norm's running statistics.  (N, latents) -> NumPy (N, C, H, W)"""
     with generator.evaluating():
         return in_batches(generator, z)
 
@@ -217,3 +205,13 @@ def class_entropy(p):
     """
     share = np.bincount(p.argmax(axis=1)) / len(p)
     return float(-(share[share > 0] * np.log(share[share > 0])).sum())
+
+
+def check_settings(cfg, images):
+    check_images(images, cfg.batch)
+    check_positive(cfg, "classifier_steps")
+    if cfg.batch < 2:
+        raise ValueError(f"--batch is at least 2, for batch norm over examples; got {cfg.batch}")
+    if len(cfg.channels) != 2:
+        raise ValueError("--channels are two numbers, the widths of the generator's layers; "
+                         f"got {len(cfg.channels)}")

@@ -1,11 +1,11 @@
 """A GAN on points in the plane, where you can see what it misses.
 
-The data are eight Gaussians on a ring, or 25 on a grid: so little that one can look at all of it.
+The data are eight Gaussians on a ring, or 25 on a grid: points that you can see all at once.
 The generator bends a cloud of noise until it covers them. The discriminator says, at each point of
 the plane, how real a sample there would look, and the generator's points move to where this rises.
-Two things can go wrong. A mode may be missed, for nothing in the generator's loss asks for all of
-them. And a sample may land between modes: noise is connected, and a continuous map cannot tear it
-apart; it can only stretch the bridges until almost no sample lies on them.
+Two things can go wrong. A mode may be missed, because nothing in the generator's loss asks for all
+of them. And a sample may land between modes: noise is connected, and a continuous map cannot tear
+it apart; it can only stretch the bridges until almost no sample lies on them.
 
     python -m demos gan_ring                       2 min on two cores
     python -m demos gan_ring --toys ring           1 min
@@ -13,8 +13,8 @@ apart; it can only stretch the bridges until almost no sample lies on them.
 Modes are counted as in PacGAN, among 2,500 samples: a sample within 3 standard deviations of a mode
 is of high quality, and a mode with at least one such sample is covered. The baselines are that
 paper's GAN without packing. Expect all 8 modes of the ring and 97.5 % high quality, the median of
-five seeds (95 to 98 % by seed); of the grid's 25 modes 23 to 25, and 50 to 67 %, three seeds. The
-count says nothing about the shape of a mode: the samples lie closer together than the data do.
+five seeds (95 to 98 % by seed), and 23 to 25 of the grid's 25 modes with 50 to 67 %, three seeds.
+The count says nothing about the shape of a mode: the samples lie closer together than the data do.
 
 After Goodfellow et al., Generative adversarial nets (2014); the toys and the count are from Lin et
 al., PacGAN (2018), tables 1 and 2.
@@ -37,7 +37,7 @@ from tinygen.optim import Adam
 PRESETS = {
     "smoke": dict(steps=8, seeds=1),
     "tour": dict(toys=("ring",), seeds=1),
-    "default": dict(steps=7000, batch=64, lr=2e-3, latent=2, seeds=3,
+    "default": dict(steps=7000, batch=64, lr=2e-3, latents=2, seeds=3,
                     toys=("ring", "grid")),
     "long": dict(steps=10000, seeds=5),
 }
@@ -62,35 +62,27 @@ def main(run):
     show(run, results, films)
 
 
-def check_settings(cfg):
-    """Raise ValueError for unknown toys, and for no seeds or examples."""
-    unknown = [toy for toy in cfg.toys if toy not in TOYS]
-    if unknown:
-        raise ValueError(f"--toys are among {', '.join(TOYS)}; got {', '.join(unknown)}")
-    check_positive(cfg, "seeds", "batch")
-
-
 def train(run, loop, toy, seed):
     """Train one GAN -> samples (COUNTED, 2), the film of its training."""
     cfg, (sample_data, centres) = run.settings, TOYS[toy]
     d_loss, g_loss = LOSSES["non-saturating"]
     batch, total = cfg.batch * PACE[toy][0], math.ceil(cfg.steps * PACE[toy][1])
     rng = np.random.default_rng(seed)  # its own, so that a seed's run is always the same
-    config = Config(cfg.latent, (2,))
+    config = Config(cfg.latents, (2,))
     generator = MLPGenerator(config, (64, 64, 64), rng=rng)
     discriminator = MLPDiscriminator(config, (128, 128), rng=rng)
     g_optimizer = Adam(generator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
     d_optimizer = Adam(discriminator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
-    film = Film(noise(SHOWN, cfg.latent, rng=rng), centres, spread(total))
+    film = Film(noise(SHOWN, cfg.latents, rng=rng), centres, spread(total))
     for step in run.steps(loop, total=total, generator=generator, discriminator=discriminator,
                           g_optimizer=g_optimizer, d_optimizer=d_optimizer, film=film, draws=rng):
         # The players circle around each other; over the second half the learning rate falls to 0,
         # and they come to rest.
         rate = cfg.lr * min(1, 2 * (1 - step / total))
         g_optimizer.lr = d_optimizer.lr = rate
-        x, z = xp.asarray(sample_data(batch, rng)), noise(batch, cfg.latent, rng=rng)
+        x, z = xp.asarray(sample_data(batch, rng)), noise(batch, cfg.latents, rng=rng)
         run.log(**discriminator_step(generator, discriminator, d_optimizer, d_loss, x, z))
-        z = noise(batch, cfg.latent, rng=rng)
+        z = noise(batch, cfg.latents, rng=rng)
         run.log(**generator_step(generator, discriminator, g_optimizer, g_loss, z))
         film.shoot(step, generator, discriminator)
         if (step + 1) % max(1, total // LOOKS) == 0:
@@ -166,3 +158,10 @@ def plot_modes(history, cfg):
         if LEAST[toy][1]:
             column[1].axhline(LEAST[toy][1], color="#999999", linewidth=1, linestyle="--")
     return figure
+
+
+def check_settings(cfg):
+    unknown = [toy for toy in cfg.toys if toy not in TOYS]
+    if unknown:
+        raise ValueError(f"--toys are among {', '.join(TOYS)}; got {', '.join(unknown)}")
+    check_positive(cfg, "seeds", "batch")

@@ -3,22 +3,22 @@
 Much of deep learning is trial and error, and nowhere more so than here: two networks learn against
 each other, each at its own rate, and the result depends on both. A discriminator that is too slow
 gives directions that are long out of date, and the generator runs off with them; a generator that
-is too fast jumps past what it is shown; if both are slow, they are still on their way when time is
-up. So try them all: one short run for each cell of a grid, from the same weights, and count the
-modes that come out.
+is too fast overshoots; if both are slow, they are still on their way when time is up. So try them
+all: one short run for each cell of a grid, from the same weights, and count the modes that come
+out.
 
-    python -m demos hyperparameters                    2 to 3 min on two cores
+    python -m demos hyperparameters                    3 min on two cores
     python -m demos hyperparameters --preset long      longer runs, a finer grid: an hour or more
 
 A cell trains if its samples cover at least 7 of the 8 modes and 40 % of them are of high quality.
 The flight recorder's diagnosis is added to each cell in one word.
 
 Expect a third of the map to train with the non-saturating loss: 5 cells of 16, the same 5 with
-seeds 0 and 1, all with a discriminator at least as fast as the generator; below the diagonal, cells
-find one mode or none. The corner with the slowest generator and the fastest discriminator has 97 %
-of high quality on a single mode: a share alone says little. The Wasserstein loss trains no cell by
-this standard, with one step of the critic to one of the generator and 1,000 in all: most cells
-above the diagonal find all 8 modes, but reach at most 36 % of high quality. It fails less often,
+seeds 0 and 1, all with a discriminator at least as fast as the generator; cells below the diagonal
+find at most one mode. The corner with the slowest generator and the fastest discriminator has 97 %
+high-quality samples on a single mode: that share alone says little. The Wasserstein loss trains no
+cell by this standard, in 1,000 steps of the generator with one step of the critic to each: most
+cells above the diagonal find all 8 modes, but reach at most 36 % high quality. It fails less often,
 and is slower. The longer runs of gan_ring reach what is missing here.
 
 The losses are those of models.gan; wasserstein has a gradient penalty. Lucic et al., Are GANs
@@ -105,26 +105,6 @@ def main(run):
     show(run, maps)
 
 
-def plan_maps(cfg, seed):
-    """The cells of each map, row by row from the bottom: (loss, seed) or "turns" -> cells."""
-    plan = {(loss, s): [Cell(loss, s, g_lr, d_lr) for d_lr in cfg.lrs for g_lr in cfg.lrs]
-            for loss in cfg.losses for s in range(seed, seed + cfg.seeds)}
-    plan["turns"] = [Cell(cfg.losses[0], seed, *TURNS_LRS, d_steps, g_steps)
-                     for d_steps in cfg.turns for g_steps in cfg.turns]
-    return plan
-
-
-def check_settings(cfg):
-    """Raise ValueError for unknown losses, and for grids without cells."""
-    unknown = [loss for loss in cfg.losses if loss not in LOSSES]
-    if unknown:
-        raise ValueError(f"--losses are among {', '.join(LOSSES)}; got {', '.join(unknown)}")
-    check_positive(cfg, "seeds", "batch")
-    if min(cfg.turns) < 1 or not all(0 < lr < math.inf for lr in cfg.lrs):
-        raise ValueError("--turns are at least 1, and --lrs above 0 and finite; got "
-                         f"{' '.join(map(str, cfg.turns))} and {' '.join(map(str, cfg.lrs))}")
-
-
 def train(cell, steps, batch):
     """Train one GAN on the ring, from the cell's seed.
 
@@ -206,6 +186,15 @@ def show(run, maps):
         "with more for G, it learns to please a discriminator that has no time to answer."))
 
 
+def plan_maps(cfg, seed):
+    """The cells of each map, row by row from the bottom: (loss, seed) or "turns" -> cells."""
+    plan = {(loss, s): [Cell(loss, s, g_lr, d_lr) for d_lr in cfg.lrs for g_lr in cfg.lrs]
+            for loss in cfg.losses for s in range(seed, seed + cfg.seeds)}
+    plan["turns"] = [Cell(cfg.losses[0], seed, *TURNS_LRS, d_steps, g_steps)
+                     for d_steps in cfg.turns for g_steps in cfg.turns]
+    return plan
+
+
 def log(history, step, **metrics):
     """Add this step's metrics to the history -> whether all are finite.
 
@@ -236,3 +225,13 @@ def write_table(path, cells, outcomes):
                        int(trains(outcome)), verdict(outcome)])
     with replacing(path) as file:
         file.write(text.getvalue().encode())
+
+
+def check_settings(cfg):
+    unknown = [loss for loss in cfg.losses if loss not in LOSSES]
+    if unknown:
+        raise ValueError(f"--losses are among {', '.join(LOSSES)}; got {', '.join(unknown)}")
+    check_positive(cfg, "seeds", "batch")
+    if min(cfg.turns) < 1 or not all(0 < lr < math.inf for lr in cfg.lrs):
+        raise ValueError("--turns are at least 1, and --lrs above 0 and finite; got "
+                         f"{' '.join(map(str, cfg.turns))} and {' '.join(map(str, cfg.lrs))}")

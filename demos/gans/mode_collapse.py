@@ -9,10 +9,10 @@ of the experiment has the same networks, learning rates and data, and changes on
     no cure              five steps of G to one of D
     balanced             one to one: D answers before G has gone far
     packing              D judges pairs; real pairs rarely come from one mode, so if all of G's
-                         samples are alike, every pair gives itself away, whatever the mode
+                         samples are alike, every pair gives itself away, whichever the mode
     minibatch features   D is told how close each example is to the others of its batch
-    WGAN-GP              a critic with slope near 1 everywhere instead of a D that says yes or no
-    WGAN-GP, critic 5:1  the same with five steps of the critic to one of G, as its authors have it
+    WGAN-GP              a critic with slope near 1 everywhere, not a D that says yes or no
+    WGAN-GP, critic 5:1  the same with five steps of the critic to one of G, as its authors do
 
     python -m demos mode_collapse                  2 min on two cores
 
@@ -33,6 +33,7 @@ Gulrajani et al., Improved training of Wasserstein GANs (2017).
 from dataclasses import dataclass
 
 from demos.common.figures import new_figure
+from demos.common.options import check_positive
 from demos.common.run import demo
 from demos.gans.parts.flight import diagnose
 from demos.gans.parts.flight_figures import plot_flight
@@ -67,7 +68,7 @@ ARMS = {
 PRESETS = {
     "smoke": dict(steps=2, seeds=1),
     "tour": dict(seeds=1),
-    "default": dict(steps=1000, batch=64, lr=1e-3, latent=2, seeds=3),
+    "default": dict(steps=1000, batch=64, lr=1e-3, latents=2, seeds=3),
     "long": dict(steps=4000, seeds=5),
 }
 EVERY, FRAMES = 4, 60  # of the film: rounds between pictures, and their number
@@ -80,9 +81,7 @@ LEAST = {"balanced": 7, "packing": 8, "minibatch features": 8, "WGAN-GP, critic 
 @demo(PRESETS)
 def main(run):
     cfg = run.settings
-    if cfg.seeds < 1 or cfg.batch < 2:
-        raise ValueError("--seeds is at least 1, and --batch at least 2, for examples to be close "
-                         f"to others of their batch; got {cfg.seeds} and {cfg.batch}")
+    check_settings(cfg)
     results, films = {}, {}
     for name in ARMS:
         for seed in range(run.seed, run.seed + cfg.seeds):
@@ -97,7 +96,7 @@ def train(run, loop, name, seed):
     """Train the GAN of the arm `name` -> samples (COUNTED, 2), the film of its training."""
     cfg, arm = run.settings, ARMS[name]
     d_loss, g_loss = LOSSES[arm.loss]
-    config = Config(cfg.latent, (2,), pack=arm.pack, minibatch_features=arm.minibatch_features)
+    config = Config(cfg.latents, (2,), pack=arm.pack, minibatch_features=arm.minibatch_features)
     count = cfg.batch * arm.pack  # D judges as many packs as it would judge single examples
     rng = np.random.default_rng(seed)  # its own: all arms of a seed start alike
     generator = MLPGenerator(config, (64, 64, 64), rng=rng)
@@ -105,18 +104,18 @@ def train(run, loop, name, seed):
     g_optimizer = Adam(generator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
     d_optimizer = Adam(discriminator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
     shots = range(cfg.steps // 4, cfg.steps, EVERY)[:FRAMES] if name == COLLAPSED else ()
-    film = Film(noise(SHOWN, cfg.latent, rng=rng), CENTRES, shots)
+    film = Film(noise(SHOWN, cfg.latents, rng=rng), CENTRES, shots)
     # In all arms the learning rate falls to 0, so that the end is not a passing moment.
     for step in run.steps(loop, generator=generator, discriminator=discriminator,
                           g_optimizer=g_optimizer, d_optimizer=d_optimizer, film=film, draws=rng):
         rate = cfg.lr * warmup_cosine(step, warmup=0, total=cfg.steps)
         g_optimizer.lr = d_optimizer.lr = rate
         for _ in range(arm.d_steps):
-            x, z = xp.asarray(SAMPLE_DATA(count, rng)), noise(count, cfg.latent, rng=rng)
+            x, z = xp.asarray(SAMPLE_DATA(count, rng)), noise(count, cfg.latents, rng=rng)
             d_meters = discriminator_step(generator, discriminator, d_optimizer, d_loss, x, z,
                                           penalty=arm.penalty, rng=rng)
         for _ in range(arm.g_steps):
-            z = noise(count, cfg.latent, rng=rng)
+            z = noise(count, cfg.latents, rng=rng)
             g_meters = generator_step(generator, discriminator, g_optimizer, g_loss, z)
         run.log(**d_meters, **g_meters)
         film.shoot(step, generator, discriminator)
@@ -134,7 +133,7 @@ def measure(run, results):
         _, modes, quality = zip(*found)
         run.print(f"{name:<20}" + "".join(f"   {m} {q:4.0%}" for m, q in zip(modes, quality)))
         if name == COLLAPSED:
-            run.measure(f"{name}: modes of {len(CENTRES)}, most of the seeds", max(modes),
+            run.measure(f"{name}: modes of {len(CENTRES)}, maximum over seeds", max(modes),
                         at_most=2)
         else:
             run.measure(f"{name}: modes of {len(CENTRES)}, median", np.median(modes),
@@ -189,3 +188,10 @@ def plot_samples(results, run):
         plot_points(axes, points, CENTRES)
         axes.set_title(f"{name}: {modes} modes, {quality:.0%}", fontsize=10)
     return figure
+
+
+def check_settings(cfg):
+    check_positive(cfg, "seeds")
+    if cfg.batch < 2:
+        raise ValueError("--batch is at least 2, so that an example can be compared with others of "
+                         f"its batch; got {cfg.batch}")

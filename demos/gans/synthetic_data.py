@@ -4,12 +4,12 @@ A GAN that is given labels generates labelled images. Two questions about them:
 
 Do they teach the same? A classifier trained on generated digits is tested on real ones, and one
 trained on real digits on generated ones. If the samples are blurred or wrong, the first suffers; if
-they only lack variety, the second does not. A possible use is to share data that may not be handed
-out: somebody else has 200 digits, receives generated ones, and trains on both.
+they only lack variety, the second does not. A possible use is data that must not be passed on:
+somebody else, who has 200 digits, receives generated ones and trains on both.
 
-Do they give the real ones away? The distance of each sample to the nearest training image is
+Do they give the real digits away? The distance of each sample to the nearest training image is
 compared with that of new real images. A generator that copies comes nearer; copies with a little
-noise show that the distance can tell.
+noise added show that the distance would reveal it.
 
     python -m demos synthetic_data                       1 min on two cores
     python -m demos synthetic_data --data mnist-10k      the same
@@ -19,7 +19,7 @@ ones, where training on real ones gives 97 %; added to all real digits they lowe
 96 %, added to 200 they raise it from 87 or 88 to 92 or 93 %. Nothing is given away: no sample is as
 near to a training image as the nearest 5 % of new real images, while all noisy copies are. (On
 mnist-10k, one seed: 91 % where real ones give 95 %, and 3 % of the samples are as near.) Generated
-data holds no more than the generator was shown, and less.
+data hold no more than the generator was shown, and in fact less.
 
 After Esteban, Hyland and Rätsch, Real-valued medical time series generation with recurrent
 conditional GANs (2017): train on synthetic, test on real.
@@ -41,11 +41,12 @@ from tinygen.optim import Adam, warmup_cosine
 
 PRESETS = {
     "smoke": dict(steps=2, classifier_steps=10, generated=500),
-    "default": dict(steps=450, batch=64, lr=2e-3, latent=32, generated=8000, own=200,
+    "default": dict(steps=450, batch=64, lr=2e-3, latents=32, generated=8000, own=200,
                     classifier_steps=300),
     "long": dict(steps=2000, classifier_steps=450),
 }
 BETAS = 0.5, 0.999  # of the GAN's Adam: the opponent changes, so old gradients count less
+D_RATE = 0.5        # the discriminator learns at half the rate, or it gets too far ahead
 COMPARED = 1000     # images whose nearest training images are looked up
 COPY_NOISE = 0.05   # standard deviation, on copies of training images
 NEAR = 0.05         # "near" is the distance below which this share of new real images lies
@@ -66,20 +67,10 @@ def main(run):
     show(run, images, generated, labels, right, distances)
 
 
-def check_settings(cfg, images):
-    """Raise ValueError for settings out of their range."""
-    for name, least, most in (("batch", 2, len(images.x_train)),
-                              ("own", 10, len(images.x_test) // 2),
-                              ("generated", 100, 100_000), ("classifier_steps", 1, 1_000_000)):
-        value = getattr(cfg, name)
-        if not least <= value <= most:
-            raise ValueError(f"--{name.replace('_', '-')} is from {least} to {most}; got {value}")
-
-
 def train(run, images):
     """Train a DCGAN whose two players are told the class -> the generator."""
     cfg, x_train, y_train = run.settings, images.x_train, images.y_train
-    config = Config(cfg.latent, x_train.shape[1:], classes=10, batch_norm=True)
+    config = Config(cfg.latents, x_train.shape[1:], classes=10, batch_norm=True)
     generator = DCGenerator(config, (64, 32), hidden=256, rng=run.rng)
     discriminator = DCDiscriminator(config, (32, 64), hidden=256, rng=run.rng)
     g_optimizer = Adam(generator.parameters(), lr=cfg.lr, betas=BETAS)
@@ -88,12 +79,12 @@ def train(run, images):
     for step in run.steps("digits", generator=generator, discriminator=discriminator,
                           g_optimizer=g_optimizer, d_optimizer=d_optimizer):
         rate = cfg.lr * warmup_cosine(step, warmup=0, total=cfg.steps)
-        g_optimizer.lr, d_optimizer.lr = rate, rate / 2  # else the discriminator gets far ahead
+        g_optimizer.lr, d_optimizer.lr = rate, D_RATE * rate
         rows = epoch_batch(step, cfg.batch, len(x_train), run.seed)
         x, y = xp.asarray(x_train[rows]), y_train[rows]
-        z = noise(len(x), cfg.latent, rng=run.rng)
+        z = noise(len(x), cfg.latents, rng=run.rng)
         run.log(**discriminator_step(generator, discriminator, d_optimizer, d_loss, x, z, y))
-        z = noise(len(x), cfg.latent, rng=run.rng)
+        z = noise(len(x), cfg.latents, rng=run.rng)
         run.log(**generator_step(generator, discriminator, g_optimizer, g_loss, z, y))
     return generator
 
@@ -113,8 +104,8 @@ def teach(run, images, generated, labels):
         "generated": (generated, labels),
         "real and generated": (np.concatenate([images.x_train, generated]),
                                np.concatenate([images.y_train, labels])),
-        f"{own} others": (x_own, y_own),
-        f"{own} others and generated": (np.concatenate([*[x_own] * repeats, generated]),
+        f"{own} other digits": (x_own, y_own),
+        f"{own} other digits and generated": (np.concatenate([*[x_own] * repeats, generated]),
                                         np.concatenate([*[y_own] * repeats, labels]))}
     classifiers = {name: train_classifier(x, y, 10, rng=run.rng,
                                           steps=run.settings.classifier_steps)
@@ -136,7 +127,7 @@ def compare_distances(x_train, x_test, generated, rng):
 
 
 def measure(run, right, reverse, distances):
-    real, others = ("trained on real", right["real"]), f"{run.settings.own} others"
+    real, others = ("trained on real", right["real"]), f"{run.settings.own} other digits"
     run.measure("trained on generated, tested on real: right", right["generated"],
                 at_least=0.85, baseline=real)
     run.measure("trained on real, tested on generated: right", reverse, at_least=0.85,
@@ -165,8 +156,8 @@ def show(run, images, generated, labels, right, distances):
         "Real digits of each class on the left, generated ones on the right."))
     run.save_figure(plot_distances(distances), "distances", (
         "How far each image is from the nearest training image. Copies lie to the left of the "
-        "dashed line, as the bottom panel shows. Lying far to the right is no merit: to be near a "
-        "real digit, an image need not be a copy, only look like a digit."))
+        "dashed line, as the bottom panel shows. Lying far to the right is no merit: an image that "
+        "looks like a digit is near a real one without being a copy."))
     rows = {}
     for kind, (x, index, distance) in distances.items():
         closest = distance.argsort()[:SHOWN]
@@ -174,8 +165,8 @@ def show(run, images, generated, labels, right, distances):
         rows[f"nearest to {kind}"] = images.x_train[index[closest]]
     run.save_figure(image_rows(rows), "pairs", (
         "The closest pairs of each kind: an image, and below it the training image nearest to it. "
-        "Even new real images have near twins if their shape is simple; what would give a copy "
-        "away is to be nearer than they are."))
+        "Even new real images have near twins if their shape is simple; a copy would give itself "
+        "away by being nearer still."))
     history = run.history["digits"]
     run.save_figure(plot_flight(history), "flight", diagnose(history))
 
@@ -204,7 +195,7 @@ def plot_distances(distances):
     for axes, (kind, (_, _, distance)), colour in zip(panels, distances.items(), PALETTE):
         axes.hist(distance, bins, color=colour)
         axes.axvline(near, color="#444444", linewidth=1, linestyle="--")
-        axes.set_title(f"{kind}: {100 * (distance < near).mean():.0f} % are nearer")
+        axes.set_title(f"{kind}: {100 * (distance < near).mean():.0f} % left of the line")
         axes.set_yticks([])
     panels[-1].set(xlabel="distance to the nearest training image", xlim=(0, None))
     return figure
@@ -213,3 +204,12 @@ def plot_distances(distances):
 def near_distance(distances):
     """The distance below which a share NEAR of the new real images lies."""
     return np.quantile(distances["new real"][2], NEAR)
+
+
+def check_settings(cfg, images):
+    for name, least, most in (("batch", 2, len(images.x_train)),
+                              ("own", 10, len(images.x_test) // 2),
+                              ("generated", 100, 100_000), ("classifier_steps", 1, 1_000_000)):
+        value = getattr(cfg, name)
+        if not least <= value <= most:
+            raise ValueError(f"--{name.replace('_', '-')} is from {least} to {most}; got {value}")

@@ -1,17 +1,17 @@
 """Can generated scenes stand in for real ones? A network learns to steer from a GAN's road scenes.
 
-Real scenes are few: small pictures of a road, each with the curvature of the bend ahead. A GAN
-trained on them generates scene and curvature together, as many as one likes. Networks that read the
-curvature off a scene are trained on the few scenes, on generated ones and on both, and tested on
-the same new scenes. A last one learns from thousands of real scenes: what all the others lack.
+Real scenes are scarce: small pictures of a road, each with the curvature of the bend ahead. A GAN
+trained on them generates scene and curvature together, as many as you like. Networks that read the
+curvature off a scene are trained on the few real scenes, on generated ones and on both, and tested
+on the same new scenes. A last one learns from thousands of real scenes, which the others lack.
 
     python -m demos synthetic_roads                20 s on two cores
 
 Expect, over three seeds, a steering error (the curvature's root mean square error) of 0.19 to 0.20
 from 300 scenes, 0.30 to 0.36 from generated ones, 0.21 to 0.22 from both, and 0.17 from 5,000
 scenes; a network that always says the mean would reach 0.58. A GAN knows nothing but the scenes
-that it was trained on, and passes on only part of that. More real scenes help more, if they can be
-had.
+that it was trained on, and passes on only part of that. More real scenes help more, if you can get
+them.
 
 After Esteban, Hyland and Rätsch, Real-valued medical time series generation with recurrent
 conditional GANs (2017): train on synthetic, test on real.
@@ -35,7 +35,7 @@ from tinygen.optim import Adam, warmup_cosine
 
 PRESETS = {
     "smoke": dict(steps=10, network_steps=10),
-    "default": dict(steps=1500, batch=64, lr=2e-3, latent=32, scenes=300, network_steps=1000),
+    "default": dict(steps=1500, batch=64, lr=2e-3, latents=32, scenes=300, network_steps=1000),
     "long": dict(steps=6000),
 }
 BETAS = 0.5, 0.999   # of the GAN's Adam: the opponent changes, so old gradients count less
@@ -65,21 +65,13 @@ def main(run):
     show(run, few, generated, read, test[1])
 
 
-def check_settings(cfg):
-    """Raise ValueError for settings out of their range."""
-    check_positive(cfg, "batch", "lr", "network_steps")
-    least = max(cfg.batch, SHOWN)
-    if not least <= cfg.scenes <= MANY:
-        raise ValueError(f"--scenes is from {least} to {MANY}; got {cfg.scenes}")
-
-
 def train_gan(run, sheets):
     """A GAN of scenes with their curvature, so that each sample comes with its label.
 
     sheets: as `with_curvature` makes them. Returns the generator.
     """
     cfg = run.settings
-    config = Config(cfg.latent, sheets.shape[1:])
+    config = Config(cfg.latents, sheets.shape[1:])
     generator = DCGenerator(config, (32, 16), rng=run.rng)
     discriminator = MLPDiscriminator(config, (256, 128), rng=run.rng)
     g_optimizer = Adam(generator.parameters(), lr=cfg.lr, betas=BETAS)
@@ -90,9 +82,9 @@ def train_gan(run, sheets):
         rate = cfg.lr * warmup_cosine(step, warmup=0, total=cfg.steps)
         g_optimizer.lr, d_optimizer.lr = rate, D_RATE * rate
         x = xp.asarray(sheets[epoch_batch(step, cfg.batch, len(sheets), run.seed)])
-        z = noise(len(x), cfg.latent, rng=run.rng)
+        z = noise(len(x), cfg.latents, rng=run.rng)
         run.log(**discriminator_step(generator, discriminator, d_optimizer, d_loss, x, z))
-        z = noise(len(x), cfg.latent, rng=run.rng)
+        z = noise(len(x), cfg.latents, rng=run.rng)
         run.log(**generator_step(generator, discriminator, g_optimizer, g_loss, z))
     return generator
 
@@ -170,3 +162,10 @@ def plot_steering(read, true):
 
 def rmse(read, true):
     return float(np.sqrt(((read - true) ** 2).mean()))
+
+
+def check_settings(cfg):
+    check_positive(cfg, "batch", "lr", "network_steps")
+    least = max(cfg.batch, SHOWN)
+    if not least <= cfg.scenes <= MANY:
+        raise ValueError(f"--scenes is from {least} to {MANY}; got {cfg.scenes}")

@@ -11,9 +11,9 @@ and a divergence at its limit says that two distributions differ, not which way 
 a fresh generator, train D alone, and measure as it learns how large the generator's gradient would
 be, for each of three losses:
 
-    saturating        log(1 - D)     slope by the logit: -D       vanishes as D wins
-    non-saturating    -log D         slope by the logit: D - 1    stays
-    Wasserstein       -score         slope by the score: -1       stays, if the critic's slope does
+    saturating        log(1 - D)     slope in the logit: -D       vanishes as D wins
+    non-saturating    -log D         slope in the logit: D - 1    stays
+    Wasserstein       -score         slope in the score: -1       stays, if the critic's slope does
 
     python -m demos vanishing_gradients                45 s on two cores
 
@@ -78,6 +78,7 @@ CONFIG = Config(latent_size=2, shape=(2,))
 G_RATES = {"Adam": 2e-3, "SGD": 0.02}  # learning rates of the games
 D_RATE = 8e-3
 BETAS = 0.5, 0.9
+LEVEL = "no head start"                # of a game whose players both begin
 OVERLAPPING = "trained generator"      # the loop whose fakes lie among the real examples
 
 
@@ -97,27 +98,24 @@ def main(run):
 
     games = {}
     beginners, beaten = (generator, new_players(run.rng)[1]), (generator, discriminator)
-    for head_start, players, rule in (("none", beginners, "Adam"), (cfg.steps, beaten, "Adam"),
-                                      (cfg.steps, beaten, "SGD")):
+    ahead = f"D {cfg.steps} steps ahead"
+    for start, players, rule in ((LEVEL, beginners, "Adam"), (ahead, beaten, "Adam"),
+                                 (ahead, beaten, "SGD")):
         for loss in ("saturating", "non-saturating"):
             g, d = copy.deepcopy(players)
-            loop = f"{loss}, {rule}, head start of D {head_start}"
+            loop = f"{loss}, {rule}, {start}"
             play(run, loop, g, d, loss, rule)
             games[loop] = sample_points(g, run.rng)
-            if (rule, head_start, loss) == ("Adam", "none", "non-saturating"):
+            if (rule, start, loss) == ("Adam", LEVEL, "non-saturating"):
                 trained = g
     train_judges(run, OVERLAPPING, trained, new_players(run.rng)[1], Snapshots())
     measure(run, fresh, noises, games)
     show(run, fresh, lines, fakes, games)
 
 
-def new_players(rng):
-    return MLPGenerator(CONFIG, (64, 64, 64), rng=rng), MLPDiscriminator(CONFIG, (64, 64), rng=rng)
-
-
 def train_judges(run, loop, generator, discriminator, lines):
     """Train D and two critics on samples of a frozen generator, and log the gradient that each
-    would give it -> the critic with gradient penalty; the other one has none."""
+    would give it -> the critic with gradient penalty; the other has no penalty."""
     cfg = run.settings
     (_, critic), (_, free) = new_players(run.rng), new_players(run.rng)
     d_optimizer, c_optimizer, f_optimizer = [
@@ -174,7 +172,7 @@ def measure(run, fresh, noises, games):
 
     # D may be so sure that float32 leaves no gradient at all.
     ratios = np.divide(last("non_saturating"), np.maximum(last("saturating"), 1e-9))
-    run.measure(f"non-saturating / saturating after {steps} steps of D, least", ratios.min(),
+    run.measure(f"non-saturating / saturating after {steps} steps of D, smallest", ratios.min(),
                 at_least=100, baseline=("D knows nothing", 1))
     ratio = last("non_saturating", [OVERLAPPING])[0] / last("saturating", [OVERLAPPING])[0]
     run.measure("the same where fakes and real examples overlap", ratio, at_most=50)
@@ -185,7 +183,7 @@ def measure(run, fresh, noises, games):
     run.measure("Wasserstein: largest / smallest norm after the first fifth", max(swings),
                 at_most=5, baseline=("at the end, no penalty / penalty", min(
                     np.divide(last("no_penalty"), last("wasserstein")))))
-    run.measure("JS divergence found, share of log 2, least",
+    run.measure("JS divergence found, share of log 2, smallest",
                 min(divergence(value) for value in last("value")) / math.log(2), at_least=0.95)
     for name, share in noises.items():
         run.measure(f"noise of one batch's gradient, {name}", share)
@@ -199,7 +197,7 @@ def measure_games(run, games):
         limits = {}
         if loop.startswith("saturating") and "SGD" in loop:
             limits = dict(at_most=0)
-        elif loop.startswith("saturating") and "of D none" in loop:
+        elif loop.startswith("saturating") and LEVEL in loop:
             limits = dict(at_least=5)
         run.measure(f"{loop}: modes", modes, **limits)
         run.measure(f"{loop}: high quality", quality)
@@ -234,3 +232,7 @@ def show(run, fresh, lines, fakes, games):
         "size, so only its direction matters, however small it is. The steps of plain gradient "
         "descent (SGD) are as small as the gradient, and the samples never move. Modes that go "
         "missing although the gradient is there are another failure: mode collapse."))
+
+
+def new_players(rng):
+    return MLPGenerator(CONFIG, (64, 64, 64), rng=rng), MLPDiscriminator(CONFIG, (64, 64), rng=rng)

@@ -3,9 +3,9 @@
 To guess the next token, a token has to know what came before. The plainest summary is the mean of
 all tokens so far. That mean is a loop; or a matrix product, with a triangle of weights whose rows
 are 1, then 1/2 1/2, then 1/3 1/3 1/3; or a softmax of nothing but zeros with the future masked:
-three ways to write the same numbers. The third leaves room for more: in place of the zeros come
-scores, which say how much each token wants to know of each other one. They are dot products of a
-query (what I look for) with keys (what I am), and what is summed up is values (what I tell):
+three ways to write the same numbers. The third leaves room for more: replace the zeros by scores,
+which say how much each token wants to know from each other one. They are dot products of queries
+(what I look for) with keys (what I am), and the weighted sum is of values (what I have to say):
 attention.
 
     python -m demos attention          3 s on two cores
@@ -44,6 +44,37 @@ def main(run):
     weights = heads(run, x)
     measure(run, means, outputs, entropy)
     show(run, {**averages, **stages}, entropy, gradient, weights)
+
+
+def measure(run, means, outputs, entropy):
+    """How far the forms differ, which ends the demo if they do, and what the scale does."""
+    for what, forms in (("the mean of the past: loops, product, softmax", means),
+                        ("attention: loops, products, tg.attention", outputs)):
+        worst = largest_difference(*forms)
+        run.measure(f"{what}: largest difference", worst, at_most=EXACT)
+        assert worst <= EXACT, what
+    run.measure(f"entropy of the weights at d = 256, scaled; at most ln {SCORED}",
+                entropy["divided by √d"][SIZES == 256].item(), at_least=3.4,
+                baseline=("not scaled", entropy["as they are"][SIZES == 256].item()))
+
+
+def show(run, stages, entropy, gradient, weights):
+    run.save_figure(
+        plot_maps(stages, TOKENS, width=12, height=3.7), "stages",
+        "Who attends to whom: a row for each token, a column for each token that it attends to. "
+        "The mean weighs all alike; scores make a difference; the mask takes the future away; "
+        "softmax turns what is left into weights, which add up to 1 in each row.")
+    run.save_figure(
+        plot_scale(SIZES, entropy, gradient, SCORED), "scale",
+        f"Softmax over {SCORED} random scores. Unless they are divided by √d, they spread as √d "
+        "grows: one token takes all the weight, and softmax, being flat there, lets hardly any "
+        "gradient through.")
+    run.save_figure(
+        plot_maps({f"head {head + 1}": matrix for head, matrix in enumerate(weights)}, TOKENS,
+                  width=11, height=3.4), "heads",
+        "Four heads, each of a quarter of the width, with random weights (scores times four, to "
+        "tell the heads apart): each attends to something else. What they find is concatenated "
+        "and mixed by one more linear layer. In a trained network heads specialise.")
 
 
 # ---- 1 to 3. The mean of the past: by loops, by a matrix product, by softmax ----
@@ -138,36 +169,3 @@ def heads(run, x, count=4):
     run.print(f"\n5. {count} heads of {WIDTH // count} numbers: x {x.shape} -> "
               f"q {q.shape} -> weights {weights.shape} -> y {y.shape[1:]}")
     return weights
-
-
-# ---- what came of it ----
-
-def measure(run, means, outputs, entropy):
-    """How far the forms differ, which ends the demo if they do, and what the scale does."""
-    for what, forms in (("the mean of the past: loops, product, softmax", means),
-                        ("attention: loops, products, tg.attention", outputs)):
-        worst = largest_difference(*forms)
-        run.measure(f"{what}: largest difference", worst, at_most=EXACT)
-        assert worst <= EXACT, what
-    run.measure(f"entropy of the weights at d = 256, scaled; at most ln {SCORED}",
-                entropy["divided by √d"][SIZES == 256].item(), at_least=3.4,
-                baseline=("not scaled", entropy["as they are"][SIZES == 256].item()))
-
-
-def show(run, stages, entropy, gradient, weights):
-    run.save_figure(
-        plot_maps(stages, TOKENS, width=12, height=3.7), "stages",
-        "Who listens to whom: a row for each token, a column for each token that it looks at. The "
-        "mean weighs all alike; scores tell them apart; the mask takes the future away; softmax "
-        "turns what is left into weights, which add up to 1 in each row.")
-    run.save_figure(
-        plot_scale(SIZES, entropy, gradient, SCORED), "scale",
-        f"Softmax over {SCORED} random scores. Unless they are divided by √d, they spread as √d "
-        "grows: one token takes all the weight, and softmax, being flat there, lets hardly any "
-        "gradient through.")
-    run.save_figure(
-        plot_maps({f"head {head + 1}": matrix for head, matrix in enumerate(weights)}, TOKENS,
-                  width=11, height=3.4), "heads",
-        "Four heads, each of a quarter of the width, with random weights (scores times four, to "
-        "tell the heads apart): each looks elsewhere. What they find is concatenated and mixed by "
-        "one more linear layer. In a trained network heads specialise.")

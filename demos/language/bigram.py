@@ -3,15 +3,16 @@
 How often each character follows each other one can simply be counted. Divided by its row sums, the
 table of counts is a model, and the best of its kind: no other table makes the text likelier.
 Gradient descent on the cross-entropy finds the same table, starting from noise. That is absurd for
-a table, but it is all there is to training: put a Transformer in the table's place, and not a line
-of the loop below changes.
+a table, but it is all there is to training: replace the table by a Transformer, and not a line of
+the loop below changes.
 
     python -m demos bigram                       6 s on two cores
     python -m demos bigram --data shakespeare    the same
 
 Expect the two to agree within 0.02 nats on text that neither has seen. On Tiny Shakespeare the
-counted table has 2.452 nats a character on the text it was counted on and 2.484 on the rest; a
-uniform guess among 65 characters has ln 65 = 4.174. What it writes looks like a language from afar.
+counted table reaches 2.452 nats per character on the text it was counted on and 2.484 on the rest;
+a uniform guess among 65 characters costs ln 65 = 4.174. What it writes looks like a language from
+afar.
 """
 import math
 
@@ -64,20 +65,20 @@ def main(run):
 
 
 def measure(run, losses, size):
-    """losses: model -> nats a character on the training text and on the unseen text."""
+    """losses: model -> nats per character on the training text and on the unseen text."""
     run.measure("trained and counted: difference on unseen text, nats",
                 abs(losses["trained"][1] - losses["counted"][1]), at_most=0.02)
     for name, (train, val) in losses.items():
-        run.measure(f"{name}: nats a character, unseen text", val,
+        run.measure(f"{name}: nats per character, unseen text", val,
                     baseline=("training text", train))
-    run.measure("uniform guess: nats a character", math.log(size))
+    run.measure("uniform guess: nats per character", math.log(size))
 
 
 def show(run, models, counted_loss, text):
     written = "\n\n".join(f"{name}:\n{sample(model, text, np.random.default_rng(run.seed))}"
                           for name, model in models.items())
     run.print(f"\n{written}")
-    run.save_text(written, "written", "What the two tables write, a character at a time.")
+    run.save_text(written, "written", "What the two tables write, one character at a time.")
     run.save_figure(
         plot_tables(models, text), "tables",
         f"The probability of each next character (columns) after each character (rows), for the "
@@ -115,7 +116,7 @@ def plot_loss(history, counted_loss, size):
         axes.axhline(value, color="#666666", linewidth=1, linestyle="--", zorder=3)
         axes.annotate(text, (1, value), (-4, above), xycoords=("axes fraction", "data"),
                       textcoords="offset points", ha="right", color="#444444")
-    axes.set(xlabel="step", ylabel="nats a character")
+    axes.set(xlabel="step", ylabel="nats per character")
     return figure
 
 

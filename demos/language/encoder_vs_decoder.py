@@ -1,8 +1,8 @@
 """Encoder and decoder: one mask makes the difference, and together they rewrite dates.
 
 In a Transformer block every position gathers from others. An encoder reads what is already there,
-so each position may look at all of them: the end of a sentence tells what its beginning meant. A
-decoder writes, and what it is to write isn't there yet: the mask hides all later positions before
+so each position may attend to all of them: the end of a sentence shows what its beginning meant. A
+decoder writes, and what it has yet to write isn't there: the mask hides all later positions before
 softmax. The block is the same, weights and all. Here is one, with the mask and without: when one
 input changes, which outputs do? And because no output has seen what comes after it, each position
 of a text is a fair exercise in guessing the next token: one pass trains them all at once.
@@ -12,7 +12,7 @@ decoder writes it as 1984-03-03, character by character. For each character it c
 by cross-attention: attention whose queries come from what is being written, and whose keys and
 values come from what was read. Nobody tells it what a month is, or where in the text the year is.
 
-    python -m demos encoder_vs_decoder          1 to 1.5 min on two cores
+    python -m demos encoder_vs_decoder          1 min 30 s on two cores
 
 Expect earlier outputs to change by exactly 0 with the mask, and by 0.13 or more without; the
 derivatives, from one backward pass through copies, say the same. A fifth of all days from 1950 to
@@ -84,8 +84,7 @@ def main(run):
     hits = exact_matches(model, test_days[:cfg.tested])
     train_hits = exact_matches(model, train_days[:cfg.tested])
     measure(run, mask_maps, last_difference, hits, train_hits)
-    print_examples(run, model, test_days, hits)
-    show(run, mask_maps, model, test_days)
+    show(run, mask_maps, model, test_days, hits)
 
 
 def measure(run, mask_maps, last_difference, hits, train_hits):
@@ -100,6 +99,35 @@ def measure(run, mask_maps, last_difference, hits, train_hits):
                 at_most=1e-12)
     run.measure(f"exact match, {hits.size:,} texts of held-out days", hits.mean(), at_least=EXACT)
     run.measure("exact match, as many texts of training days", train_hits.mean())
+
+
+def show(run, mask_maps, model, days, hits):
+    print_examples(run, model, days, hits)
+    run.save_figure(
+        plot_mask(mask_maps), "mask",
+        "One block, the same weights and inputs, with the mask and without: a row for each output, "
+        "a column for each input. Left: by how much an output changes when one input is replaced "
+        "by another. Right: the size of the derivative. With the mask everything above the "
+        "diagonal is 0, to the last bit; the last row, which may attend to everything either way, "
+        "is the same. The diagonal (grey) is large because a block adds to what is there.")
+    shown = [pair(days[1], form) for form in SHOWN]
+    maps = [cross_attention(model, *each) for each in shown]
+    run.save_figure(
+        plot_cross(shown, [np.mean(layers, axis=(0, 1)) for layers in maps]), "cross",
+        "Where the decoder attends in the source (columns) as it writes each character (rows), the "
+        "mean of all layers and heads. It goes to the year first and the day last, wherever they "
+        "stand. For a month it attends to the letters that distinguish it from the others, and for "
+        "a day in words to the few that do; for the hyphens, which are always the same, to nothing "
+        "in particular.")
+    words, iso = shown[1]
+    run.save_figure(
+        plot_heads(maps[1], list(iso), list(visible(words)),
+                   [f"layer {layer + 1}" for layer in range(len(maps[1]))]), "heads",
+        "The same for one of the dates, head by head.")
+    run.save_figure(
+        plot_learning(run.history["training"]), "learning",
+        "The loss, and the share of some held-out dates that were written without a mistake. All "
+        "ten characters have to be right, so for a long time no date is.")
 
 
 def print_examples(run, model, days, hits):
@@ -119,34 +147,6 @@ def print_table(run, title, model, words, notes=None):
         run.print(f"  {text:33} {iso:12} {note if notes else ''}".rstrip())
 
 
-def show(run, mask_maps, model, days):
-    run.save_figure(
-        plot_mask(mask_maps), "mask",
-        "One block, the same weights and inputs, with the mask and without: a row for each output, "
-        "a column for each input. Left: by how much an output changes when one input is replaced "
-        "by another. Right: the size of the derivative. With the mask everything above the "
-        "diagonal is 0, to the last bit; the last row, which may look at everything either way, is "
-        "the same. The diagonal (grey) is large because a block adds to what is there.")
-    shown = [pair(days[1], form) for form in SHOWN]
-    maps = [cross_attention(model, *each) for each in shown]
-    run.save_figure(
-        plot_cross(shown, [np.mean(layers, axis=(0, 1)) for layers in maps]), "cross",
-        "Where the decoder looks in the source (columns) as it writes each character (rows), the "
-        "mean of all layers and heads. It goes to the year first and the day last, wherever they "
-        "stand. For a month it looks at the letters that tell it from the others, and for a day in "
-        "words at the few that do; for the hyphens, which are always the same, nowhere in "
-        "particular.")
-    words, iso = shown[1]
-    run.save_figure(
-        plot_heads(maps[1], list(iso), list(visible(words)),
-                   [f"layer {layer + 1}" for layer in range(len(maps[1]))]), "heads",
-        "The same for one of the dates, head by head.")
-    run.save_figure(
-        plot_learning(run.history["training"]), "learning",
-        "The loss, and the share of some held-out dates that were written without a mistake. All "
-        "ten characters have to be right, so for a long time none is.")
-
-
 def to_iso(model, words):
     """Dates in words -> the dates that the model writes"""
     return decode_iso(translate(model, encode_words(words)))
@@ -162,9 +162,9 @@ def exact_matches(model, days):
 
 
 def cross_attention(model, words, iso):
-    """Where the decoder looks in the source as it writes each character, layer by layer.
+    """Where the decoder attends in the source as it writes each character, layer by layer.
 
-    -> arrays (heads, 10, len(words)); row t is what it looks at to write character t
+    -> arrays (heads, 10, len(words)); row t is what it attends to as it writes character t
     """
     source, target = encode_words([words]), encode_iso([iso])[:, :-2]
     weights = attention_weights(lambda: model(source, target))

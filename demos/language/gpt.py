@@ -1,4 +1,4 @@
-"""Train a GPT on text, a character or a byte pair at a time, and read over its shoulder.
+"""Train a GPT on text, one character or byte pair at a time, and read over its shoulder.
 
 It sees a window of the text and, at every position at once, guesses what comes next. Nothing tells
 it what a word is, or a name, or a line; within a minute it spells, within three it opens quotes and
@@ -9,12 +9,12 @@ closes them. The loop is that of every other network here: a batch, forward, bac
     python -m demos gpt --data shakespeare --preset lecture      hours: 10.8 M parameters
     python -m demos gpt --data your.txt --tokens 512             byte pairs instead of characters
 
---preset nanogpt is the configuration that nanoGPT's README gives for a laptop's CPU, with a
-validation loss of 1.88 nats a character on 20 batches of Tiny Shakespeare after 2,000 steps. On all
-of the validation text it reaches 1.89 to 1.93 here, with three seeds, and 1.90 to 1.91 in PyTorch.
-The lecture's network should reach 1.48 after 5,000 steps. Before the first step the loss is the
-logarithm of the number of tokens, since all are equally likely. The default ends at 1.31 on the
-Python language reference.
+Expect 1.31 nats per character on unseen text of the Python language reference. --preset nanogpt is
+the configuration that nanoGPT's README gives for a laptop's CPU, with a validation loss of 1.88
+nats per character on 20 batches of Tiny Shakespeare after 2,000 steps. On all of the validation
+text it reaches 1.89 to 1.93 here, with three seeds, and 1.90 to 1.91 in PyTorch. The lecture's
+network should reach 1.48 after 5,000 steps. Before the first step the loss is the logarithm of the
+number of tokens, since all are equally likely.
 
 The trained weights are saved in the folder gpt2 of the results, in GPT-2's own layout, which other
 tools can open; with byte pairs, `python -m demos gpt2` goes on writing from there.
@@ -48,7 +48,7 @@ PRESETS = {
                     dropout=0.2, bias=True, tied=False, lr=3e-4, final=1.0, warmup=0,
                     beta2=0.999, decay=0.01, samples=10, temperature=1.0),
 }
-# (data, preset) -> the range in which a run's validation loss should end, nats a token
+# (data, preset) -> the range in which a run's validation loss should end, nats per token
 EXPECTED = {("shakespeare", "nanogpt"): (1.85, 1.91), ("shakespeare", "lecture"): (1.45, 1.51),
             ("pydoc", "default"): (0, 1.6), ("pydoc", "tour"): (0, 2.2)}
 SAMPLE_LENGTH = 300  # tokens
@@ -99,9 +99,9 @@ def main(run):
 
 
 def measure(run, model, text):
-    """Loss on the unseen text, judged where it is known what it should be, and on trained text."""
+    """Loss on the unseen text, judged where a reference is known, and on text it was trained on."""
     low, high = EXPECTED.get((run.data, run.preset), (None, None))
-    run.measure("validation loss, nats a token",
+    run.measure("validation loss, nats per token",
                 text_loss(model, text.val, run.settings.block_size), at_least=low, at_most=high,
                 baseline=("uniform guess", math.log(len(text.tokenizer))))
     run.measure("loss on as much of the training text",
@@ -124,9 +124,9 @@ def show(run, model, text, samples):
     run.save_figure(
         plot_heads([layer[0] for layer in maps],
                    [visible(text.tokenizer.decode([i])) for i in ids]), "heads",
-        "Who looks at whom in a piece of unseen text, head by head: a row for each position, a "
-        "column for each position that it may look at. Some heads look at the character just "
-        "before, some at where a word began, some spread over all.")
+        "Who attends to whom in a piece of unseen text, head by head: a row for each position, a "
+        "column for each position that it may attend to. Some heads attend to the character just "
+        "before, some to where a word began, some spread over all.")
 
 
 def plot_loss(history, size):
@@ -138,7 +138,7 @@ def plot_loss(history, size):
     axes.annotate(f"ln {size}: uniform guess", (1, math.log(size)), (-4, -13),
                   xycoords=("axes fraction", "data"), textcoords="offset points", ha="right",
                   color="#444444")
-    axes.set(xlabel="step", ylabel="nats a token")
+    axes.set(xlabel="step", ylabel="nats per token")
     axes.legend()
     return figure
 

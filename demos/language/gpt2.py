@@ -62,7 +62,7 @@ def main(run):
 
 
 def measure(run, tokens, seconds):
-    run.measure("tokens a second", tokens / seconds)
+    run.measure("tokens per second", tokens / seconds)
 
 
 def show(run, prompt, text):

@@ -1,8 +1,8 @@
 """From the bigram to GPT, one idea at a time: what does each of them gain?
 
-A Transformer looks like a heap of inventions, but each of them mends a lack in the network before
-it. A table of pairs knows one character of the past. Attention looks further back; one head asks
-one question at a time, so there are several. What they gather has to be thought over: a
+A Transformer looks like a heap of inventions, but each of them supplies what the network before it
+lacked. A table of pairs knows one character of the past. Attention looks further back; one head
+asks one question at a time, so there are several. What they gather has to be thought over: a
 feed-forward layer. More of the same on top would train badly, unless each block adds to what is
 there instead of replacing it: residuals. Layer norm keeps what runs through them in proportion.
 After that nothing in a GPT is new but its size.
@@ -11,17 +11,19 @@ After that nothing in a GPT is new but its size.
     python -m demos gpt_stages --data shakespeare                     the same
     python -m demos gpt_stages --data shakespeare --preset long       hours: 10.8 M parameters
 
+Expect each stage, on Tiny Shakespeare, to come within 0.03 nats of the lecture's, and to move by up
+to 0.03 from one seed to another. Only the last, scaled one needs the lecture's hours to reach its
+1.48; at a size for a laptop it reaches 2.0 in 1,000 steps.
+
 Each stage is a few lines in parts/stages.py and is trained by the same loop, with the settings of
-Karpathy's lecture "Let's build GPT" (2023). On Tiny Shakespeare each comes within 0.03 nats of the
-lecture's, and moves by up to 0.03 from one seed to another. Only the last, scaled one needs the
-lecture's hours to reach its 1.48; at a size for a laptop it reaches 2.0 in 1,000 steps.
+Karpathy's lecture "Let's build GPT" (2023).
 """
 import math
 from dataclasses import dataclass
 from typing import Callable
 
 from demos.common.figures import PALETTE, new_figure
-from demos.common.options import OWN_TEXT, BadOption
+from demos.common.options import OWN_TEXT, check_positive
 from demos.common.run import demo
 from demos.language.parts.stages import (
     BLOCK_SIZE,
@@ -53,7 +55,7 @@ class Stage:
     name: str
     adds: str
     build: Callable  # (vocab_size, rng) -> model; the scaled one takes its Scale, too
-    reference: float  # validation loss on Tiny Shakespeare, nats a character
+    reference: float  # validation loss on Tiny Shakespeare, nats per character
     lr: float = 1e-3
 
 
@@ -76,8 +78,7 @@ SMOOTHED = 200       # training steps in a point of the curves
 @demo(PRESETS, data=(*TEXTS, OWN_TEXT))
 def main(run):
     cfg = run.settings
-    if cfg.scale not in SCALES:
-        raise BadOption(f"--scale is one of {', '.join(SCALES)}; got {cfg.scale}")
+    check_settings(cfg)
     scale = SCALES[cfg.scale]
     text = load_tokens(run.data, scale.block_size)
     size = len(text.tokenizer)
@@ -166,7 +167,7 @@ def plot_stages(losses, data, scale):
     axes.set_xticks(positions, labels)
     axes.grid(axis="x", visible=False)
     axes.tick_params(axis="x", length=0, labelcolor="#222222")
-    axes.set(ylabel="validation loss, nats a character")
+    axes.set(ylabel="validation loss, nats per character")
     axes.legend(loc="lower right", ncols=2, bbox_to_anchor=(1, 1))
     return figure
 
@@ -179,7 +180,7 @@ def plot_curves(history, size):
         cut = len(values) // count * count
         steps, values = (a[:cut].reshape(-1, count).mean(axis=1) for a in (steps, values))
         axes.plot(steps, values, color=colour, label=name)
-    axes.set(xlabel="step", ylabel="training loss, nats a character")
+    axes.set(xlabel="step", ylabel="training loss, nats per character")
     axes.set_ylim(top=min(3.2, math.log(size)))
     axes.legend()
     return figure
@@ -196,3 +197,9 @@ def described(scale):
     s = SCALES[scale]
     return (f"{s.n_layer} blocks of {s.n_head} heads and width {s.n_embd}, sees {s.block_size} "
             f"characters and was trained for {s.steps:,} steps")
+
+
+def check_settings(cfg):
+    check_positive(cfg, "batch")
+    if cfg.scale not in SCALES:
+        raise ValueError(f"--scale is one of {', '.join(SCALES)}; got {cfg.scale!r}")

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from demos.common.options import BadOption
+from demos.common.options import check_positive
 from demos.common.run import demo
 from demos.speed.parts.networks import NETWORKS
 from demos.speed.parts.worker import Worker
@@ -54,23 +54,24 @@ class Row:
 @demo(PRESETS)
 def main(run):
     cfg = run.settings
+    check_positive(cfg, "rounds", "threads")
     networks = selected(cfg.networks)
     libraries = ["tinygen"] + ["torch"] * (importlib.util.find_spec("torch") is not None)
     with Worker("tinygen", cfg.threads) as worker:
         sgemm = worker.ask("sgemm")
-    print(f"{cfg.threads} threads; NumPy's sgemm {sgemm:.0f} GFLOP/s; PyTorch "
-          f"{'runs beside it' if 'torch' in libraries else 'is not installed'}")
-    print(f"{'network':14}{'ms a step':>10}{'of sgemm':>10}{'MiB':>8}"
-          f"{'PyTorch ms':>12}{'ratio':>8}{'MiB':>8}{'ratio':>8}")
+    run.print(f"{cfg.threads} threads; NumPy's sgemm {sgemm:.0f} GFLOP/s; PyTorch "
+              f"{'runs beside it' if 'torch' in libraries else 'is not installed'}")
+    run.print(f"{'network':14}{'ms / step':>10}{'of sgemm':>10}{'MiB':>8}"
+              f"{'PyTorch ms':>12}{'ratio':>8}{'MiB':>8}{'ratio':>8}")
 
     with tempfile.TemporaryDirectory() as folder:
         for network in networks:
             results = compare(network, libraries, cfg, str(Path(folder, "weights.npy")))
             row = table_row(network, results, sgemm)
             measure(run, network, row)
-            show(network, row)
+            show(run, network, row)
     seconds = import_seconds()
-    print(f"import tinygen: {seconds:.3f} s beyond NumPy's own")
+    run.print(f"import tinygen: {seconds:.3f} s beyond NumPy's own")
     run.measure("import tinygen: s beyond NumPy's own", seconds, at_most=IMPORT_GOAL)
 
 
@@ -101,7 +102,7 @@ def compare(network, libraries, cfg, weights):
 
 def measure(run, network, row):
     """A row's numbers, judged by what the engine was built to reach."""
-    run.measure(f"{network}: ms a step", row.ms)
+    run.measure(f"{network}: ms per step", row.ms)
     run.measure(f"{network}: share of the sgemm rate", row.share)
     if row.time_ratio is not None:
         run.measure(f"{network}: time relative to PyTorch's", row.time_ratio,
@@ -111,25 +112,25 @@ def measure(run, network, row):
                     at_most=MEMORY_GOAL)
 
 
-def show(network, row):
+def show(run, network, row):
     """Print the row."""
     text = f"{network:14}{row.ms:>10.2f}{row.share:>10.0%}{whole(row.memory):>8}"
     if row.torch_ms is not None:
         text += f"{row.torch_ms:>12.2f}{row.time_ratio:>8.2f}{whole(row.torch_memory):>8}"
     if row.memory_ratio is not None:
         text += f"{row.memory_ratio:>8.2f}"
-    print(text)
+    run.print(text)
 
 
 def selected(names):
-    """The networks that --networks names, as a list. Raises BadOption for a name of none."""
+    """The networks that --networks names, as a list. Raises ValueError for an unknown name."""
     if names == "all":
         return list(NETWORKS)
     networks = [name.strip() for name in names.split(",")]
     for name in networks:
         if name not in NETWORKS:
-            raise BadOption(f"--networks takes all, or names among {', '.join(NETWORKS)}; "
-                            f"got {name!r}")
+            raise ValueError(f"--networks is all, or names among {', '.join(NETWORKS)}; "
+                             f"got {name!r}")
     return networks
 
 

@@ -15,6 +15,7 @@ from demos.tools.codes import in_batches
 from models.parts import down
 from tinygen import nn
 from tinygen.backend import np, xp
+from tinygen.optim import Adam, warmup_cosine
 
 
 def train_classifier(x, y, classes, *, rng, steps=450, batch=64, lr=2e-3):
@@ -35,12 +36,12 @@ def train_classifier(x, y, classes, *, rng, steps=450, batch=64, lr=2e-3):
         down(16, 32, rng), nn.ReLU(),        # (N, 32, H/4, W/4)
         nn.Flatten(), nn.Linear(32 * (height // 4) * (width // 4), 128, rng=rng), nn.ReLU(),
         nn.Linear(128, classes, rng=rng))
-    optimizer = tg.optim.Adam(model.parameters(), lr=lr)
+    optimizer = Adam(model.parameters(), lr=lr)
     batch, seed = min(batch, len(x)), int(rng.integers(2 ** 32))
     progress = Progress("classifier", 0, steps)
     for step in range(steps):
         rows = epoch_batch(step, batch, len(x), seed)
-        optimizer.lr = lr * tg.optim.warmup_cosine(step, warmup=0, total=steps)
+        optimizer.lr = lr * warmup_cosine(step, warmup=0, total=steps)
         loss = tg.cross_entropy(model(xp.asarray(x[rows])), xp.asarray(y[rows]))
         optimizer.zero_grad()
         loss.backward()

@@ -3,10 +3,10 @@
 A program that ages a face encodes the photograph, adds a direction that stands for age to the code,
 and decodes. The direction comes from faces of known age: what do the codes of the old have that
 those of the young lack? Nobody explains age to the network; it has learnt to generate faces, and
-labels only say which way in its space is older.
+labels only say which direction in its space is older.
 
 Here the faces are digits, and age is the thickness of the pen or the slant of the hand. Both can be
-measured on any image, so the change asked for can be compared with the change achieved. Thickness
+measured on any image, so the requested change can be compared with the change achieved. Thickness
 is twice the ink divided by the length of its outline, in pixels; slant is the shear angle of the
 second moments, in degrees.
 
@@ -17,17 +17,17 @@ otherwise the direction would change the digit. Two ways to find them:
     means           from the mean code of the lowest quarter to that of the highest
     least squares   a linear map from codes to both labels, inverted: it moves one and not the other
 
-    python -m demos attributes                      about 30 s on two cores
+    python -m demos attributes                      30 s on two cores
     python -m demos attributes --data mnist-10k     the same
 
-Expect both attributes to follow (correlation of asked and measured change 0.95 and 0.84) and the
+Expect both attributes to follow (correlation of requested and measured change 0.95, 0.84) and the
 digit to stay what it is: at two standard deviations a classifier reads 93 % and 89 % right, of the
-unmoved reconstructions 96 %. But only about half of the change asked for arrives on the digits 5 to
-9: 1.6 of 2.6 pixels and 31 of 59 degrees by least squares, 1.4 and 29 by means. The new classes are
+unmoved reconstructions 96 %. But the digits 5 to 9 make only about half of the requested change:
+1.6 of 2.6 pixels and 31 of 59 degrees by least squares, 1.4 and 29 by means. The new classes are
 not the reason: on the digits 0 to 4 it is 1.4 pixels and 34 degrees by least squares. The
-attributes are mixed up little: thickness moves slant by 0.03 of its own change, slant moves
-thickness by 0.2. In these data pen and slant vary independently, so least squares has little to
-disentangle; it reaches slightly farther than the means.
+attributes hardly interfere: thickness moves slant by 0.03 of its own change, slant moves thickness
+by 0.2. In these data pen and slant vary independently, so least squares has little to disentangle;
+it reaches slightly farther than the means.
 
 Attribute vectors: Larsen et al., Autoencoding beyond pixels using a learned similarity metric
 (2016); White, Sampling generative networks (2016).
@@ -55,8 +55,8 @@ from tinygen.data import load_images
 from tinygen.optim import Adam, warmup_cosine
 
 PRESETS = {
-    "smoke": dict(steps=3, judge_steps=3),
-    "default": dict(steps=1500, judge_steps=450, latents=16, beta=1.0, lr=2e-3),
+    "smoke": dict(steps=3, classifier_steps=3),
+    "default": dict(steps=1500, classifier_steps=450, latents=16, beta=1.0, lr=2e-3),
 }
 BATCH = 128
 FOUND_ON, APPLIED_TO = range(5), range(5, 10)  # classes
@@ -66,13 +66,13 @@ QUARTER = 0.25
 
 @demo(PRESETS, data=("digits", "mnist-10k"))
 def main(run):
-    cfg, data = run.settings, load_images(run.data)
-    check_positive(cfg, "judge_steps")
+    cfg, images = run.settings, load_images(run.data)
+    check_positive(cfg, "classifier_steps")
     model = DenseVAE(Config(cfg.latents, beta=cfg.beta), rng=run.rng)
     optimizer = Adam(model.parameters(), lr=cfg.lr)
     for step in run.steps(model=model, optimizer=optimizer):
         optimizer.lr = cfg.lr * warmup_cosine(step, warmup=0, total=cfg.steps)
-        x = xp.asarray(data.x_train[epoch_batch(step, BATCH, len(data.x_train), run.seed)])
+        x = xp.asarray(images.x_train[epoch_batch(step, BATCH, len(images.x_train), run.seed)])
         loss = vae.loss(model, x, noise(BATCH, cfg.latents, rng=run.rng))
         optimizer.zero_grad()
         loss.backward()
@@ -80,8 +80,8 @@ def main(run):
         run.log(loss=loss)
 
     # Found on labelled codes of the first five classes, relative to their class.
-    rows = np.isin(data.y_train, FOUND_ON)
-    x, y = data.x_train[rows], data.y_train[rows]
+    rows = np.isin(images.y_train, FOUND_ON)
+    x, y = images.x_train[rows], images.y_train[rows]
     labels = within_class(measure_attributes(x), y)
     spread = labels.std(axis=0)  # pixels, degrees
     z = within_class(encode(model, x), y)
@@ -89,13 +89,13 @@ def main(run):
                   "least squares": by_least_squares(z, labels / spread)}
 
     # Applied to test images of the other five, and of the same five for comparison.
-    classifier = train_classifier(data.x_train, data.y_train, 10, rng=run.rng,
-                                  steps=cfg.judge_steps)
-    others, same = (np.isin(data.y_test, classes) for classes in (APPLIED_TO, FOUND_ON))
-    x, y = data.x_test[others], data.y_test[others]
-    z, z_same = encode(model, x), encode(model, data.x_test[same])
+    classifier = train_classifier(images.x_train, images.y_train, 10, rng=run.rng,
+                                  steps=cfg.classifier_steps)
+    others, same = (np.isin(images.y_test, classes) for classes in (APPLIED_TO, FOUND_ON))
+    x, y = images.x_test[others], images.y_test[others]
+    z, z_same = encode(model, x), encode(model, images.x_test[same])
     effects = {name: move(model, z, y, ways, classifier) for name, ways in directions.items()}
-    effects_same = {name: move(model, z_same, data.y_test[same], ways, classifier)
+    effects_same = {name: move(model, z_same, images.y_test[same], ways, classifier)
                     for name, ways in directions.items()}
     unchanged = share_right(classifier, x, y)
     first = np.unique(y, return_index=True)[1]  # an image of each class
@@ -103,7 +103,7 @@ def main(run):
              for way in directions["least squares"]]
 
     measure(run, spread, effects, effects_same, unchanged)
-    show(run, data.x_test, x[first], walks, spread, effects, unchanged)
+    show(run, images.x_test, x[first], walks, spread, effects, unchanged)
 
 
 def measure(run, spread, effects, effects_same, unchanged):
@@ -113,14 +113,14 @@ def measure(run, spread, effects, effects_same, unchanged):
         for method, effect in effects.items():
             wanted, response = (ASKED[-1] - ASKED[0]) * spread[i], effect.response(spread)
             run.measure(f"{method}: {title} changed by", effect.reached(i),
-                        baseline=("asked", wanted), at_least=0.4 * wanted, at_most=wanted)
-            run.measure(f"{method}: {title} of 0 to 4 changed by", effects_same[method].reached(i),
-                        baseline=("asked", wanted))
-            run.measure(f"{method}: {title}, correlation of asked and measured change",
+                        baseline=("requested", wanted), at_least=0.4 * wanted, at_most=wanted)
+            run.measure(f"{method}: {title} of the digits 0 to 4 changed by",
+                        effects_same[method].reached(i), baseline=("requested", wanted))
+            run.measure(f"{method}: {title}, correlation of requested and measured change",
                         effect.correlation(i), at_least=0.75)
             run.measure(f"{method}: {title} moves the other, as a share of its own change",
                         abs(response[i, other]) / response[i, i], at_most=0.4)
-            run.measure(f"{method}: {title} by 2 std, digit read right",
+            run.measure(f"{method}: {title} by 2 std: digit read right",
                         effect.kept[i, [0, -1]].mean(), at_least=0.75,
                         baseline=("unmoved", effect.kept[i, len(ASKED) // 2]))
     run.measure("digit read right: the images themselves", unchanged)
@@ -137,12 +137,12 @@ def show(run, all_images, images, walks, spread, effects, unchanged):
                         f"{title}, and what the decoder makes of their codes, moved along it. "
                         "In the middle, the code itself.")
     run.save_figure(plot_effects(ASKED, effects, spread, NAMES), "responses",
-                    "Change asked for and change measured: the attribute of the decoded image, "
+                    "Requested and measured change: the attribute of the decoded image, "
                     "minus that of the unmoved code's; mean, and the middle 80 % of the images.")
     run.save_figure(plot_entanglement({method: effect.response(spread)
                                        for method, effect in effects.items()}), "entanglement",
                     "Change of each attribute, in standard deviations, per standard deviation "
-                    "asked for. Ideal is 1 on the diagonal and 0 elsewhere.")
+                    "requested. Ideal is 1 on the diagonal and 0 elsewhere.")
     run.save_figure(plot_kept(ASKED, effects, unchanged), "kept",
                     "Share of decoded images that a classifier still reads as the same digit. At "
                     "0 it reads plain reconstructions.")
@@ -151,7 +151,7 @@ def show(run, all_images, images, walks, spread, effects, unchanged):
 # ---- directions ----
 
 def within_class(values, y):
-    """values less the mean of their class.  (N, n), (N,) -> (N, n)"""
+    """values minus the mean of their class.  (N, n), (N,) -> (N, n)"""
     values = values.copy()
     for label in np.unique(y):
         values[y == label] -= values[y == label].mean(axis=0)

@@ -4,26 +4,25 @@ The corpus is written by rules (parts/melodies.py): known rhythms, notes of the 
 beats and at the end, small moves, a step back after every leap. The network is told none of them.
 It sees 6,000 bars as piano rolls, images of 16 steps by 16 symbols with one pixel per column, and
 the chord of each. Then it writes bars of its own: from a code z sampled from N(0, 1) and a chord,
-the decoder says for each step how likely each symbol is, and the likeliest is taken.
+the decoder gives the probability of each symbol at each step, and the likeliest is taken.
 
     python -m demos music        10 s on two cores
 
 Expect 71 to 77 % of its bars to keep all rules, over three seeds. Of bars made by chance, with each
 step sampled independently at the corpus's frequencies, 0.3 to 0.5 % do. The VAE has not memorised
-the corpus: 75 to 80 % of its bars are not in it, as of new bars that the rules write (78 to 81 %),
-and 95 % differ from each other. What it breaks are the rules that tie many steps together: a rhythm
-with a hole, a leap without its step back. Each step is decoded by itself, so only z can tell the
-steps about each other. Listen to out/music/melodies.wav.
+the corpus: 75 to 80 % of its bars are not in it, nor are 78 to 81 % of new bars that the rules
+write, and 95 % differ from each other. What it breaks are the rules that tie many steps together: a
+rhythm with a hole, a leap without its step back. Each step is decoded by itself, so only z can
+coordinate them. Listen to out/music/melodies.wav.
 
 Why a VAE, and why softmax: a step holds exactly one symbol, so p(x|z) is a choice among 16 at each
-step, and its loss the cross-entropy. Independent pixels, as for images, would leave a chance of two
-notes at once. A GAN has no gradient through a choice, and its discriminator would soon notice that
-real rolls are made of zeros and ones, and look at nothing else.
+step, and its loss the cross-entropy. Independent pixels, as for images, could start two notes at
+once. A GAN has no gradient through a choice, and its discriminator would soon notice that real
+rolls are made of zeros and ones, and look at nothing else.
 
 After Roberts et al., A hierarchical latent vector model for learning long-term structure in music
 (ICML, 2018), which does this with recurrent networks for 16 bars.
 """
-
 import tinygen as tg
 from demos.common.resume import epoch_batch
 from demos.common.run import demo

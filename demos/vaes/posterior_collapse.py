@@ -1,25 +1,25 @@
 """Posterior collapse: the KL of latents falls to zero and z says nothing. Caused, then cured.
 
-Training a VAE weighs what z tells about an image against the KL that it costs. A latent that saves
+Training a VAE weighs what z says about an image against the KL that it costs. A latent that saves
 less than it costs is switched off: q(z|x) becomes the prior for every image, and the latent's KL
 becomes 0. The meter is the KL of each latent over test images; a latent counts as active above 0.01
 nats. Beside it stands the measure of Burda et al. (2016), the variance of the latent's mean over
 the images.
 
 First on purpose: beta multiplies the KL. As it rises, one latent after the other is switched off.
-This is a trade and no failure: the curve of rate (KL) against distortion (reconstruction).
+This is a trade, not a failure: the curve of rate (KL) against distortion (reconstruction).
 
 Then by accident, at beta = 1: the decoder predicts each pixel from z and from all pixels before it,
 as language models do with words, and z has to pass through three layers first. The earlier pixels
 are the easier source, so they are learnt first; meanwhile the KL turns z into noise, which the
-decoder does best to ignore. The cures show that using z would have paid: the collapse is a trap,
+decoder had best ignore. The cures show that using z would have paid: the collapse is a trap,
 not an optimum. Six things to try, one at a time: train twice as long; raise beta from 0 to 1 over
 the first half (Bowman et al., 2016); free bits, no reward for pushing a latent's KL below 0.5
 (Kingma et al., 2016); beta = 0.25; a weaker decoder that sees only two pixels far (Chen et al.,
 2017); skip connections from z to each layer (Dieng et al., 2019). All are judged by -ELBO at
 beta = 1.
 
-    python -m demos posterior_collapse                     about 1 min on two cores
+    python -m demos posterior_collapse                     1 min on two cores
     python -m demos posterior_collapse --data mnist-10k    the same
 
 Expect the KL to go from 30 nats at beta 0.25 over 18 at 1 and 4 at 8 to 0.00 at 32: all ten latents
@@ -80,19 +80,19 @@ CURES = (Change("warm-up", 1.0, warm_up=0.5), Change("free bits", 1.0, free_bits
 
 @demo(PRESETS, data=("digits", "mnist-10k"))
 def main(run):
-    cfg, data = run.settings, load_images(run.data)
+    cfg, images = run.settings, load_images(run.data)
     configs = {beta: Config(cfg.latents, beta=beta) for beta in sorted(set(cfg.betas))}
 
     # On purpose: the same VAE with each beta.
     models, sweep = {}, {}
     for beta, config in configs.items():
         models[beta] = DenseVAE(config, HIDDEN, rng=run.rng)
-        train(run, f"beta {beta:g}", models[beta], data.x_train, Change("", beta=beta))
-        sweep[beta] = evaluate(models[beta], data.x_test, rng=run.rng)
-    examples = reconstructions_and_samples(models, data, run.rng)
+        train(run, f"beta {beta:g}", models[beta], images.x_train, Change("", beta=beta))
+        sweep[beta] = evaluate(models[beta], images.x_test, rng=run.rng)
+    examples = reconstructions_and_samples(models, images, run.rng)
 
     # By accident: the autoregressive VAE, as it is and with one change at a time.
-    x_train, x_test = small_ink(data.x_train), small_ink(data.x_test)
+    x_train, x_test = small_ink(images.x_train), small_ink(images.x_test)
     models, cures = {}, {}
     for change in (AS_IS, LONGER, *CURES):
         model = AutoregressiveVAE(Config(cfg.latents, SIZE), HIDDEN, change.reach, change.skip,
@@ -102,7 +102,7 @@ def main(run):
         cures[change.name] = evaluate(model, x_test, rng=run.rng)
 
     measure(run, sweep, cures)
-    show(run, sweep, examples, cures, models, x_test, data.y_test)
+    show(run, sweep, examples, cures, models, x_test, images.y_test)
 
 
 def train(run, name, model, images, change):
@@ -159,7 +159,7 @@ def measure(run, sweep, cures):
 
 def show(run, sweep, examples, cures, models, x_test, y_test):
     run.save_figure(plot_sweep(sweep), "sweep",
-                    "Left, rate against distortion: what z tells against what is left to tell, one "
+                    "Left, rate against distortion: what z says against what is left unsaid, one "
                     "point for each beta. Right, how many latents are in use. Near the threshold "
                     "the count may rise again from one beta to the next: the last hundredths of a "
                     "nat take long to vanish.")
@@ -186,15 +186,15 @@ def first_of_classes(y):
     return np.unique(y, return_index=True)[1]
 
 
-def reconstructions_and_samples(models, data, rng):
+def reconstructions_and_samples(models, images, rng):
     """One test image per class; beta -> reconstructions and beta -> samples, for three betas."""
     betas = list(models)
     shown = sorted({betas[0], betas[len(betas) // 2], betas[-1]})
-    images = data.x_test[first_of_classes(data.y_test)]
-    rebuilt = {beta: in_batches(lambda x, m=models[beta]: vae.reconstruct(m, x), images)
+    x = images.x_test[first_of_classes(images.y_test)]
+    rebuilt = {beta: in_batches(lambda rows, m=models[beta]: vae.reconstruct(m, rows), x)
                for beta in shown}
-    samples = {beta: to_numpy(vae.sample(models[beta], len(images), rng=rng)) for beta in shown}
-    return images, rebuilt, samples
+    samples = {beta: to_numpy(vae.sample(models[beta], len(x), rng=rng)) for beta in shown}
+    return x, rebuilt, samples
 
 
 def samples_of_code(model, images, count, rng):

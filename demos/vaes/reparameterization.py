@@ -1,7 +1,7 @@
 """The gradient of an expectation, by the reparameterization trick and by the score function.
 
-A VAE needs the gradient of E f(z), z ~ N(mean, std²), by mean and std. But z is sampled, and a
-sample has no slope. There are two ways out, both right on average:
+A VAE needs the gradient of E f(z), z ~ N(mean, std²), with respect to mean and std. But z is
+sampled, and a sample has no slope. There are two ways out, both right on average:
 
     score function   E f(z) ∇ log q(z)        needs only values of f, for any kind of z (REINFORCE)
     the trick        E ∇ f(mean + std·eps)    needs the slope of f, and z as a function of noise
@@ -13,7 +13,7 @@ faster with d: its ratio to the trick's rises about as d², and about as d once 
 subtracted from f, which leaves the mean as it is (the mean of f over the other draws: Kool et al.,
 2019).
 
-    python -m demos reparameterization                    about 10 s on two cores
+    python -m demos reparameterization                    10 s on two cores
     python -m demos reparameterization --data mnist-10k   the same
 
 Expect all estimators to agree within their standard errors with each other and with the exact
@@ -21,12 +21,11 @@ gradient. The variance of the score function is 8 times the trick's at d = 1 and
 d = 128 (from d = 8 on the ratio grows as d to the power of 1.85); with a baseline 5 and 150 times
 (0.92). For a VAE's digit with 20 latents it is 2,300 times, with the baseline 16. Fitting that
 digit's code, -ELBO comes to 105 by the trick, to 106 with the baseline, and to 135 in as many steps
-by the bare score: where latents are few and draws many, a baseline makes up for much.
+by the bare score: with few latents and many draws, a baseline makes up for a lot.
 
 Williams, Simple statistical gradient-following algorithms (1992); Kingma and Welling,
 Auto-encoding variational Bayes (2014).
 """
-
 import tinygen as tg
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
@@ -60,22 +59,22 @@ RATES = (0.1, 0.03, 0.01, 0.003)  # learning rates of Adam; each estimator gets 
 def main(run):
     cfg = run.settings
     check_settings(cfg)
-    config, data = Config(cfg.latents), load_images(run.data)
+    config, images = Config(cfg.latents), load_images(run.data)
 
     # E |z|²/2, where the exact gradient is known.
     variance, errors = on_a_quadratic(cfg, run.rng)
 
-    # The ELBO of a digit, by the mean and logvar of its code: what the training of a VAE asks for.
+    # The ELBO of a digit, as a function of its code's mean and logvar: what training a VAE needs.
     model = DenseVAE(config, HIDDEN, rng=run.rng)
     optimizer = Adam(model.parameters(), lr=3e-3)
     for step in run.steps(model=model, optimizer=optimizer):
-        x = xp.asarray(data.x_train[epoch_batch(step, BATCH, len(data.x_train), run.seed)])
+        x = xp.asarray(images.x_train[epoch_batch(step, BATCH, len(images.x_train), run.seed)])
         loss = vae.loss(model, x, noise(BATCH, config.latent_size, rng=run.rng))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         run.log(loss=loss)
-    image = xp.asarray(data.x_test[:1])
+    image = xp.asarray(images.x_test[:1])
     f = reconstruction_of(model, image)
     with tg.no_grad():
         mean, logvar = (head[0] for head in model.encode(image))
@@ -131,9 +130,9 @@ def show(run, variance, gradients, curves):
                     "d is a straight line.")
     strongest = np.abs(gradients["trick"].mean(axis=0)[:run.settings.latents]).argmax()
     run.save_figure(plot_histograms({name: g[:, strongest] for name, g in gradients.items()}),
-                    "histograms", "The gradient of a digit's reconstruction error by the mean of "
-                    "one latent, from one draw each. The vertical lines are means over all draws, "
-                    "which agree within their standard errors; note the different scales.")
+                    "histograms", "The gradient of a digit's reconstruction error with respect to "
+                    "one latent's mean, from one draw each. The vertical lines are means over all "
+                    "draws, which agree within their standard errors; note the different scales.")
     run.save_figure(plot_descent(curves), "descent",
                     "One image's mean and logvar, fitted from the prior by Adam with "
                     f"{FIT_DRAWS} draws per step, each estimator at the best of {len(RATES)} "

@@ -2,7 +2,7 @@
 
 A plain autoencoder puts its codes wherever it likes, and a point between them may decode to
 anything. A VAE's encoder maps each image to a Gaussian q(z|x) instead of a point, and pays for it
-with the Kullback-Leibler divergence from the prior N(0, 1): the nats that the code tells about x.
+with the Kullback-Leibler divergence from the prior N(0, 1): the nats that the code says about x.
 So the codes stay near the origin, and neighbours overlap and must look alike; a code sampled from
 the prior then decodes to a new image.
 
@@ -22,8 +22,6 @@ is accurate to a tenth of a nat.
 
 Auto-encoding variational Bayes (Kingma and Welling, 2014).
 """
-
-import tinygen as tg
 from demos.common.figures import image_panels, tile
 from demos.common.options import OWN_FILE
 from demos.common.resume import epoch_batch
@@ -37,12 +35,13 @@ from models.parts import interpolate_codes, noise
 from models.vae import Config, ConvVAE, DenseVAE, elbo_terms, generate
 from tinygen.backend import np, to_numpy, xp
 from tinygen.data import IMAGES, load_images
+from tinygen.optim import Adam
 
-REFERENCE = dict(network="dense", latent=20, batch=128, lr=1e-3)
+REFERENCE = dict(network="dense", latents=20, batch=128, lr=1e-3)
 PRESETS = {
     "smoke": dict(steps=2),
     "tour": dict(steps=300),
-    "default": dict(steps=600, network="conv", latent=16, beta=1.0, batch=64, lr=2e-3),
+    "default": dict(steps=600, network="conv", latents=16, beta=1.0, batch=64, lr=2e-3),
     "reference": dict(REFERENCE, steps=30 * 62),  # 30 epochs of mnist-10k
     "long": dict(REFERENCE, steps=10 * 469),      # 10 epochs of mnist
 }
@@ -64,13 +63,13 @@ def main(run):
     cfg, images = run.settings, load_images(run.data)
     check_settings(cfg, images)
     x_train, x_test = images.x_train, images.x_test
-    config = Config(cfg.latent, x_train.shape[2], x_train.shape[1], beta=cfg.beta)
+    config = Config(cfg.latents, x_train.shape[2], x_train.shape[1], beta=cfg.beta)
 
     vae = NETWORKS[cfg.network](config, rng=run.rng)
-    optimizer = tg.optim.Adam(vae.parameters(), lr=cfg.lr)
+    optimizer = Adam(vae.parameters(), lr=cfg.lr)
     for step in run.steps("VAE", model=vae, optimizer=optimizer):
         x = xp.asarray(x_train[epoch_batch(step, cfg.batch, len(x_train), run.seed)])
-        reconstruction, kl = elbo_terms(vae, x, noise(len(x), cfg.latent, rng=run.rng))
+        reconstruction, kl = elbo_terms(vae, x, noise(len(x), cfg.latents, rng=run.rng))
         loss = reconstruction + cfg.beta * kl
         optimizer.zero_grad()
         loss.backward()
@@ -83,11 +82,11 @@ def main(run):
     # Without noise and without the KL, the same network is a plain autoencoder. Half the steps are
     # enough for it.
     plain = NETWORKS[cfg.network](config, rng=run.rng)
-    optimizer = tg.optim.Adam(plain.parameters(), lr=cfg.lr)
+    optimizer = Adam(plain.parameters(), lr=cfg.lr)
     for step in run.steps("autoencoder", total=-(-cfg.steps // 2), model=plain,
                           optimizer=optimizer):
         x = xp.asarray(x_train[epoch_batch(step, cfg.batch, len(x_train), run.seed)])
-        loss, _ = elbo_terms(plain, x, xp.zeros((len(x), cfg.latent), x.dtype))
+        loss, _ = elbo_terms(plain, x, xp.zeros((len(x), cfg.latents), x.dtype))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -139,7 +138,7 @@ def show(run, vae, plain, images, test, codes, without_code):
                     "steps.")
     run.save_figure(plot_latents(vae, test, x[shown[4]]), "latents",
                     "KL of each latent, the largest first, and how one image changes when this "
-                    "latent alone goes from -3 to 3. A latent with almost no KL says the same for "
+                    "latent alone goes from -3 to 3. A latent with almost no KL says the same of "
                     "every image, and the decoder ignores it.")
     run.save_figure(plot_posteriors(test, codes), "posterior",
                     "Codes of test images in their two most informative directions; circles hold "

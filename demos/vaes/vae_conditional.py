@@ -2,14 +2,14 @@
 
 Encoder and decoder get the label y beside x and z (a one-hot vector, for images as channels). The
 decoder already knows which digit it is, so q(z|x, y) need not spend nats on saying so, and z is
-left with what the label does not tell: slant, thickness, proportions. So z is a style. Sampled from
+left with what the label does not say: slant, thickness, proportions. So z is a style. Sampled from
 the prior and decoded with each label in turn, one z writes all ten digits in one hand; taken from a
 test image, it copies that image's hand. A classifier trained on real images says whether each
 sample shows the digit that was asked for.
 
-The prior knows no label. If z still told something of the class, say whether there are loops, then
-a z with the loops of a 0 might be sampled and decoded as a 1. So the KL is weighted double here,
-beta = 2, which leaves z only what all digits share.
+The prior knows no label. If z still said something about the class, such as whether there are
+loops, then a z with the loops of a 0 might be sampled and decoded as a 1. So the KL is weighted
+double here, beta = 2, which leaves z only what all digits share.
 
     python -m demos vae_conditional                     40 s on two cores
     python -m demos vae_conditional --digit 7           shows sevens only
@@ -21,8 +21,6 @@ are sharper, but some 1s have loops.
 Learning structured output representation using deep conditional generative models (Sohn et al.,
 2015); semi-supervised learning with deep generative models (Kingma et al., 2014), figure 1.
 """
-
-import tinygen as tg
 from demos.common.figures import image_rows, new_figure, show_sheet, tile
 from demos.common.options import check_positive
 from demos.common.resume import epoch_batch
@@ -31,15 +29,17 @@ from demos.tools.classifier import probabilities, share_right, train_classifier
 from demos.tools.images import check_images
 from demos.vaes.parts.elbo import evaluate, nearest_agrees
 from demos.vaes.parts.figures import spread_over_classes
+from models import vae
 from models.parts import noise
-from models.vae import Config, ConvVAE, generate, loss
+from models.vae import Config, ConvVAE, generate
 from tinygen.backend import np, to_numpy, xp
 from tinygen.data import IMAGES, load_images
+from tinygen.optim import Adam
 
 CLASSES = 10
 PRESETS = {
-    "smoke": dict(steps=2, judge_steps=2),
-    "default": dict(steps=600, latent=16, beta=2.0, batch=64, lr=2e-3, judge_steps=450,
+    "smoke": dict(steps=2, classifier_steps=2),
+    "default": dict(steps=600, latents=16, beta=2.0, batch=64, lr=2e-3, classifier_steps=450,
                     digit=tuple(range(CLASSES))),
     "long": dict(steps=3000),
 }
@@ -55,21 +55,22 @@ def main(run):
     x_train, y_train, x_test, y_test = (images.x_train, images.y_train, images.x_test,
                                         images.y_test)
 
-    config = Config(cfg.latent, x_train.shape[2], x_train.shape[1], CLASSES, cfg.beta)
+    config = Config(cfg.latents, x_train.shape[2], x_train.shape[1], CLASSES, cfg.beta)
     model = ConvVAE(config, rng=run.rng)
-    optimizer = tg.optim.Adam(model.parameters(), lr=cfg.lr)
+    optimizer = Adam(model.parameters(), lr=cfg.lr)
     for step in run.steps(model=model, optimizer=optimizer):
         rows = epoch_batch(step, cfg.batch, len(x_train), run.seed)
-        x, eps = xp.asarray(x_train[rows]), noise(cfg.batch, cfg.latent, rng=run.rng)
-        cost = loss(model, x, eps, y_train[rows])
+        x, eps = xp.asarray(x_train[rows]), noise(cfg.batch, cfg.latents, rng=run.rng)
+        loss = vae.loss(model, x, eps, y_train[rows])
         optimizer.zero_grad()
-        cost.backward()
+        loss.backward()
         optimizer.step()
-        run.log(loss=cost)
+        run.log(loss=loss)
 
     test = evaluate(model, x_test, y_test, rng=run.rng)
-    classifier = train_classifier(x_train, y_train, CLASSES, rng=run.rng, steps=cfg.judge_steps)
-    samples = generate_classes(model, noise(JUDGED, cfg.latent, rng=run.rng), range(CLASSES))
+    classifier = train_classifier(x_train, y_train, CLASSES, rng=run.rng,
+                                  steps=cfg.classifier_steps)
+    samples = generate_classes(model, noise(JUDGED, cfg.latents, rng=run.rng), range(CLASSES))
     recognised = probabilities(classifier, flat(samples)).argmax(axis=1)
     measure(run, model, images, test, classifier, recognised)
     show(run, model, images, test, recognised)
@@ -81,10 +82,10 @@ def measure(run, model, images, test, classifier, recognised):
     real = share_right(classifier, x, y)
     run.measure("samples that show the digit asked for", (recognised == ASKED).mean(),
                 at_least=0.95, baseline=("test images", real))
-    run.measure("copies of a test image's hand that show it",
+    run.measure("copies of a test image's hand that show the digit",
                 share_right(classifier, flat(copies), ASKED), at_least=0.95,
                 baseline=("test images", real))
-    run.measure("nearest code is of the same class", nearest_agrees(test.mean, y),
+    run.measure("nearest code has the same class", nearest_agrees(test.mean, y),
                 baseline=("chance", 1 / CLASSES))
     run.measure("-ELBO of the test images, nats", test.negative)
     run.measure("KL of the test images", test.kl)
@@ -93,15 +94,15 @@ def measure(run, model, images, test, classifier, recognised):
 def show(run, model, images, test, recognised):
     x, y = images.x_test, images.y_test
     digits = list(dict.fromkeys(run.settings.digit))  # each once, in the order given
-    samples = generate_classes(model, noise(14, run.settings.latent, rng=run.rng), digits)
+    samples = generate_classes(model, noise(14, run.settings.latents, rng=run.rng), digits)
     run.save_figure(image_rows({str(digit): samples[:, row] for row, digit in enumerate(digits)}),
                     "digits", "One digit per row, one code z per column: each column is one hand. "
                     "Codes are sampled from N(0, 1).")
     shown = spread_over_classes(y, 10)
     copies = generate_classes(model, test.mean[shown], digits)
     run.save_figure(plot_hands(x[shown], copies, digits), "hands",
-                    "The handwriting of test images (left), copied: each is encoded with its own "
-                    "label, and its code decoded with the labels above.")
+                    "The handwriting of test images (left), copied: each image is encoded with its "
+                    "own label, and its code decoded with the labels above.")
     run.save_figure(plot_confusion(ASKED, recognised), "recognised",
                     "What the classifier takes the samples for, in percent of each digit asked "
                     "for.")
@@ -168,7 +169,7 @@ def flat(images):
 
 def check_settings(cfg, images):
     check_images(images, cfg.batch)
-    check_positive(cfg, "judge_steps")
+    check_positive(cfg, "classifier_steps")
     if not 0 <= min(cfg.digit) <= max(cfg.digit) < CLASSES:
         raise ValueError(f"--digit takes one or more digits from 0 to {CLASSES - 1}; got "
                          f"{' '.join(map(str, cfg.digit))}")

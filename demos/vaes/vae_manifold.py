@@ -5,15 +5,15 @@ surface, or manifold, of two dimensions among all images. The sheet crosses it i
 probability, with coordinates z = F⁻¹(u) for u = 1/40, 3/40 ... 39/40, where F is the normal
 distribution's CDF: each of its 20 x 20 images stands for 1/400 of the prior N(0, 1). Digits form
 regions by shape, though the model never saw a label, and along the borders one turns into another.
-Two numbers are few: what they cannot tell, the decoder has to average.
+Two numbers are few: what they cannot encode, the decoder has to average over.
 
     python -m demos vae_manifold                         45 s on two cores
     python -m demos vae_manifold --data mnist-10k        the same
 
 Expect 148 to 151 nats for a test image, where the mean image costs 203 and 16 latents reach 108 in
-a quarter of the steps. For more than half of the codes the nearest neighbour is of the same class;
+a quarter of the steps. For more than half of the codes the nearest neighbour has the same class;
 by chance it would be 1 in 10. Only 33 to 39 % of the codes lie in the circle that holds half of the
-prior: to tell more, they stretch beyond it, so parts of the sheet correspond to no image.
+prior: to say more, they stretch beyond it, so parts of the sheet correspond to no image.
 
 Auto-encoding variational Bayes (Kingma and Welling, 2014), figure 4.
 """
@@ -26,8 +26,9 @@ from demos.common.run import demo
 from demos.tools.images import check_images
 from demos.vaes.parts.elbo import evaluate, mean_image_nats, nearest_agrees
 from demos.vaes.parts.figures import plot_prior_circles, prior_radius, spread_over_classes
+from models import vae
 from models.parts import noise
-from models.vae import Config, DenseVAE, generate, loss, reconstruct
+from models.vae import Config, DenseVAE, generate, reconstruct
 from tinygen.backend import np, to_numpy, xp
 from tinygen.data import IMAGES, load_images
 from tinygen.optim import Adam, warmup_cosine
@@ -57,11 +58,11 @@ def main(run):
                               frames=frames):
             optimizer.lr = cfg.lr * warmup_cosine(step, warmup=0, total=steps)
             x = xp.asarray(x_train[epoch_batch(step, cfg.batch, len(x_train), run.seed)])
-            cost = loss(model, x, noise(len(x), latents, rng=run.rng))
+            loss = vae.loss(model, x, noise(len(x), latents, rng=run.rng))
             optimizer.zero_grad()
-            cost.backward()
+            loss.backward()
             optimizer.step()
-            run.log(loss=cost)
+            run.log(loss=loss)
             if latents == 2 and step in moments:
                 frames.add(step, generate(model, frame_grid))
 
@@ -79,7 +80,7 @@ def measure(run, images, test, codes):
                 at_most=test[2].negative, baseline=("2 latents", test[2].negative))
     run.measure("KL of 2 latents", test[2].kl, baseline=("16 latents", test[16].kl))
     _, counts = np.unique(y, return_counts=True)
-    run.measure("nearest code is of the same class", nearest_agrees(test[2].mean, y),
+    run.measure("nearest code has the same class", nearest_agrees(test[2].mean, y),
                 baseline=("chance", float(((counts / len(y)) ** 2).sum())))
     inside = np.hypot(*codes.T) < prior_radius(0.5)
     run.measure("share of codes in the circle that holds half of the prior", inside.mean())

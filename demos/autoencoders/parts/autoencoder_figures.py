@@ -1,4 +1,4 @@
-"""The figures of the demo `autoencoder`: error against size, the plane of codes, its map."""
+"""Figures of the demo autoencoder: error against size, the plane of codes, its map."""
 from demos.common.figures import PALETTE, new_figure, tile
 from demos.tools.codes import in_batches
 from tinygen.backend import np

@@ -1,4 +1,4 @@
-"""The figures of the demo `unpooling`: matrices drawn cell by cell, placed in units of a cell."""
+"""Figures of the demo unpooling: matrices drawn cell by cell, placed in units of a cell."""
 from demos.common.figures import PALETTE, new_figure, tile
 from tinygen.backend import np
 

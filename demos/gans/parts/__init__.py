@@ -1,1 +1,1 @@
-"""Building blocks of the GAN demos, and their longer figures."""
+"""What the demos of this family are built from, and their longer figures."""

@@ -17,7 +17,7 @@ def gradient_norm(generator, judge, loss, z):
 
 
 def flat_gradient(generator, judge, loss, z):
-    """The gradient of loss(judge(G(z))) by all of G's parameters, as one vector."""
+    """The gradient of loss(judge(G(z))) with respect to G's parameters, as one vector."""
     grads = tg.grad(loss(judge(generator(z))), list(generator.parameters()))
     return xp.concatenate([g.data.ravel() for g in grads])
 

@@ -1,7 +1,7 @@
 """How strange is an image? The scores that the anomaly demo compares, and their AUROC.
 
 A score is a function from NumPy images (N, C, H, W) to a NumPy array (N,), larger for stranger
-images. None has seen an anomaly before.
+images. No score has seen an anomaly before.
 """
 import tinygen as tg
 from demos.tools.codes import in_batches
@@ -12,6 +12,7 @@ from tinygen.backend import np, to_numpy, xp
 from tinygen.data.digits import ink
 from tinygen.optim import Adam
 
+CORRECTED = "autoencoder", "AnoGAN", "nearest neighbour"  # scores that are also divided by the ink
 CODES = 4  # sampled for each image; the ELBO averages over them
 
 
@@ -85,7 +86,22 @@ def per_ink(scores, x):
     return scores / np.maximum(amount_of_ink(x), 1)
 
 
-# ---- other anomalies: images (N, C, H, W), rng -> images that are no digits, or out of place ----
+# ---- all of them ----
+
+def make_scores(rebuilder, likelihood, g, d, normal, descent, rng):
+    """name -> score, a function of images."""
+    return {"autoencoder": autoencoder_error(rebuilder), "VAE": negative_elbo(likelihood, rng),
+            "discriminator": called_fake(d), "AnoGAN": distance_to_generated(g, descent),
+            "nearest neighbour": distance_to_training(normal), "ink": amount_of_ink}
+
+
+def score_all(scores, x):
+    """All scores of images x, and some divided by the ink.  -> name: (N,)"""
+    found = {name: score(x) for name, score in scores.items()}
+    return found | {f"{name} / ink": per_ink(found[name], x) for name in CORRECTED}
+
+
+# ---- other anomalies: images (N, C, H, W), rng -> images that are not digits, or off-centre ----
 
 def scribbles(x, rng):
     """Curves of three random waves each, of the size and thickness of digits in a 28x28 image."""
@@ -109,6 +125,21 @@ KINDS = {
     "faint": lambda x, rng: 0.3 * x,
     "blank": lambda x, rng: 0 * x,
 }
+
+
+def score_other_anomalies(scores, normal, x, rng):
+    """The same scores on images that are not normal digits, made from images x.
+
+    normal: name -> the scores of normal images. -> name: {kind: AUROC}, an example of each kind
+    """
+    table, examples = {}, []
+    for kind, make in KINDS.items():
+        strange = make(x, rng).astype(np.float32)
+        examples.append(strange[0])
+        for name, values in score_all(scores, strange).items():
+            both = np.concatenate([values, normal[name]])
+            table.setdefault(name, {})[kind] = auroc(both, np.arange(len(both)) < len(strange))
+    return table, examples
 
 
 # ---- how well a score separates anomalies from normal images ----

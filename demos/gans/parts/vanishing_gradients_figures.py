@@ -18,8 +18,7 @@ GREY = "#666666"
 
 
 def plot_slopes(logit):
-    """The generator's losses against the logit of a fake, and their slopes.  logit: the mean fake's
-    """
+    """The generator's losses and their slopes, against the logit of a fake.  logit: the mean one"""
     s = np.linspace(min(-10, logit - 2), 5, 400)
     d = 1 / (1 + np.exp(-s))
     curves = {"saturating": (np.log(1 - d), d), "non_saturating": (-np.log(d), 1 - d),

@@ -1,4 +1,4 @@
-"""The figures of attention."""
+"""Figures of the demo attention."""
 import math
 
 from demos.common.figures import PALETTE, new_figure

@@ -1,4 +1,4 @@
-"""The figures of encoder_vs_decoder."""
+"""Figures of the demo encoder_vs_decoder."""
 from demos.common.figures import PALETTE, new_figure
 from demos.language.parts.texts import visible
 from tinygen.backend import np
@@ -58,7 +58,7 @@ def plot_cross(texts, weights):
 def plot_learning(history):
     figure, (left, right) = new_figure(1, 2, width=10, height=3.6)
     left.plot(*zip(*history["loss"]), linewidth=0.8)
-    left.set(title="Training loss", xlabel="step", ylabel="nats a character", yscale="log")
+    left.set(title="Training loss", xlabel="step", ylabel="nats per character", yscale="log")
     if "exact" in history:
         steps, shares = zip(*history["exact"])
         right.plot(steps, [100 * share for share in shares], "o-", color=PALETTE[1])

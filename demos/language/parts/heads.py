@@ -1,4 +1,4 @@
-"""What each attention head of a network looks at, recorded while the network computes."""
+"""What each attention head of a network attends to, recorded while the network computes."""
 import math
 
 import tinygen as tg
@@ -27,8 +27,8 @@ def attention_weights(compute):
 def plot_heads(weights, rows, columns=None, names=None):
     """A heat map for each head.  list of (heads, T, S), one for each layer -> figure
 
-    rows, columns: labels of the T positions that look and of the S that are looked at (rows again
-    if None). names: of the layers.
+    rows, columns: labels of the T positions that attend and of the S that are attended to (rows
+    again if None). names: of the layers.
     """
     columns = rows if columns is None else columns
     count = len(weights[0])

@@ -35,7 +35,7 @@ def changes(block, x, other):
 
 
 def jacobian_norms(block, x):
-    """Norm of the derivative of output i by input j.  (1, T, C) -> (T, T)
+    """Norm of the derivative of output i with respect to input j.  (1, T, C) -> (T, T)
 
     One backward pass for all T·C outputs: as many copies of x, and for each the cotangent of one
     output.

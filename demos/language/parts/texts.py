@@ -47,9 +47,9 @@ def batch(ids, count, block_size, rng):
 
 
 def text_loss(model, ids, block_size, at_a_time=64):
-    """Mean cross-entropy over a whole text, in nats a token, from consecutive windows.
+    """Mean cross-entropy over a whole text, in nats per token, from consecutive windows.
 
-    A window's first tokens have little to look back at, as in training.
+    A window's first tokens have little to attend to, as in training.
     """
     x, targets = consecutive_windows(ids, block_size)
     total = 0.0

@@ -1,6 +1,6 @@
 """The benchmark's networks, and how much there is to compute in a training step of each.
 
-tinygen's layers, optimizers and `backward` read as PyTorch's do, so the same text builds a network
+tinygen's layers, optimizers and `backward` read as PyTorch's do, so the same code builds a network
 and trains it in either library. The few functions that differ have the same names in tinygen_side
 and torch_side: `build(lib, **rng)` takes one of the two and returns the network's modules.
 """

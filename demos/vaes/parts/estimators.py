@@ -1,4 +1,5 @@
-"""Two ways to estimate the gradient of E f(z), z ~ N(mean, std²), by mean and logvar from samples.
+"""Two ways to estimate from samples the gradient of E f(z), z ~ N(mean, std²), with respect to mean
+and logvar.
 
     score function   E f(z) ∇ log q(z)        needs only values of f, for any kind of z (REINFORCE)
     the trick        E ∇ f(mean + std·eps)    needs the slope of f, and z as a function of noise
@@ -35,7 +36,7 @@ def log_normal(z, mean, logvar):
 def single_draw_gradients(f, mean, logvar, eps, estimator):
     """One estimate of the gradient of E f(z) for each row of noise.
 
-    mean, logvar: (d,). eps: (N, d). -> NumPy (N, 2d): by mean, then by logvar
+    mean, logvar: (d,). eps: (N, d). -> NumPy (N, 2d): of mean, then of logvar
     """
     # Each draw gets its own copy of mean and logvar, and so its own gradient.
     mean, logvar = (tg.Tensor(xp.broadcast_to(plain(a), eps.shape).copy()) for a in (mean, logvar))

@@ -25,7 +25,7 @@ def plot_sweep(elbos):
     for beta, x, y in zip(betas, rate, distortion):
         left.annotate(f"{beta:g}", (x, y), (6, 5), textcoords="offset points", fontsize=9)
     left.set(xlabel="rate: KL, nats", ylabel="distortion: reconstruction, nats",
-             title="What z tells, what is left to tell (at each point: beta)")
+             title="What z says, what is left unsaid (labels: beta)")
     right.plot(betas, list(map(active_by_kl, elbos.values())), "o-", color=PALETTE[0],
                label=f"KL above {ACTIVE} nats")
     right.plot(betas, list(map(active_by_variance, elbos.values())), "x--", color=PALETTE[1],

@@ -25,7 +25,7 @@ def plot_variance(dimensions, variance):
 
 
 def plot_histograms(gradients):
-    """One draw's gradient by the mean of one latent, a histogram for each estimator."""
+    """One draw's gradient with respect to one latent's mean, a histogram per estimator."""
     figure, all_axes = new_figure(1, len(gradients), width=11, height=3.4)
     for axes, (name, values) in zip(all_axes, gradients.items()):
         low, high = np.percentile(values, [0.5, 99.5])

@@ -5,8 +5,8 @@ import wave
 from demos.vaes.parts.melodies import CHORDS, HOLD, NAMES, PITCHES, STEPS
 from tinygen.backend import np
 
-RATE = 22050  # samples a second
-STEP_SECONDS = 0.135  # a sixteenth: 111 beats a minute
+RATE = 22050  # samples per second
+STEP_SECONDS = 0.135  # a sixteenth: 111 beats per minute
 ATTACK, RELEASE = 0.008, 0.03  # seconds; without them each note begins and ends with a click
 HARMONICS = {1: 1.0, 2: 0.45, 3: 0.22, 4: 0.10, 5: 0.05}  # multiple of the frequency: amplitude
 TAIL = 0.6  # seconds of silence after the last bar

@@ -1,4 +1,4 @@
-"""The command line of a demo: settings are options, and a bad one is told in one line."""
+"""The command line of a demo: settings are options, and a bad one is refused in one line."""
 import pytest
 
 from tests.helpers import read_result

@@ -12,10 +12,10 @@ from tinygen.backend import np
 
 # demo -> its options, and the steps at which it is stopped, counted from each --resume
 STOPS = {
-    vae: ("--data own.npz --batch 8 --latent 3 --steps 4", (2, 3)),  # in both of its loops
+    vae: ("--data own.npz --batch 8 --latents 3 --steps 4", (2, 3)),  # in both of its loops
     vae_manifold: ("--data own.npz --batch 8 --side 2 --steps 6", (3, 4)),
-    gan_digits: ("--data own.npz --batch 8 --channels 3 2 --hidden 4 --judge-steps 1 --steps 6",
-                 (4,)),
+    gan_digits: ("--data own.npz --batch 8 --channels 3 2 --hidden 4 --classifier-steps 1 "
+                 "--steps 6", (4,)),
     gan_ring: ("--toys ring --batch 8 --seeds 2 --steps 4", (2, 4)),
     mode_collapse: ("--batch 4 --steps 3", (1, 4, 10)),
     bigram: ("--data own.txt --batch 4 --block-size 8 --steps 6", (2, 3)),

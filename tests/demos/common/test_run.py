@@ -98,7 +98,7 @@ def test_weights_that_are_not_finite_never_replace_good_ones(tmp_path, capsys, m
     printed = capsys.readouterr().out
     assert ("Training diverged: layer/bias holds nan or infinity after step 3 of training. Start "
             "again with a smaller learning rate. The last good checkpoint is kept: --resume "
-            "--steps 3 shows what was learnt until then.") in printed
+            "--steps 3 shows what was learnt by then.") in printed
     assert main(["--out", str(tmp_path), "--resume", "--steps", "3"]) == 0
     assert np.isfinite(to_numpy(layer.bias)).all()
 

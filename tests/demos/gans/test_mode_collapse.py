@@ -30,7 +30,7 @@ def test_the_arms_take_their_steps(tmp_path, monkeypatch):
     assert judged == [(8, 1, 0, 0), (32, 4, 0, 0), (8, 1, 3, 0), (8, 1, 0, 0.5)]
 
 
-def test_a_batch_of_one_is_refused(tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        mode_collapse.main(["--batch", "1", "--out", str(tmp_path)])
-    assert "--batch at least 2" in capsys.readouterr().err
+@pytest.mark.parametrize("argv, words", [
+    ("--batch 1", "--batch is at least 2"), ("--seeds 0", "--seeds is above 0; got 0")])
+def test_bad_options_are_one_line(argv, words, refusal):
+    assert words in refusal(mode_collapse, argv)

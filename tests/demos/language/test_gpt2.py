@@ -10,21 +10,21 @@ from tinygen.data import BPETokenizer
 
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--preset", "default"], "--weights is a folder"),
-    (["--weights", "nowhere"], "there is no nowhere.config.json; a folder with a GPT-2 has"),
-    (["--preset", "smoke", "--prompt", ""], "--prompt is empty"),
-    (["--preset", "smoke", "--temperature", "-1"], "temperature"),
-    (["--preset", "smoke", "--temperature", "nan"], "temperature"),
-    (["--preset", "smoke", "--top-k", "-3"], "top_k"),
-    (["--preset", "smoke", "--top-p", "0"], "top_p"),
-    (["--preset", "smoke", "--top-p", "1.1"], "top_p"),
-    (["--preset", "smoke", "--count", "0"], "--count is above 0")])
-def test_options_out_of_range(arguments, message, refused):
-    refused(gpt2, arguments, message)
+    (["--weights", "nowhere"], "there is no nowhere/config.json; a folder with a GPT-2 has"),
+    (["--prompt", ""], "--prompt is empty"),
+    (["--temperature", "-1"], "temperature"),
+    (["--temperature", "nan"], "temperature"),
+    (["--top-k", "-3"], "top_k"),
+    (["--top-p", "0"], "top_p"),
+    (["--top-p", "1.1"], "top_p"),
+    (["--count", "0"], "--count is above 0")])
+def test_bad_options_are_one_line(arguments, message, refusal):
+    assert message in refusal(gpt2, arguments).replace("\\", "/")  # a path's separators
 
 
-def test_weights_without_their_tokenizer(tmp_path, rng, refused):
+def test_weights_without_their_tokenizer(tmp_path, rng, refusal):
     save(tmp_path / "bare", GPT(Config(300, 8, 1, 1, 4), rng=rng))
-    refused(gpt2, ["--weights", str(tmp_path / "bare")], "has no vocab.json")
+    assert "has no vocab.json" in refusal(gpt2, ["--weights", str(tmp_path / "bare")])
 
 
 def test_text_is_streamed_as_its_bytes_come(capsys):

@@ -16,18 +16,3 @@ def own_file(tmp_path, monkeypatch, rng):
 def corpus():
     """300 bars of the demo music, and their chords."""
     return write_corpus(300, np.random.default_rng(0))
-
-
-@pytest.fixture
-def refusal(tmp_path, monkeypatch, capsys):
-    """A function (demo, options) -> the one line with which the demo refuses the options."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(demo, options):
-        with pytest.raises(SystemExit) as end:
-            demo.main([*options.split(), "--preset", "smoke"])
-        message = capsys.readouterr().err
-        assert end.value.code == 2 and message.count("\n") == 1
-        assert message.startswith(f"python -m demos {demo.__name__.rpartition('.')[2]}: error: ")
-        return message
-    return run

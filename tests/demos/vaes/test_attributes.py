@@ -55,6 +55,7 @@ def test_codes_are_moved_as_far_as_asked_and_read_again(monkeypatch):
 
 
 @pytest.mark.parametrize("options, words", [
-    ("--latents 0", "latent_size"), ("--beta -1", "beta"), ("--judge-steps 0", "--judge-steps")])
-def test_bad_settings_are_one_line(options, words, refusal):
+    ("--latents 0", "latent_size"), ("--beta -1", "beta"),
+    ("--classifier-steps 0", "--classifier-steps")])
+def test_bad_options_are_one_line(options, words, refusal):
     assert words in refusal(attributes, options)

@@ -42,7 +42,7 @@ def test_the_song_takes_each_bar_once():
 @pytest.mark.parametrize("options, words", [
     ("--bars 50", "--bars is at least 100"), ("--written 3", "--written at least 32"),
     ("--latents 0", "latent_size"), ("--beta -1", "beta"), ("--batch 7000", "a batch takes")])
-def test_bad_settings_are_one_line(options, words, refusal, monkeypatch):
+def test_bad_options_are_one_line(options, words, refusal, monkeypatch):
     monkeypatch.setattr(music, "write_corpus", lambda count, rng: (
         np.full((count, 16), REST), np.zeros(count, int)))
     assert words in refusal(music, options)

@@ -40,5 +40,5 @@ def test_the_counts_tell_latents_that_speak_from_those_that_do_not(rng):
 @pytest.mark.parametrize("options, words", [
     ("--betas 1 -0.5", "beta"), ("--latents 0", "latent_size"), ("--betas nan", "beta"),
     ("--lr -1", "lr")])
-def test_bad_settings_are_one_line(options, words, refusal):
+def test_bad_options_are_one_line(options, words, refusal):
     assert words in refusal(posterior_collapse, options)

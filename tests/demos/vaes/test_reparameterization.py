@@ -35,5 +35,5 @@ def test_the_best_rate_is_the_one_that_ends_lowest(rng, monkeypatch):
 @pytest.mark.parametrize("options, words", [
     ("--latents 0", "latent_size"), ("--draws 1", "--draws"), ("--dimensions 0", "--dimensions"),
     ("--fit-steps 0", "--fit-steps")])
-def test_bad_settings_are_one_line(options, words, refusal):
+def test_bad_options_are_one_line(options, words, refusal):
     assert words in refusal(reparameterization, options)

@@ -47,7 +47,7 @@ def test_colour_images_of_ones_own(tmp_path, rng, monkeypatch):
 
 
 @pytest.mark.parametrize("options, words", [
-    ("--latent 0", "latent_size"), ("--latent many", "invalid int value: 'many'"),
+    ("--latents 0", "latent_size"), ("--latents many", "invalid int value: 'many'"),
     ("--beta -1", "beta, the weight of the KL, must be finite and at least 0, got -1.0"),
     ("--beta nan", "got nan"), ("--network rnn", "--network is one of conv, dense"),
     ("--data cifar", "invalid choice: 'cifar'"), ("--data missing.npz", "No such file"),
