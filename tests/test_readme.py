@@ -9,6 +9,7 @@ import pytest
 
 import tinygen as tg
 from demos.common.catalogue import find_demos
+from demos.exercises import check
 from tinygen.backend import backend_name
 
 ROOT = Path(__file__).parents[1]
@@ -43,6 +44,20 @@ def test_the_program_runs(tmp_path, monkeypatch, rng):
     monkeypatch.chdir(tmp_path)
     exec(program.replace("range(1000)", "range(2)"), {})
     assert (tmp_path / "digits.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_checks_print_what_they_show(capsys):
+    if backend_name() != "numpy":
+        pytest.skip("answers compute with NumPy")
+    right = (ROOT / "demos/exercises/answers/e08_softmax.py").read_text(encoding="utf-8")
+    wrong = right.replace("y.sum(axis=axis, keepdims=True)", "y.sum(axis=0, keepdims=True)")
+    for source, passes in ((wrong, False), (right, True)):
+        answer = {}
+        exec(source, answer)
+        assert check(8, answer["softmax"], seed=71293) is passes
+        # The text that the GPT trains on differs from one Python to another, and so does its loss.
+        shown = re.split("Again: |: loss ", capsys.readouterr().out)[0]
+        assert f"```\n{shown}" in README
 
 
 def map_of_files():
