@@ -18,7 +18,7 @@ After Hinton and Salakhutdinov, Reducing the dimensionality of data with neural 
 2006).
 """
 from demos.autoencoders.parts.autoencoder_figures import plot_error, plot_map, plot_plane
-from demos.common.figures import image_panels, image_rows
+from demos.common.figures import plot_image_panels, plot_image_rows
 from demos.common.options import OWN_FILE
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
@@ -121,7 +121,7 @@ def show(run, images, models, pca, codes, seen_codes, rebuilt, error):
                     "test image lies nearby.")
     new = {"conv autoencoder": autoencoder.sample(models["conv 16"], seen_codes, 80, rng=run.rng),
            "PCA": sample_pca(pca, images.x_train[:SEEN], 16, 80, rng=run.rng)}
-    run.save_figure(image_panels(new), "samples",
+    run.save_figure(plot_image_panels(new), "samples",
                     "New images: codes of 16 numbers drawn from a Gaussian fitted to those of "
                     "training images, then decoded. Not all are digits, because real codes do not "
                     "fill a Gaussian; a variational autoencoder trains them to.")
@@ -136,7 +136,7 @@ def plot_rebuilt(x, rebuilt, examples):
     for size in CODE_SIZES:
         for method in ("conv", "PCA"):
             rows[f"{method} {size}"] = rebuilt[f"{method} {size}"][examples]
-    return image_rows(rows)
+    return plot_image_rows(rows)
 
 
 def plot_between(model, x, y, codes, examples, steps=12):
@@ -147,7 +147,7 @@ def plot_between(model, x, y, codes, examples, steps=12):
         t = np.linspace(0, 1, steps)[:, None, None, None]
         rows[f"{y[a]} to {y[b]}, codes"] = autoencoder.interpolate(model, z1, z2, steps)
         rows[f"{y[a]} to {y[b]}, pixels"] = (1 - t) * x[a] + t * x[b]
-    return image_rows({label: to_numpy(images) for label, images in rows.items()})
+    return plot_image_rows({label: to_numpy(images) for label, images in rows.items()})
 
 
 def mse(images, target):

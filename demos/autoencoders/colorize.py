@@ -19,7 +19,7 @@ yet its error is larger, 0.0005: it bets where it should mix. On mnist-10k the t
 On colours by squared error: Zhang, Isola and Efros, Colorful image colorization (ECCV, 2016).
 """
 import tinygen as tg
-from demos.common.figures import image_rows, new_figure
+from demos.common.figures import new_figure, plot_image_rows
 from demos.common.options import check_positive
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
@@ -93,7 +93,7 @@ def show(run, grey, digit, coloured, inks):
     rows = {"grey": grey, "network": coloured, "truth": paint(grey, ink_of(digit))}
 
     def plot_rows(chosen):
-        return image_rows({name: images[chosen] for name, images in rows.items()})
+        return plot_image_rows({name: images[chosen] for name, images in rows.items()})
 
     run.save_figure(
         plot_rows([np.argmax(digit == k) for k in range(10)]), "coloured",

@@ -17,7 +17,7 @@ mnist-10k 18.3 against 15.6. Left as they are, the noisy images have 6.0, which 
 After Vincent, Larochelle, Bengio and Manzagol, Extracting and composing robust features with
 denoising autoencoders (ICML, 2008).
 """
-from demos.common.figures import image_rows, new_figure
+from demos.common.figures import new_figure, plot_image_rows
 from demos.common.options import OWN_FILE, check_positive
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
@@ -81,7 +81,7 @@ def show(run, model, clean, noisy, denoised, blurred):
             "removed": signed(noisy - denoised)}
     noise = run.settings.noise
     run.save_figure(
-        image_rows({name: images[:SHOWN] for name, images in rows.items()}), "denoised",
+        plot_image_rows({name: images[:SHOWN] for name, images in rows.items()}), "denoised",
         f"Test digits under noise of standard deviation {noise:g}. The blur has to choose between "
         "noise and stroke; the network knows which strokes there are. The last row is what it "
         "removed, with grey for nothing: it should look like noise all over.")
@@ -92,7 +92,8 @@ def show(run, model, clean, noisy, denoised, blurred):
         "loses: all that it returns has to pass through its code, even what needed no repair.")
     worst = np.argsort(-squared_errors(denoised, clean))[:SHOWN]
     run.save_figure(
-        image_rows({name: rows[name][worst] for name in ("clean", "noisy", "denoised")}), "worst",
+        plot_image_rows({name: rows[name][worst] for name in ("clean", "noisy", "denoised")}),
+        "worst",
         "The largest errors. Where noise hides too much, the network draws a likelier digit than "
         "the one that was there, or a mean of several, and a clean line does not say that it is a "
         "guess.")

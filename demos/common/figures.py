@@ -49,7 +49,7 @@ def tile(images, columns, gap=2):
     return sheet.reshape(rows * (height + gap), -1, 3)[:rows * (height + gap) - gap, :-gap or None]
 
 
-def image_rows(rows):
+def plot_image_rows(rows):
     """A figure with a labelled row of images for each item of `rows`: label -> (N, C, H, W)."""
     sheets = [tile(images, len(images)) for images in rows.values()]
     widest = max(sheet.shape[1] for sheet in sheets)
@@ -69,7 +69,7 @@ def image_rows(rows):
     return figure
 
 
-def image_panels(groups, columns=10):
+def plot_image_panels(groups, columns=10):
     """A figure with a titled panel of images for each item of `groups`: title -> (N, C, H, W)."""
     figure, panels = new_figure(1, len(groups), width=5.5 * len(groups), height=4.9, squeeze=False)
     for axes, (title, images) in zip(panels[0], groups.items()):

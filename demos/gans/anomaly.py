@@ -28,7 +28,7 @@ After Schlegl et al., Unsupervised anomaly detection with generative adversarial
 Nalisnick et al., Do deep generative models know what they don't know? (2019); and Serra et al.,
 Input complexity and out-of-distribution detection with likelihood-based generative models (2020).
 """
-from demos.common.figures import image_rows
+from demos.common.figures import plot_image_rows
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
 from demos.gans.parts.anomaly_figures import (
@@ -185,11 +185,12 @@ def show_hardest(run, digit, rebuilder, likelihood, g, scores, images, x, y):
     missed = np.flatnonzero(strange)[np.argsort(scores["autoencoder"][strange])[:SHOWN]]
     rows, normal = x[missed], images.x_train[images.y_train != digit]
     run.save_figure(
-        image_rows({"held out": in_colour(rows, np.full(len(rows), True)),
-                    "autoencoder": as_rgb(in_batches(rebuilder, rows)),
-                    "VAE": as_rgb(to_numpy(vae.reconstruct(likelihood, xp.asarray(rows)))),
-                    "nearest G(z)": as_rgb(nearest_generated(g, rows, run.settings.descent)),
-                    "nearest known": as_rgb(normal[neighbours(rows, normal)[:, 0]])}), "missed", (
+        plot_image_rows({"held out": in_colour(rows, np.full(len(rows), True)),
+                         "autoencoder": as_rgb(in_batches(rebuilder, rows)),
+                         "VAE": as_rgb(to_numpy(vae.reconstruct(likelihood, xp.asarray(rows)))),
+                         "nearest G(z)": as_rgb(nearest_generated(g, rows, run.settings.descent)),
+                         "nearest known": as_rgb(normal[neighbours(rows, normal)[:, 0]])}),
+        "missed", (
             f"The images of the unseen {digit} that the autoencoder reconstructs best, and its "
             "reconstructions: the stroke of a 7, or a slim 8 or 9. Its code holds positions and "
             "slants, which combine into digits that it was never shown. Below: the VAE's "

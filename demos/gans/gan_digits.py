@@ -20,7 +20,7 @@ After Radford, Metz and Chintala, Unsupervised representation learning with deep
 generative adversarial networks (2016); the judge is from Salimans et al., Improved techniques for
 training GANs (2016).
 """
-from demos.common.figures import PALETTE, image_panels, image_rows, new_figure, tile
+from demos.common.figures import PALETTE, new_figure, plot_image_panels, plot_image_rows, tile
 from demos.common.options import OWN_FILE, check_positive
 from demos.common.resume import Snapshots, epoch_batch
 from demos.common.run import demo
@@ -109,13 +109,13 @@ def show(run, generator, images, samples, snapshots, opinions, neighbours):
     taken = list(snapshots)
     spread = np.unique(np.geomspace(1, len(taken), 7).round().astype(int) - 1)
     run.save_figure(
-        image_rows({f"step {step}": x[:SHOWN] for step, x in (taken[i] for i in spread)}),
+        plot_image_rows({f"step {step}": x[:SHOWN] for step, x in (taken[i] for i in spread)}),
         "growth", (
             "Each column is one z during training: first noise, then blots, strokes and digits. "
             "They settle because the learning rate falls to 0; the game itself has no end."))
     run.save_animation((tile(x, columns=8) for _, x in snapshots), "growth",
                        "64 fixed z over the whole training.", seconds=0.15, enlarge=2)
-    run.save_figure(image_panels({"generated": samples[:80], "real": images.x_train[:80]}),
+    run.save_figure(plot_image_panels({"generated": samples[:80], "real": images.x_train[:80]}),
                     "samples", "Samples, not hand-picked, beside training images.")
     history = run.history["training"]
     run.save_figure(plot_flight(history), "flight", (
@@ -123,9 +123,9 @@ def show(run, generator, images, samples, snapshots, opinions, neighbours):
         "good the samples are: these get better while the losses hardly move."))
     ends = noise(10, generator.config.latent_size, rng=run.rng)
     run.save_figure(
-        image_rows({f"line {i + 1}":
-                    generate(generator, interpolate_codes(ends[2 * i], ends[2 * i + 1], SHOWN))
-                    for i in range(5)}), "between", (
+        plot_image_rows({f"line {i + 1}":
+                         generate(generator, interpolate_codes(ends[2 * i], ends[2 * i + 1], SHOWN))
+                         for i in range(5)}), "between", (
             "Along straight lines from one z to another. Strokes bend and join step by step; a "
             "generator that had learnt images by heart would jump from one to another, or fade "
             "pixel by pixel."))
@@ -142,17 +142,17 @@ def show_opinions(run, images, samples, opinions, neighbours):
         order = p.max(axis=1).argsort()
         middle = len(order) // 2
         run.save_figure(
-            image_rows({"surest": samples[order[-SHOWN:]],
-                        "middling": samples[order[middle:middle + SHOWN]],
-                        "least sure": samples[order[:SHOWN]]}), "opinions", (
+            plot_image_rows({"surest": samples[order[-SHOWN:]],
+                             "middling": samples[order[middle:middle + SHOWN]],
+                             "least sure": samples[order[:SHOWN]]}), "opinions", (
                 "Samples by how sure the judge is of them. It knows digits only, so it may well be "
                 "sure of what nobody would call one."))
     index, distance = neighbours
     closest = distance.argsort()[:SHOWN]
     run.save_figure(
-        image_rows({"samples": samples[:SHOWN], "nearest": images.x_train[index[:SHOWN]],
-                    "closest": samples[closest],
-                    "their nearest": images.x_train[index[closest]]}), "neighbours", (
+        plot_image_rows({"samples": samples[:SHOWN], "nearest": images.x_train[index[:SHOWN]],
+                         "closest": samples[closest],
+                         "their nearest": images.x_train[index[closest]]}), "neighbours", (
             "The first samples and the training images nearest to them; below, the samples that "
             "are closest of all to a training image. Copies would agree in every bend. A mean "
             "distance below that of new real images would mean copies; above it, images that are "

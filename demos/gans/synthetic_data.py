@@ -24,7 +24,7 @@ data hold no more than the generator was shown, and in fact less.
 After Esteban, Hyland and Rätsch, Real-valued medical time series generation with recurrent
 conditional GANs (2017): train on synthetic, test on real.
 """
-from demos.common.figures import PALETTE, image_rows, new_figure
+from demos.common.figures import PALETTE, new_figure, plot_image_rows
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
 from demos.gans.parts.flight import diagnose
@@ -149,7 +149,7 @@ def show(run, images, generated, labels, right, distances):
         "trained on. The generator was trained on all real training digits and knows nothing that "
         "they don't; its samples help only those who lack these digits, and only as far as they "
         "are good: compare the last two bars."))
-    run.save_figure(image_rows({
+    run.save_figure(plot_image_rows({
         str(k): np.concatenate([images.x_train[images.y_train == k][:8],
                                 np.zeros_like(generated[:1]), generated[labels == k][:8]])
         for k in range(10)}), "digits", (
@@ -163,7 +163,7 @@ def show(run, images, generated, labels, right, distances):
         closest = distance.argsort()[:SHOWN]
         rows[kind] = x[closest]
         rows[f"nearest to {kind}"] = images.x_train[index[closest]]
-    run.save_figure(image_rows(rows), "pairs", (
+    run.save_figure(plot_image_rows(rows), "pairs", (
         "The closest pairs of each kind: an image, and below it the training image nearest to it. "
         "Even new real images have near twins if their shape is simple; a copy would give itself "
         "away by being nearer still."))

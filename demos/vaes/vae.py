@@ -22,7 +22,7 @@ is accurate to a tenth of a nat.
 
 Auto-encoding variational Bayes (Kingma and Welling, 2014).
 """
-from demos.common.figures import image_panels, tile
+from demos.common.figures import plot_image_panels, tile
 from demos.common.options import OWN_FILE
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
@@ -120,8 +120,8 @@ def measure(run, test, train, codes, without_code):
 def show(run, vae, plain, images, test, codes, without_code):
     x, y = images.x_test, images.y_test
     z = noise(80, len(test.per_latent), rng=run.rng)  # the same codes for both
-    run.save_figure(image_panels({"variational autoencoder": generate(vae, z),
-                                  "plain autoencoder": generate(plain, z)}), "samples",
+    run.save_figure(plot_image_panels({"variational autoencoder": generate(vae, z),
+                                       "plain autoencoder": generate(plain, z)}), "samples",
                     "New images from codes sampled from N(0, 1). Nothing told the plain "
                     "autoencoder where to put its codes, so its decoder has never seen codes like "
                     "these.")

@@ -21,7 +21,7 @@ are sharper, but some 1s have loops.
 Learning structured output representation using deep conditional generative models (Sohn et al.,
 2015); semi-supervised learning with deep generative models (Kingma et al., 2014), figure 1.
 """
-from demos.common.figures import image_rows, new_figure, show_sheet, tile
+from demos.common.figures import new_figure, plot_image_rows, show_sheet, tile
 from demos.common.options import check_positive
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
@@ -95,9 +95,10 @@ def show(run, model, images, test, recognised):
     x, y = images.x_test, images.y_test
     digits = list(dict.fromkeys(run.settings.digit))  # each once, in the order given
     samples = generate_classes(model, noise(14, run.settings.latents, rng=run.rng), digits)
-    run.save_figure(image_rows({str(digit): samples[:, row] for row, digit in enumerate(digits)}),
-                    "digits", "One digit per row, one code z per column: each column is one hand. "
-                    "Codes are sampled from N(0, 1).")
+    rows = {str(digit): samples[:, row] for row, digit in enumerate(digits)}
+    run.save_figure(plot_image_rows(rows), "digits",
+                    "One digit per row, one code z per column: each column is one hand. Codes are "
+                    "sampled from N(0, 1).")
     shown = spread_over_classes(y, 10)
     copies = generate_classes(model, test.mean[shown], digits)
     run.save_figure(plot_hands(x[shown], copies, digits), "hands",

@@ -19,7 +19,7 @@ Auto-encoding variational Bayes (Kingma and Welling, 2014), figure 4.
 """
 from statistics import NormalDist
 
-from demos.common.figures import PALETTE, image_rows, new_figure, tile
+from demos.common.figures import PALETTE, new_figure, plot_image_rows, tile
 from demos.common.options import OWN_FILE
 from demos.common.resume import Snapshots, epoch_batch
 from demos.common.run import demo
@@ -138,8 +138,8 @@ def plot_codes(z, y):
 
 def plot_rebuilt(models, x):
     """Rows of images: originals, and reconstructions by each of `models`: latents -> VAE."""
-    return image_rows({"original": x, **{f"{size} latents": reconstruct(model, xp.asarray(x))
-                                         for size, model in models.items()}})
+    return plot_image_rows({"original": x, **{f"{size} latents": reconstruct(model, xp.asarray(x))
+                                              for size, model in models.items()}})
 
 
 def prior_grid(side):

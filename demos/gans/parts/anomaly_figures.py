@@ -1,5 +1,5 @@
 """Figures of the demo anomaly."""
-from demos.common.figures import PALETTE, image_rows, new_figure
+from demos.common.figures import PALETTE, new_figure, plot_image_rows
 from demos.gans.parts.scores import amount_of_ink, per_ink, roc_curve
 from tinygen.backend import np
 
@@ -103,7 +103,7 @@ def plot_extremes(scores, x, strange):
         order = np.argsort(-values, kind="stable")
         rows[f"{name}: most"] = inked[order[:SHOWN]]
         rows[f"{name}: least"] = inked[order[::-1][:SHOWN]]
-    return image_rows(rows)
+    return plot_image_rows(rows)
 
 
 def in_colour(x, strange):

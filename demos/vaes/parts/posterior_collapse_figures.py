@@ -1,5 +1,5 @@
 """Figures of the demo posterior_collapse."""
-from demos.common.figures import PALETTE, image_rows, new_figure, show_sheet, tile
+from demos.common.figures import PALETTE, new_figure, plot_image_rows, show_sheet, tile
 from tinygen.backend import np
 
 ACTIVE = 0.01  # a latent counts as active above this: KL in nats, or variance of its mean
@@ -59,7 +59,7 @@ def plot_examples(images, rebuilt, samples):
     rows = {"test images": images}
     rows |= {f"rebuilt, beta {beta:g}": again for beta, again in rebuilt.items()}
     rows |= {f"sampled, beta {beta:g}": new for beta, new in samples.items()}
-    return image_rows(rows)
+    return plot_image_rows(rows)
 
 
 def plot_cures(history, elbos):

@@ -1,5 +1,5 @@
 """Figures of the demo vae."""
-from demos.common.figures import PALETTE, image_rows, new_figure, tile
+from demos.common.figures import PALETTE, new_figure, plot_image_rows, tile
 from demos.vaes.parts.elbo import ACTIVE_NATS
 from demos.vaes.parts.figures import plot_ellipse, plot_prior_circles
 from models.vae import generate, reconstruct
@@ -40,7 +40,7 @@ def plot_rebuilt(vae, plain, x, rng):
         z = mean + np.exp(0.5 * logvar) * rng.standard_normal(mean.shape, dtype=mean.dtype)
         rows[name] = generate(vae, xp.asarray(z))
     rows["autoencoder"] = reconstruct(plain, xp.asarray(x))
-    return image_rows(rows)
+    return plot_image_rows(rows)
 
 
 def plot_latents(vae, measured, x, steps=11):

@@ -22,9 +22,10 @@ def test_tiles_are_ink_on_paper():
 def test_image_figures_have_labelled_rows(tiny, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "Agg")
     images = np.random.default_rng(0).random((10, 1, 28, 28))
-    axes = figures.image_rows({"original": images, "code 16": images[:4]}).axes[0]
+    axes = figures.plot_image_rows({"original": images, "code 16": images[:4]}).axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["original", "code 16"]
-    small = figures.image_rows({"one": images[:3, :, :4, :4], "two": images[:2, :, :4, :4]}).axes[0]
+    rows = {"one": images[:3, :, :4, :4], "two": images[:2, :, :4, :4]}
+    small = figures.plot_image_rows(rows).axes[0]
     assert small.images[0].get_array().shape == (9, 16, 3)
     assert small.figure.get_size_inches()[1] > 0.8  # room for two labels
 
