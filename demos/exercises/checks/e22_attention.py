@@ -10,6 +10,7 @@ KIND = "T"
 ANSWER = "mean_by_loops", "mean_by_product", "attention"
 FORBIDDEN = "tinygen.ops.attention", "tinygen.nn.MultiHeadAttention.forward"
 MODEL = GPT
+SHOWS = {"mean_": "x", "attention": "q k v", "gradient": "q k v g"}
 HINTS = (
     "np.tril(np.ones((T, T))) has ones where s ≤ t. Divided by its rows' sums it is the w of "
     "mean_by_product; as booleans it says what causal allows.",
