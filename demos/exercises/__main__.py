@@ -23,6 +23,7 @@ from demos.exercises.terminal import Style
 
 PROG = "python -m demos exercises"
 STOPPED = 130
+TEMPORARY = re.compile(r"\.([^/\\]+)\.\d+\.tmp$")  # as files.replacing names it
 
 
 def main(argv=None):
@@ -50,7 +51,8 @@ def main(argv=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        parser.error(f"{error.filename}: {error.strerror}; you need a folder that you can read and "
+        path = TEMPORARY.sub(r"\1", str(error.filename))  # what it was to become
+        parser.error(f"{path}: {error.strerror}; you need a folder that you can read and "
                      f"write")
     except KeyboardInterrupt:
         return STOPPED
