@@ -30,5 +30,5 @@ def check(number, *answers, seed=None):
         raise ValueError(f"check: exercise {number:02d} asks for {', '.join(found.names)}; got "
                          f"{', '.join(given) or 'nothing'}")
     result = checking.check_answer(found, answer, fresh(seed))
-    print(messages.page(result, Plain()))
+    print(messages.page(result, Plain(), [f"Again: the same call with seed={result.seed}"]))
     return result.verdict.failure is None

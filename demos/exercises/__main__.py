@@ -23,6 +23,7 @@ from demos.exercises.terminal import Style
 
 PROG = "python -m demos exercises"
 STOPPED = 130
+TEMPORARY = re.compile(r"\.([^/\\]+)\.\d+\.tmp$")  # as files.replacing names it
 
 
 def main(argv=None):
@@ -50,8 +51,9 @@ def main(argv=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        parser.error(f"{error.filename}: {error.strerror}; the folder has to be one that you can "
-                     f"write to")
+        path = TEMPORARY.sub(r"\1", str(error.filename))  # what it was to become
+        parser.error(f"{path}: {error.strerror}; you need a folder that you can read and "
+                     f"write")
     except KeyboardInterrupt:
         return STOPPED
 
@@ -208,8 +210,8 @@ def numbers_in(texts):
         several = range(int(found[1]), int(found[2] or found[1]) + 1) if found else []
         several = [number for number in several if number in known]
         if not several:
-            raise ValueError(f"there is no exercise {text}; there are "
-                             f"{', '.join(f'{n:02d}' for n in known)}")
+            raise ValueError(f"there is no exercise {text}; the exercises are {known[0]:02d} to "
+                             f"{known[-1]:02d}, and 8-11 means four of them")
         numbers += several
     return numbers or known
 
@@ -239,7 +241,10 @@ def check_one(place, found, seed=None):
     program = path.read_bytes()
     result = checking.check_program(found, program, fresh(seed))
     passed = result.verdict.failure is None
-    print(messages.page(result, Style(), len(found.hints) - place.hints(found)))
+    number, left, there = found.number, len(found.hints) - place.hints(found), where(place.path)
+    again = [f"Again: {PROG} check {number:02d} --seed {result.seed}{there}"]
+    again += [f"Stuck: {PROG} hint {number:02d}{there}   ({left} left)"] if left else []
+    print(messages.page(result, Style(), again))
     if passed:
         place.mark_passed(found, program)
         following = place.next()

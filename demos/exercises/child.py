@@ -145,7 +145,7 @@ def fence(folder):
             if path is None or path == os.devnull:
                 return
             if path.startswith(secret):
-                raise NotAllowed("It reads the files of the exercises; the answer is to be yours.")
+                raise NotAllowed("It reads the files of the exercises; write the answer yourself.")
             if (set(mode) & set("wax+") or flags & to_write) and not path.startswith(inside):
                 raise NotAllowed(f"It writes to {path}; an answer has no files to write.")
         elif event in CHANGES:

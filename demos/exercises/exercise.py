@@ -15,6 +15,7 @@ checks/eNN_name.py, which declares everything else:
     swap(answer, calls)      list of with blocks that put the answer into the model, where
                              calls.forward(f, *inputs) and calls.gradient(f, *inputs) count,
                              and calls.fits(name, value, like=x) guards what goes to the engine
+    SHOWS = {"part of a value's name": "x g"}    the arrays of a case that it depends on, if not all
     record(answer, keep)     the answer, handing keep(Case) each call, which is a case to grade by
 
 `answer` is the function, or an object with all of ANSWER as attributes where these are several.
@@ -144,6 +145,7 @@ class Exercise:
         self.model = check["MODEL"]
         self.swap = check.get("swap", lambda answer, calls: [])
         self.record = check.get("record")
+        self.shows = check.get("SHOWS", {})
 
     @property
     def label(self):
@@ -195,8 +197,8 @@ class Exercise:
         """What `ask` takes, from the names of a module; raises Wrong where one is missing."""
         for name in self.names:
             if not callable(namespace.get(name)):
-                raise Wrong(f"There is no {name} in {self.file}; the task page says how it is "
-                            f"called.")
+                raise Wrong(f"There is no {name} in {self.file}: it was deleted or has another "
+                            f"name. reset {self.number:02d} writes the file anew and keeps yours.")
         if self.single:
             return namespace[self.names[0]]
         return types.SimpleNamespace(**{name: namespace[name] for name in self.names})
@@ -227,5 +229,5 @@ def find(number):
     """The exercise with this number. Raises ValueError where there is none."""
     for path in CHECKS.glob(f"e{number:02d}_*.py"):
         return Exercise(path)
-    raise ValueError(f"there is no exercise {number:02d}; there are "
-                     f"{', '.join(f'{n:02d}' for n in numbers())}")
+    raise ValueError(f"there is no exercise {number:02d}; the exercises are {numbers()[0]:02d} to "
+                     f"{numbers()[-1]:02d}")

@@ -103,7 +103,8 @@ def grade_one(student, path, test, seconds, stop):
     try:
         ran = run_child(found, program, [*test.asked, *test.calls], seconds=seconds, stop=stop)
         verdict = test.verdict(ran, seconds)
-        message = page(Check(found, test.seed, len(test.asked), verdict, ran.printed), Plain())
+        message = page(Check(found, test.seed, len(test.asked), verdict, ran.printed), Plain(),
+                       [f"Again: check {found.number:02d} --seed {test.seed}"])
     except Exception as error:  # one submission must not end the grading of all
         return Grade(student, found.number, "error", 0.0,
                      f"{found.label}\nIt could not be judged: {error!r}"[:500], "loads")

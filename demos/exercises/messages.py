@@ -7,6 +7,7 @@ from tinygen.backend import np
 
 WIDTH = 78
 TEXT, TABLE = 8 * " ", 10 * " "  # what sentences and tables are indented by
+COLOUR = re.compile(r"\033\[\d+m")
 WHOLE = 16  # elements of an array that is shown whole
 
 # ---- sentences ----
@@ -16,8 +17,8 @@ def written_into(names):
 
 
 def changed(names):
-    return (f"Your answer writes into {' and '.join(names)}, which belongs to the caller. Work on "
-            f"a copy, or let NumPy make a new array: y = x + 1, not x += 1.")
+    return (f"Your answer changes {' and '.join(names)}, which belongs to the caller. Work on a "
+            f"copy, or let NumPy make a new array: y = x + 1, not x += 1.")
 
 
 def unsteady(name):
@@ -70,17 +71,19 @@ def ended(report, seconds):
 def error(found):
     """What an answer raised, as lines."""
     told = {
+        "NotImplementedError": "It is still to be written.",
         "SystemExit": "It ends the program (SystemExit). Let it return instead.",
         "EOFError": "It asks for input(), and nobody is there to answer. All that it needs are its "
                     "arguments.",
         "MemoryError": "It asks for more memory than there is. How large are the arrays that it "
                        "makes?",
     }
-    if found.kind in ("Wrong", "Refused", "NotAllowed") or (
-            found.kind == "NotImplementedError" and found.message):
+    if found.kind in ("Wrong", "Refused", "NotAllowed", "NotImplementedError") and found.message:
         return [found.message]
     if found.kind in told:
         sentence = told[found.kind]
+    elif found.kind == "SyntaxError" and re.search("can't decode|null bytes", found.message):
+        return ["The file is not UTF-8. Let your editor save it in that encoding."]
     elif found.kind in ("SyntaxError", "IndentationError", "TabError"):
         sentence = f"It is not Python: {found.message}."
     elif found.kind == "RecursionError":
@@ -97,8 +100,8 @@ ONCE = {"loads": "it loads", "written": "it is written", "example": "the example
         "gradients": "the gradients are right"}
 
 
-def page(check, style, hints=None):
-    """A check as text.  hints: how many are left, for the last line."""
+def page(check, style, again=()):
+    """A check as text.  again: lines with the commands to go on with once it has failed."""
     exercise, verdict, failure = check.exercise, check.verdict, check.verdict.failure
     seed = f"seed {check.seed}"
     lines = [style.bold(exercise.label) + seed.rjust(WIDTH - len(exercise.label))]
@@ -109,39 +112,38 @@ def page(check, style, hints=None):
     if verdict.success:
         lines += paragraph(f"{model}  {verdict.success}", f"  {style.ok}  ")
     if failure is not None:
-        lines += failed(failure, check.count, f"  {style.fail}  ")
+        lines += failed(failure, check.count, f"  {style.fail}  ", exercise.shows)
         if verdict.left:
             once = ONCE.get(failure.stage, f"{failure.stage} is right")
-            lines.append(f"  {style.left}  {', '.join(verdict.left)}: once {once}")
-        again = f"Again: check {exercise.number:02d} --seed {check.seed}"
-        left = f"      Stuck: hint {exercise.number:02d} ({hints} left)" if hints else ""
-        lines.append(style.faint(again + left))
+            lines += paragraph(f"{', '.join(verdict.left)}: once {once}", f"  {style.left}  ")
+        lines += map(style.faint, again)
     if check.printed.strip():
         printed = check.printed.rstrip().splitlines()
         lines += ["Your answer printed:", *printed[:20], *["..."] * (len(printed) > 20)]
     return "\n".join(lines)
 
 
-def failed(failure, count, mark):
-    """A failure as lines, the first of which begins with `mark`."""
+def failed(failure, count, mark, shows):
+    """A failure as lines, the first of which begins with `mark`; shows as in exercise.py."""
     label = failure.name if failure.stage in ("values", "example", "gradients") else failure.stage
     if failure.stage == "values" and failure.name in ("", "y"):
         label = "values"
     elif failure.stage == "example":
         label = f"example   {failure.name}".rstrip()
     lines = [mark + label]
-    if failure.case is not None and failure.stage != "written":
+    case = shown(failure, shows)
+    if case is not None and failure.stage != "written":
         lines[0] += f"   case {failure.number} of {count}: "
-        case = describe(failure.case)
-        lines = ([lines[0] + case] if len(case) <= WIDTH - 4
-                 else [lines[0].rstrip(), *paragraph(case, TEXT)])
+        told = describe(case)
+        lines = ([lines[0] + told] if len(told) <= WIDTH - 4
+                 else [lines[0].rstrip(), *paragraph(told, TEXT)])
     found = failure.found
     if isinstance(found, str):
         body = found.split("\n")
     elif isinstance(found, Error):
         body = error(found)
     else:
-        body = difference(found, failure)
+        body = difference(found, failure.name, case)
     for line in body:
         lines += [line] if line.startswith(TABLE) else paragraph(line, TEXT)
     if failure.sentence:
@@ -151,8 +153,20 @@ def failed(failure, count, mark):
 
 def paragraph(text, start):
     """Text wrapped to the width, the first line after `start`, the others under it."""
-    return textwrap.wrap(text, WIDTH - len(TEXT) + 8, initial_indent=start,
-                         subsequent_indent=TEXT) or [start]
+    blank = len(COLOUR.sub("", start)) * "."  # colours take no room
+    first, *others = textwrap.wrap(text, WIDTH, initial_indent=blank,
+                                   subsequent_indent=TEXT) or [blank]
+    return [start + first[len(blank):], *others]
+
+
+def shown(failure, shows):
+    """The failure's case, with the arrays that its value depends on, where `shows` tells."""
+    case = failure.case
+    names = next((names.split() for part, names in shows.items() if part in failure.name), None)
+    if case is None or names is None:
+        return case
+    arrays = {name: array for name, array in case.arrays.items() if name in names}
+    return type(case)(**arrays, **case.settings)
 
 
 def describe(case):
@@ -163,9 +177,9 @@ def describe(case):
     return ", ".join([", ".join(arrays) + dtype] * bool(arrays) + settings)
 
 
-def difference(found, failure):
+def difference(found, name, case):
     """How a value differs from what is expected, as lines."""
-    name, yours, expected = failure.name, found.yours, found.expected
+    yours, expected = found.yours, found.expected
     wanted = f"shape {expected.shape}, {expected.dtype}"
     if found.kind == "missing":
         return [f"There is no {name}."]
@@ -185,7 +199,7 @@ def difference(found, failure):
         return [f"worst at ({at}): yours {yours[found.worst]:.6g}, expected "
                 f"{expected[found.worst]:.6g}{source}"]
     if max(yours.size, expected.size) <= WHOLE:
-        lines += table(columns(failure.case, name, yours, expected))
+        lines += table(columns(case, name, yours, expected))
     return lines
 
 

@@ -65,7 +65,7 @@ def _refused(path):
     target = getattr(owner, name)
 
     def refusal(*args, **settings):
-        raise Refused(f"It calls {path}, which is what it is to be written without.")
+        raise Refused(f"It calls {path}, which this exercise does without.")
 
     if isinstance(owner, type):
         return [patched(owner, name, refusal)]

@@ -27,7 +27,7 @@ def watch(place, check, keys=None):
             seen, asked = now, False
             print()
             check(place, found)
-            print(f"{KEYS} Watching {place.file(found)} ...", flush=True)
+            print(f"\nWatching {place.file(found)}\n{KEYS}", flush=True)
         try:
             key = keys.get(timeout=SECONDS).strip().lower()
         except queue.Empty:

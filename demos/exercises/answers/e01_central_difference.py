@@ -5,7 +5,7 @@
     central_difference(f, x, h)    f takes an array of x's shape and returns a number
                                    x (...) -> the slopes of f at x, one for each x_i, of x's shape
 
-Given is nothing but NumPy. To write: central_difference. Move one number of x at a time, up by h
+Given: NumPy, nothing else. To write: central_difference. Move one number of x at a time, up by h
 and down by h, and leave all others where they are. x may have any number of axes, even none: the
 loop `for i in np.ndindex(x.shape)` goes through all positions, and x[i] is the number there. When
 you return, x must be exactly what it was. Not allowed: tinygen.

@@ -8,9 +8,9 @@
     a + b, a * b    two Values -> Value
     a.tanh()        Value -> Value
 
-Given are __init__ and backward, which walks from the last result to the first and calls each
-Value's pull. To write: what + and * and tanh return, with a pull that adds to the .grad of the
-inputs; y.grad is ȳ, the gradient by y. Use math.tanh. Not allowed: tinygen.
+Given: __init__ and backward, which walks from the last result to the first and calls each Value's
+pull. To write: what + and * and tanh return, with a pull that adds to the .grad of the inputs;
+y.grad is ȳ, the gradient by y. Use math.tanh. Not allowed: tinygen.
 
 By hand: with a = 2 and b = 3, y = a·b + a is 8. a is used twice, so its gradient adds up: b from
 the product and 1 from the sum, 4 in all. The gradient by b is a = 2.

@@ -8,12 +8,13 @@
     node.inputs       the nodes that it was computed from, a tuple: () for a leaf
     node.pull(g)      given g, the whole gradient by node -> a tuple, a share for each of its inputs
 
-Given is a class Node, whose nodes are weighted sums of their inputs, and example(), the y of the
+Given: a class Node, whose nodes are weighted sums of their inputs, and example(), the y of the
 graph below, to try things out with; `check` brings nodes of its own. To write: backward. A node may
 be used several times: its shares add up, and only when the last of them has come is the node
 pulled, once. One way: first count how often each node is used. Graphs may be 5,000 nodes deep, so
-keep a list of what there is to do instead of a function that calls itself. Gradients are numbers or
-arrays. pull may hand the same array to several inputs: don't write into it. Not allowed: tinygen.
+keep a list of what is left to do; a function that calls itself would go too deep. Gradients are
+numbers or arrays. pull may hand the same array to several inputs: don't write into it. Not allowed:
+tinygen.
 
 By hand: a = 2x, b = 3x, y = a + 4b, a diamond, and g = 1. y hands 1 to a and 4 to b. a hands 2·1 to
 x, b hands 3·4: together 14. The answer is {y: 1, a: 1, b: 4, x: 14}, in any order.

@@ -1,17 +1,17 @@
 """04 unbroadcast   ★★   20 minutes
 
     y = x + z, where x was repeated to fit z         broadcasting
-    gradient by x_i = Σ of g, wherever x_i went      g is the gradient by y
+    gradient by x_i = Σ of g where x_i went          g is the gradient by y
 
     unbroadcast(g, shape)    g (...), of y's shape; shape, that of x -> the gradient by x, of shape
 
-NumPy writes shapes below each other, the last axes in line, and repeats x along each axis that it
-lacks in front and along each that has size 1:
+NumPy aligns shapes at their last axes, and repeats x along each axis that it lacks in front and
+along each of its own that has size 1:
 
     y, g    (4, 2, 3)        x lacks axis 0, and its axis of size 1 is repeated 2 times:
     x          (1, 3)        g is summed over its axes 0 and 1
 
-Given is nothing but NumPy. To write: unbroadcast. Where nothing was repeated, nothing is summed;
+Given: NumPy, nothing else. To write: unbroadcast. Where nothing was repeated, nothing is summed;
 then you may return g itself. Not allowed: tinygen.
 
 By hand: x (2, 1) was repeated to (2, 3), and g = [[1, 2, 3], [4, 5, 6]]. Its first number went to

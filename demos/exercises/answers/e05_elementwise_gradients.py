@@ -9,10 +9,10 @@
     mul_gradients(g, y, a, b), div_gradients(g, y, a, b)     -> two arrays, the gradients by a and b
     exp_gradient(g, y, x), sqrt_gradient(g, y, x), tanh_gradient(g, y, x)    -> the gradient by x
 
-Given is nothing but NumPy, and each time y, the result, which is often all that you need: e^x is
-y. All arrays have the same shape (...). To write: all five. g is the gradient by y, and what stands
-before dx above, times g, is the gradient by x. In the model, a or b may be a plain number, and
-broadcasting is taken care of after you. Not allowed: tinygen.
+Given: NumPy, and each time y, the result, which is often all you need: e^x is y. All arrays have
+the same shape (...). To write: all five. g is the gradient by y, and what stands before dx above,
+times g, is the gradient by x. In the model, a or b may be a plain number, and broadcasting is taken
+care of after you. Not allowed: tinygen.
 
 By hand: g = 5 everywhere. a = 8, b = 4: a·b gives 5·4 = 20 and 5·8 = 40; a/b, where y = 2, gives
 5/4 and -5·2/4 = -5/2. At x = ln 3, e^x = 3 gives 15, and tanh(x) = 4/5 gives 5·(1 - 16/25) = 9/5.

@@ -6,8 +6,8 @@
     matmul_gradients(g, a, b)    g (..., n, m), a (..., n, k), b (..., k, m)
                                  -> the gradients by a (..., n, k) and by b (..., k, m)
 
-Given is nothing but NumPy; a @ b is the matrix product over the last two axes. The axes in front,
-a batch, are the same in all three: each matrix of the batch is a product of its own. To write:
+Given: NumPy, nothing else; a @ b is the matrix product over the last two axes. The axes in front, a
+batch, are the same in all three: each matrix of the batch is a product of its own. To write:
 matmul_gradients, which returns both. If in doubt, look at the shapes: only one order of g and bᵀ
 gives (n, k). Not allowed: tinygen.
 

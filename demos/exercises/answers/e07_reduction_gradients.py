@@ -13,7 +13,7 @@ are reduced to one, and n is how many they are. g has y's shape: without keepdim
 from it, and has to be put back before g can be repeated along it. (That m depends on x, too, makes
 no difference: the x - m add up to 0.)
 
-Given is nothing but NumPy. To write: all three. Not allowed: tinygen.
+Given: NumPy, nothing else. To write: all three. Not allowed: tinygen.
 
 By hand: x = [[1, 3], [2, 6]], axis=1, g = [1, 10]. Σ: each number gets its row's g, [[1, 1],
 [10, 10]]. Mean: half of it, [[½, ½], [5, 5]]. Variance: the means are 2 and 4, so x - m is

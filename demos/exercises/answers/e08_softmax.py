@@ -6,8 +6,8 @@
     softmax(x, axis)    x (..., n, ...) -> y, of x's shape, and a function gradient(g)
     gradient(g)         g, of x's shape -> the gradient by x, of x's shape
 
-Given is nothing but NumPy. To write: softmax, which returns y and gradient. The dtype is that of
-x. No number may overflow, also where x is 1000: subtracting the same number from all x_i of a row
+Given: NumPy, nothing else. To write: softmax, which returns y and gradient. The dtype is that of x.
+Nothing may overflow, not even where x is 1000: subtracting the same number from all x_i of a row
 does not change y. Not allowed: tinygen.
 
 By hand: x = [0, ln 2, ln 5] gives y = [1/8, 2/8, 5/8]. With g = [1, 0, 0] we have Σ g·y = 1/8, and

@@ -8,14 +8,14 @@
                                 -> y, one number; a function gradient(g); None
     gradient(g)                 g, one number -> the gradient by x, (N, C)
 
-Given is nothing but NumPy. To write: cross_entropy, which returns three things: y, gradient, and
-None in place of a gradient by labels, for integers have none. The dtype is that of x. Write
+Given: NumPy, nothing else. To write: cross_entropy, which returns three things: y, gradient, and
+None in place of a gradient by labels, since integers have none. The dtype is that of x. Write
 log p[label] as x[label] - log Σ e^x, so that the log of a probability that was rounded to 0 is
 never taken. Nothing may overflow, not even where x is 1000. Not allowed: tinygen.
 
 By hand: x = [[0, ln 3], [0, 0]] has the probabilities p = [[1/4, 3/4], [1/2, 1/2]]. With
 labels = [1, 0] we have y = (-ln 3/4 - ln 1/2) / 2 = 0.4904. With g = 2, g/N is 1, and the gradient
-is p with 1 taken away at the labels: [[1/4, -1/4], [-1/2, 1/2]].
+is p with 1 subtracted at the labels: [[1/4, -1/4], [-1/2, 1/2]].
 
     python -m demos exercises check 09
 """

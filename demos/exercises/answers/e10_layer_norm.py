@@ -10,7 +10,7 @@
     gradient_w(g)               g (N, n) -> (n,)
     gradient_b(g)               g (N, n) -> (n,)
 
-Given is nothing but NumPy. To write: layer_norm, which returns y, gradient_x, gradient_w and
+Given: NumPy, nothing else. To write: layer_norm, which returns y, gradient_x, gradient_w and
 gradient_b. Each row is normalised by itself, and all means are over its n numbers. The dtype is
 that of x. Not allowed: tinygen.
 

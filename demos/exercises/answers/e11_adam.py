@@ -9,7 +9,7 @@
     adam(theta, g, m, v, t, lr, beta1, beta2, eps)    theta, g, m, v (n,), the others are numbers
                                                       -> the new theta, m, v (n,)
 
-Given is nothing but NumPy. theta holds all parameters of a network as one vector, g is the gradient
+Given: NumPy, nothing else. theta holds all parameters of a network as one vector, g is the gradient
 by theta, t is 1 at the first step, 2 at the second. To write: adam, which returns new arrays; those
 that it was given stay as they are. The dtype is that of theta. Not allowed: tinygen.
 

@@ -1,11 +1,11 @@
 """12 train step   ★   20 minutes
 
     loss = mean of (model(noisy) - clean)²           over all numbers
-    θ ← a step of the optimizer by the gradient of this loss, and of this one only
+    θ ← one step of the optimizer by the gradient of this loss alone
 
     train_step(model, optimizer, clean, noisy)    clean and noisy (N, ...), arrays -> the loss
 
-Given are model(x), which maps images (N, ...) to images of that shape, tg.mse(x, t), the mean of
+Given: model(x), which maps images (N, ...) to images of that shape, tg.mse(x, t), the mean of
 (x - t)², and an optimizer that holds the model's parameters. A parameter keeps its gradient in
 .grad: loss.backward() adds to it, optimizer.zero_grad() clears it, and optimizer.step() moves the
 parameter by it. To write: train_step, which takes one step and returns the loss from before that

@@ -12,7 +12,7 @@ channel of y. Frame the images with `padding` zeros on all four sides: pixels ou
 0. For y[n, o, i, j], lay the kernel w[o] on the framed image, its upper left corner at row stride·i
 and column stride·j, multiply it by what lies under it, and sum. The kernel is not flipped.
 
-Given is nothing but NumPy. To write: conv2d, in x's dtype. stride and padding are whole numbers,
+Given: NumPy, nothing else. To write: conv2d, in x's dtype. stride and padding are whole numbers,
 the same down and across. np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1))) frames the last two axes with
 one zero on each side. Loops over u and v, or over i and j, are fine; loops over everything are too
 slow for the model. Not allowed: tinygen.

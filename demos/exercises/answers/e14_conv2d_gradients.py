@@ -15,7 +15,7 @@ means: summed over all n, o, c, i, j, u, v for which the left side is this numbe
 stamps its multiple of w[o] onto gx, where the kernel lay when it made y[n, o, i, j]; stamps that
 overlap add up. What falls on the padding belongs to no pixel and is dropped.
 
-Given is nothing but NumPy. To write: conv2d_gradients, which returns all three in x's dtype. stride
+Given: NumPy, nothing else. To write: conv2d_gradients, which returns all three in x's dtype. stride
 and padding are whole numbers, the same down and across. The kernel may never reach the last rows or
 columns of x: their gradient is 0. Loops over u and v, or over i and j, are fine; loops over
 everything are too slow for the model. Not allowed: tinygen.

@@ -17,9 +17,9 @@ channel o of y, with the upper left corner at row stride·i - padding and column
 Stamps that overlap add up; what falls outside of y is dropped. The first axis of w is that of x's
 channels, because w is the kernel of the convolution that is transposed. With a stride above 1,
 images of several sizes shrink to the same size; output_padding chooses which of them to go back to:
-y ends that many rows and columns later, which stamps may reach, too.
+y gets that many more rows and columns at the end, and stamps may reach them, too.
 
-Given is nothing but NumPy. To write: both, in w's and x's dtype. The settings are whole numbers,
+Given: NumPy, nothing else. To write: both, in w's and x's dtype. The settings are whole numbers,
 the same down and across; output_padding is less than stride. Not allowed: tinygen.
 
 By hand: w = [[1, 2], [3, 4]], stride 1, no padding, size (2, 3):

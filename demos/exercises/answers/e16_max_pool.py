@@ -13,7 +13,7 @@ image the pixel stood, counted row by row from 0. Where k does not divide H or W
 columns that fill no window are left out; W in row·W is that of the whole image.
 unpool puts each number of y back to where its index says, in images that are 0 elsewhere.
 
-Given is nothing but NumPy. To write: both, in x's and y's dtype. Loops over the k·k pixels of a
+Given: NumPy, nothing else. To write: both, in x's and y's dtype. Loops over the k·k pixels of a
 window, or over all windows of an image, are fine; loops over everything are too slow for the model.
 Not allowed: tinygen.
 

@@ -8,12 +8,11 @@
     kl_gaussian(mean, logvar)          mean, logvar (..., d) -> (...), summed over the last axis
     reparameterize(mean, logvar, eps)  three times (N, d) -> z (N, d)
 
-Given is tinygen: tg.exp, tg.log and the operators know their gradients by themselves. logvar is
-log σ², the logarithm of the variance, so that any real number is valid; σ itself is the standard
-deviation. The numbers of p and q are above 0. eps is an array of draws from N(0, 1), all other
-arguments are Tensors. To write: all three, in the dtype of their arguments; divergences are in
-nats. Not allowed: tg.kl_categorical, tg.kl_normal, tg.kl_standard_normal, and
-models.vae.reparameterize.
+Given: tinygen, whose tg.exp, tg.log and operators know their own gradients. logvar is log σ², the
+logarithm of the variance, so that any real number is valid; σ itself is the standard deviation. The
+numbers of p and q are above 0. eps is an array of draws from N(0, 1), all other arguments are
+Tensors. To write: all three, in the dtype of their arguments; divergences are in nats. Not allowed:
+tg.kl_categorical, tg.kl_normal, tg.kl_standard_normal, and models.vae.reparameterize.
 
 By hand: p = [1/2, 1/2] and q = [1/4, 3/4] have the divergence ½ ln 2 + ½ ln 2/3 = 0.1438. With
 mean = [[1, 0]] and logvar = [[ln 4, 0]], σ is [[2, 1]]; the first latent has the divergence

@@ -7,12 +7,12 @@
     elbo_terms(model, x, eps)    x (N, ...), numbers from 0 to 1, eps (N, d), arrays
                                  -> reconstruction and kl, two Tensors of one number each
 
-Given are the model and tinygen. model(x, eps) -> logits (N, ...), mean (N, d), logvar (N, d): pixel
+Given: the model and tinygen. model(x, eps) -> logits (N, ...), mean (N, d), logvar (N, d): pixel
 probabilities are p = sigmoid(logits), and q(z|x) = N(mean, exp(logvar)). Images may have any shape.
 tg.bce_with_logits(logits, x, reduction="sum") adds up all pixels' shares; it takes logits, so that
 no log of a rounded 0 occurs. reduction="none" leaves each by itself. tg.kl_standard_normal(mean,
-logvar) returns the KL of each image, (N,). To write: elbo_terms. An image's pixels and latents
-add up, for all of them have to be described; only over the N images is a mean taken. Not allowed:
+logvar) returns the KL of each image, (N,). To write: elbo_terms. Sum over an image's pixels and
+latents, since all of them have to be described; average over the N images only. Not allowed:
 models.vae.elbo_terms and models.vae.loss.
 
 By hand: two images of two pixels, x = [1, 0] with the logits ln 3, ln 3, so p = 3/4, and x = [1, 1]

@@ -9,10 +9,10 @@
     saturating_loss(fake)        scores of fakes (M,) -> one number
     non_saturating_loss(fake)    scores of fakes (M,) -> one number
 
-Given is tinygen, with tg.softplus(s) = log(1 + e^s), which never overflows. To write: all three,
-of Tensors of scores (not of probabilities). E is the mean over the batch. Every loss and gradient
-has to be finite, also for a score of 800: sigmoid then rounds to 1, and log(1 - 1) is -∞. So work
-out on paper what log σ(s) and log(1 - σ(s)) are in terms of softplus. Not allowed: the losses of
+Given: tinygen, with tg.softplus(s) = log(1 + e^s), which never overflows. To write: all three, of
+Tensors of scores (not of probabilities). E is the mean over the batch. Every loss and gradient has
+to be finite, also for a score of 800: sigmoid then rounds to 1, and log(1 - 1) is -∞. So work out
+on paper what log σ(s) and log(1 - σ(s)) are in terms of softplus. Not allowed: the losses of
 models.gan.
 
 By hand: a D that cannot tell, real = [0] and fake = [0], says 1/2 to both. Then V = log 1/2 +

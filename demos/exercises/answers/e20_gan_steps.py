@@ -1,7 +1,7 @@
 """20 GAN steps   ★★★   40 minutes
 
     a round of training:  discriminator_step, then generator_step
-    a mode is covered:    some good point has it for its nearest centre
+    a mode is covered:    it is the nearest centre of some good point
     a point is good:      it lies closer than 3·std to its nearest centre
 
     discriminator_step(generator, discriminator, optimizer, loss, x, z) -> the loss
@@ -12,8 +12,8 @@
     covered(points, centres, std) -> how many modes are covered, the share of good points
         NumPy arrays, points (N, 2), centres (K, 2) -> an int and a float
 
-Given are the two networks: generator(z) gives fakes (N, d), discriminator(x) gives scores (N,).
-A network has .parameters(), an optimizer .zero_grad() and .step(), a Tensor .detach() (the same
+Given: the two networks. generator(z) gives fakes (N, d), discriminator(x) gives scores (N,). A
+network has .parameters(), an optimizer .zero_grad() and .step(), a Tensor .detach() (the same
 numbers without their history), and loss.backward(inputs=parameters) gives gradients to these
 parameters alone. To write: all three. Each step clears the gradients of its player, computes the
 loss, and makes one step of the optimizer. It leaves the other player alone: neither the other's

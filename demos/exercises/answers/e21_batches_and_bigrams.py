@@ -10,10 +10,10 @@
     batch(ids, count, length, rng)     ids (n,) -> x and targets, (count, length) each
     count_bigrams(ids, size)           ids (n,) -> C (size, size), whole numbers
 
-Given is NumPy. characters is a str in which each character of the text occurs once; size is how
-many different tokens there are. To write: all four. batch draws `count` windows of T = length
-tokens: rng.integers(k, size=count) draws that many numbers from 0, ..., k - 1. Every start s is as
-likely as every other, from the first to the last for which the targets still lie inside of ids.
+Given: NumPy. characters is a str in which each character of the text occurs once; size is how many
+different tokens there are. To write: all four. batch draws `count` windows of T = length tokens:
+rng.integers(k, size=count) draws that many numbers from 0, ..., k - 1. Every start s is as likely
+as every other, from the first to the last for which the targets still lie inside of ids.
 Not allowed: tinygen.
 
 By hand: characters = "abn", so "banana" is ids = [1, 0, 2, 0, 2, 0]. Only one window of length 5

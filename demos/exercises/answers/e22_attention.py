@@ -8,9 +8,9 @@
     mean_by_product(x)         the same as one matrix product, w @ x
     attention(q, k, v, causal) q (..., T, d), k (..., T, d), v (..., T, e) -> (..., T, e)
 
-Given is tinygen: arrays become Tensors that know their gradients by themselves. To write: all
+Given: tinygen, whose operators turn arrays into Tensors and know their own gradients. To write: all
 three, of Tensors, in x's and q's dtype. With causal, position t sees the positions up to t only;
-without, all see all. A score that is not to count becomes a very low number before the softmax, so
+without, all see all. A score that must not count becomes a very low number before the softmax, so
 that its weight is 0; the other weights still add up to 1. Not allowed: tg.attention.
 
 By hand: q = [1, 1], k = [0, ln 3], v = [0, 4], each (2, 1), causal. Position 1 sees itself only:

@@ -8,10 +8,10 @@
     multi_head(x, wq, wk, wv, wo, heads, causal)     x (B, T, C), weights (C, C) -> (B, T, C)
     block(x, attention, feed_forward, norm1, norm2)  x (B, T, C) -> (B, T, C)
 
-Given is tinygen with tg.attention(q, k, v, causal=causal), which is exercise 22: it works on the
-last two axes, (T, d), and on all in front of them at once. block is given four functions, each of
-which takes and returns a Tensor (B, T, C). To write: both, of Tensors. All heads are to be computed
-by one call of tg.attention, on (B, heads, T, d). A reshape alone will not take (B, T, C) there, for
+Given: tinygen with tg.attention(q, k, v, causal=causal), which is exercise 22: it works on the last
+two axes, (T, d), and on all in front of them at once. block is given four functions, each of which
+takes and returns a Tensor (B, T, C). To write: both, of Tensors. All heads are to be computed by
+one call of tg.attention, on (B, heads, T, d). A reshape alone does not get (B, T, C) there, since
 it keeps the numbers in their order: split the last axis, then exchange two axes; and back again for
 the result. Not allowed: nn.MultiHeadAttention and models.gpt.Block.
 

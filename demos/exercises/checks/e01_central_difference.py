@@ -43,7 +43,7 @@ MISTAKES = (
      Edit("x[i] = kept - h\n", "x[i] = kept\n", "(2 * h)", "h")),
     ("You divided by h; from x - h to x + h it is 2h.", Edit("(2 * h)", "h")),
     ("You did not put x[i] back before you went on to the next one: all slopes but the first are "
-     "taken at another place.",
+     "taken at another point.",
      Edit("        x[i] = kept  # x[i] += h would leave a rounding error\n", "")),
     ("You put x[i] back by adding h, which leaves a rounding error. Remember the number itself: "
      "kept = x[i] before, x[i] = kept after.", put_back_by_sums),

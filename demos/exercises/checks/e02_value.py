@@ -11,8 +11,8 @@ ANSWER = "Value"
 HINTS = (
     "Each of the three makes a new Value, y = Value(number, (self, other)), and gives it y.pull, a "
     "function without arguments.",
-    "pull may use y, self and other, for a function remembers what stood around it. It is called "
-    "once y.grad is known, not before.",
+    "pull may use y, self and other, since a function remembers the variables around it. It is "
+    "called once y.grad is known, not before.",
     "For +:  def pull(): self.grad += y.grad, and the same for other. It is += because a Value may "
     "be used in several places.",
 )

@@ -16,6 +16,7 @@ FUNCTIONS = {  # name -> the function, its inputs
 }
 ANSWER = "mul_gradients", "div_gradients", "exp_gradient", "sqrt_gradient", "tanh_gradient"
 MODEL = GPT._replace(counts=("gradient",))
+SHOWS = {"mul": "a b g", "div": "a b g", "exp": "x g", "tanh": "x g", "sqrt": "r g"}
 HINTS = (
     "Read the table above as instructions: dy = b da + a db says that a's gradient is g · b, and "
     "that b's is g · a.",

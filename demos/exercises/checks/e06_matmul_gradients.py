@@ -8,15 +8,15 @@ KIND = "N"
 ANSWER = "matmul_gradients"
 MODEL = GPT._replace(counts=("gradient",))
 HINTS = (
-    "A single pair of matrices first: the gradient by a is g @ b.T, and what the one by b is, the "
-    "formula says in the same way.",
-    "With a batch in front, .T turns all axes round. You want the last two exchanged, and only "
+    "A single pair of matrices first: the gradient by a is g @ b.T, and the formula "
+    "gives the one by b in the same way.",
+    "With a batch in front, .T reverses all axes. You want the last two exchanged, and only "
     "them.",
     "np.swapaxes(b, -1, -2) is bᵀ for each matrix of a batch. Return g @ that, and aᵀ, made in the "
     "same way, @ g.",
 )
 MISTAKES = (
-    ("You transposed all axes: .T turns the batch round, too. bᵀ is np.swapaxes(b, -1, -2).",
+    ("You transposed all axes: .T reverses the batch, too. bᵀ is np.swapaxes(b, -1, -2).",
      Edit("np.swapaxes(b, -1, -2)", "b.T", "np.swapaxes(a, -1, -2)", "a.T")),
     ("You exchanged the factors: it is g bᵀ and aᵀ g, in this order.",
      Edit("g @ np.swapaxes(b, -1, -2)", "np.swapaxes(b, -1, -2) @ g",

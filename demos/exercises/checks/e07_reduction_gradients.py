@@ -29,6 +29,8 @@ MISTAKES = (
     ("You divided by the size of the first axis; n is x.shape[axis].",
      Edit("x.size if axis is None else x.shape[axis]", "len(x)")),
     ("You forgot the 2: the derivative of (x - m)² is 2 (x - m).", Edit(" * 2 * ", " * ")),
+    ("You took one mean of all numbers; m is the mean along axis {axis}, one for each row.",
+     Edit("m = x.mean(axis=axis, keepdims=True)", "m = x.mean()")),
     ("You took x, not x - m, its distance from the mean.", Edit("2 * (x - m)\n", "2 * x\n")),
 )
 

@@ -15,7 +15,7 @@ HINTS = (
     "First y = e^(x - largest), then divide y by its sum along the axis. keepdims=True keeps that "
     "axis with size 1.",
     "gradient(g) needs Σ g·y along the same axis, again with keepdims=True. It still knows y: a "
-    "function remembers what stood around it.",
+    "function remembers the variables around it.",
 )
 MISTAKES = (
     ("You normalised over another axis; axis={axis} asks that the numbers along it add up to 1.",

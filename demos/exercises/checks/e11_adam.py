@@ -32,7 +32,7 @@ MISTAKES = (
     ("You forgot the square: v is a running mean of g².", Edit("g ** 2", "g")),
     ("You left out 1 - β: m and v are means, so the old and the new one have weights that add up "
      "to 1.", Edit("(1 - beta1) * g\n", "g\n", "(1 - beta2) * g ** 2", "g ** 2")),
-    ("You went up the gradient: the step is taken away from theta.",
+    ("You went up the gradient: the step is subtracted from theta.",
      Edit("theta - lr", "theta + lr")),
 )
 

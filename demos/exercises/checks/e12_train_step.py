@@ -13,8 +13,8 @@ FORBIDDEN = ("models.autoencoder.loss",)
 HINTS = (
     "The loss compares what the model makes of the noisy images with the clean ones. tg.mse "
     "returns it as a Tensor.",
-    "Four things, each in a line: the loss; the old gradients away; the new ones; the step. loss."
-    "backward() fills each parameter's .grad, and only then can the optimizer use it.",
+    "Four things, each in a line: the loss; clear the old gradients; compute the new ones; step. "
+    "loss.backward() fills each parameter's .grad, and only then can the optimizer use it.",
     "loss = tg.mse(model(noisy), clean), then optimizer.zero_grad(), loss.backward(), "
     "optimizer.step(), in this order, and return loss.",
 )

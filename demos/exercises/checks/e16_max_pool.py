@@ -58,8 +58,8 @@ MISTAKES = (
      Edit("return windows.max(axis=-1)", "return np.maximum(windows.max(axis=-1), 0)")),
     ("You filled the whole window in unpool; only the pixel at the index gets the number, all "
      "others are 0.", dict(unpool=spread)),
-    ("You put all images and channels into the first one; the indices count from the first pixel "
-     "of each channel anew.", dict(unpool=overwritten)),
+    ("You put all images and channels into the first one; the indices start at 0 again in "
+     "each channel.", dict(unpool=overwritten)),
 )
 
 

@@ -13,6 +13,8 @@ ANSWER = "kl_discrete", "kl_gaussian", "reparameterize"
 FORBIDDEN = ("tinygen.ops.kl_categorical", "tinygen.ops.kl_normal",
              "tinygen.ops.kl_standard_normal", "models.vae.reparameterize")
 MODEL = VAE
+SHOWS = {"kl_discrete": "p q", "by p": "p q g", "by q": "p q g", "kl_gaussian": "mean logvar g",
+         "z": "mean logvar eps gz"}
 HINTS = (
     "Each of the three is one line: operators, tg.log, tg.exp, and .sum(axis=-1) for the two "
     "divergences.",

@@ -21,8 +21,8 @@ HINTS = (
 )
 BCE = 'tg.bce_with_logits(logits, x, reduction="sum") / len(x)'
 MISTAKES = (
-    ("You averaged over the pixels: an image costs what its pixels cost together. Only over the "
-     "images is a mean taken.", Edit(BCE, "tg.bce_with_logits(logits, x)")),
+    ("You averaged over the pixels: an image costs what its pixels cost together. "
+     "Average over the images only.", Edit(BCE, "tg.bce_with_logits(logits, x)")),
     ("You put a sigmoid before bce_with_logits: it takes logits, and has the sigmoid in it.",
      Edit(BCE, BCE.replace("logits, x", "tg.sigmoid(logits), x"))),
     ("You took the log of a probability that was rounded to 0; bce_with_logits never rounds.",
@@ -35,7 +35,7 @@ MISTAKES = (
     ("You averaged the KL over the latents; those of an image add up.",
      Edit("tg.kl_standard_normal(mean, logvar).mean()",
           "tg.kl_standard_normal(mean, logvar, axis=()).mean()")),
-    ("You turned the sign of the KL: -ELBO is the sum of both, so both are positive.",
+    ("You flipped the sign of the KL: -ELBO is the sum of both, so both are positive.",
      Edit("tg.kl_standard_normal(mean, logvar).mean()",
           "-tg.kl_standard_normal(mean, logvar).mean()")),
 )

@@ -19,7 +19,7 @@ HINTS = (
     "log σ(s) = -softplus(-s), and since 1 - σ(s) = σ(-s), log(1 - σ(s)) = -softplus(s).",
     "V is -tg.softplus(-real).mean() plus a second mean, of fake. The saturating loss is that "
     "second mean alone; the non-saturating one is the first with fake for real and the sign "
-    "turned.",
+    "flipped.",
 )
 MISTAKES = (
     ("You took the log of the sigmoid, which rounds to 0 for large scores; with softplus, "

@@ -17,6 +17,7 @@ ANSWER = "discriminator_step", "generator_step", "covered"
 FORBIDDEN = ("demos.gans.parts.steps.discriminator_step", "demos.gans.parts.steps.generator_step",
              "demos.gans.parts.modes.covered")
 MODEL = GAN._replace(counts=("forward",))  # what a step returns needs no gradient any more
+SHOWS = {"modes": "points centres", "points": "points centres", "": "x z v w"}
 HINTS = (
     "Both steps end alike: optimizer.zero_grad(), a backward, optimizer.step(), return the loss. "
     "For covered, points[:, None] - centres has shape (N, K, 2).",

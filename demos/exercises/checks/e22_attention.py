@@ -10,6 +10,7 @@ KIND = "T"
 ANSWER = "mean_by_loops", "mean_by_product", "attention"
 FORBIDDEN = "tinygen.ops.attention", "tinygen.nn.MultiHeadAttention.forward"
 MODEL = GPT
+SHOWS = {"mean_": "x", "attention": "q k v", "gradient": "q k v g"}
 HINTS = (
     "np.tril(np.ones((T, T))) has ones where s ≤ t. Divided by its rows' sums it is the w of "
     "mean_by_product; as booleans it says what causal allows.",
@@ -22,6 +23,8 @@ MISTAKES = (
     ("You did not scale the scores; divide them by √d, d = q.shape[-1].",
      Edit(" / math.sqrt(q.shape[-1])", "")),
     ("You divided by d, not by its root √d.", Edit("math.sqrt(q.shape[-1])", "q.shape[-1]")),
+    ("You ignored causal: position t then sees all positions, not only those up to t.",
+     Edit("if causal:", "if False:")),
     ("You let a position see one position ahead; itself is the last that it sees.",
      Edit("np.tril(np.ones(scores.shape[-2:], bool))",
           "np.tril(np.ones(scores.shape[-2:], bool), 1)")),
@@ -32,6 +35,8 @@ MISTAKES = (
      Edit("tg.softmax(scores, axis=-1)", "tg.softmax(scores, axis=-2)")),
     ("You divided the mean of the past by T at all positions, not by t.",
      Edit("total / (t + 1)", "total / x.shape[0]")),
+    ("You divided the mean of the past by T at all positions, not by t.",
+     Edit("w / w.sum(axis=1, keepdims=True)", "w / x.shape[0]")),
 )
 
 

@@ -67,7 +67,7 @@ HOSTILE = {
     "checks": (inside("open(CHECKS).read()"), "fail", "reads the files of the exercises"),
     "a Tensor": (inside("import tinygen", "return tinygen.Tensor(x), None"), "fail", "y is Tensor"),
     "a view": (inside("return x[...], lambda g: g"), "fail", "example"),
-    "in place": (inside("x[...] = 0"), "fail", "writes into x"),
+    "in place": (inside("x[...] = 0"), "fail", "changes x"),
     "drifts": (RIGHT.replace("y = y /", "softmax.n = getattr(softmax, 'n', 0) + 1\n"
                                         "    y = y * (1 + softmax.n % 2) /"), "fail", ""),
     "forger": ("import json, os\nimport numpy as np\n"
