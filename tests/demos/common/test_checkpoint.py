@@ -23,11 +23,19 @@ def test_a_resumed_run_ends_as_if_it_had_never_stopped(tiny, tmp_path, capsys, s
     assert (tmp_path / "parts/loss.png").read_bytes() == (tmp_path / "whole/loss.png").read_bytes()
 
 
+@pytest.fixture
+def ctrl_c_interrupts():
+    """Python's own handler, also where the tests were started with SIGINT ignored (`nohup`)."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
 @pytest.mark.parametrize("owner, name, call", [
     (run.Run, "measure", 1), (run.Run, "measure", 2), (run.Run, "save_figure", 1),
     (run.Run, "finish", 1), (resume.LoopCheckpoint, "restore", 2)])
 def test_ctrl_c_outside_of_the_loops_ends_at_once_and_can_be_resumed(
-        tiny, tmp_path, monkeypatch, capsys, owner, name, call):
+        tiny, ctrl_c_interrupts, tmp_path, monkeypatch, capsys, owner, name, call):
     assert tiny.main(["--out", "whole"]) == 0
     method, calls = getattr(owner, name), []
 
