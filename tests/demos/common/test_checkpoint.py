@@ -6,6 +6,7 @@ import pytest
 
 from demos.common import resume, run
 from tests.helpers import read_values
+from tinygen import checkpoint
 
 
 @pytest.mark.parametrize("stop_at", [(8, 0), (8, 6), (8, 19), (16, 0), (16, 13)])
@@ -168,6 +169,42 @@ def test_resume_refuses_a_damaged_checkpoint(tiny, tmp_path, capsys):
         tiny.main(["--out", "o", "--resume"])
     message = capsys.readouterr().err
     assert "checkpoint.npz is damaged or truncated" in message and message.count("\n") == 1
+
+
+def test_resume_refuses_a_checkpoint_of_something_else(tiny, capsys):
+    assert tiny.main(["--out", "o"]) == 0
+    good = checkpoint.load("o/checkpoint.npz")
+    first = good["loops"]["size 8"]
+    for bad in ({"x": 1}, {**good, "identity": [1]}, {**good, "loops": None},
+                {**good, "seconds": "1"}, {**good, "seconds": np.ones(2)},
+                *({**good, "loops": {"size 8": {**first, **changes}}} for changes in (
+                    {"done": 2.5}, {"done": -1}, {"objects": [1]}, {"history": 3}, {"more": 1},
+                    {"history": {"loss": np.zeros(3)}}, {"history": {"loss": [[0, 1]]}},
+                    {"history": {"loss": np.full((3, 2), np.nan)}}))):
+        checkpoint.save("o/checkpoint.npz", bad)
+        message = refused_resume(tiny, capsys)
+        assert "checkpoint.npz was not written by a demo's run; leave out --resume" in message
+
+
+@pytest.mark.parametrize("loop", ["size 8", "size 16"])
+@pytest.mark.parametrize("name, state", [("line", 3), ("line", {}), ("rng", {}), ("rng", None)])
+def test_resume_refuses_a_state_that_does_not_fit(tiny, capsys, loop, name, state):
+    assert tiny.main(["--out", "o"]) == 0
+    bad = checkpoint.load("o/checkpoint.npz")
+    bad["loops"][loop]["objects"][name] = state
+    checkpoint.save("o/checkpoint.npz", bad)
+    message = refused_resume(tiny, capsys)
+    assert f"--resume: the state of {name} in o" in message and "does not fit this demo" in message
+
+
+def refused_resume(tiny, capsys):
+    """The one line with which --resume is refused."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as end:
+        tiny.main(["--out", "o", "--resume"])
+    printed = capsys.readouterr()
+    assert end.value.code == 2 and printed.err.strip().count("\n") == 0
+    return printed.err
 
 
 def test_epochs_take_each_example_once_in_an_order_of_their_own():
