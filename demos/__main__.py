@@ -10,10 +10,11 @@ import argparse
 import difflib
 import importlib
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 from demos.common.catalogue import find_demos, listing, load_main
-from demos.common.options import Parser, make_writable
+from demos.common.options import Parser, reserved
 from demos.common.progress import replace_unprintable
 from demos.common.tour import SMOKE_SECONDS, TOUR, run_tour
 
@@ -41,12 +42,13 @@ def main(argv):
     if options.list:
         print(f"{listing()}\n\npython -m demos NAME runs one; with --help it says what it can do.")
         return 0
-    try:
-        make_writable(options.out)
-    except ValueError as error:
-        parser.error(str(error))
     plan = {name: ("smoke", SMOKE_SECONDS) for name in titles} if options.smoke else TOUR
-    return run_tour(plan, titles, options.out)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(reserved(options.out))
+        except ValueError as error:
+            parser.error(str(error))
+        return run_tour(plan, titles, options.out)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import json
 
 from tinygen.backend import is_array, np, to_numpy
 from tinygen.files import replacing
+from tinygen.npz import read_npz
 
 FORMAT = "tinygen checkpoint"
 VERSION = 1
@@ -45,9 +46,8 @@ def load(path):
             raise ValueError(f"{path} is not a tinygen checkpoint: {_kind(first_bytes)}; "
                              "give a file that checkpoint.save wrote")
         try:
-            with np.load(file, allow_pickle=False) as archive:
-                header = json.loads(archive[HEADER].item()) if HEADER in archive.files else {}
-                stored = {name: archive[name] for name in archive.files if name != HEADER}
+            stored = read_npz(file)
+            header = json.loads(stored.pop(HEADER).item()) if HEADER in stored else {}
         except Exception as error:  # zip, zlib, JSON, memory: damage can raise anything
             raise ValueError(f"{path} is damaged or truncated ({type(error).__name__}: {error}); "
                              "use another copy, or start again") from error
@@ -65,7 +65,11 @@ def _checked(path, header, stored):
     if header.get("arrays") != list(stored) or not isinstance(header.get("values"), dict):
         raise ValueError(f"{path} is damaged: its {len(stored)} arrays are not those listed in its "
                          "header; use another copy, or start again")
-    return _joined(header["values"], ROOT, stored)
+    try:
+        return _put_back(stored, header["values"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is damaged: its header has no position for one of its arrays "
+                         f"({error}); use another copy, or start again") from error
 
 
 def _separate(value, name, arrays):
@@ -92,13 +96,18 @@ def _separate(value, name, arrays):
     return None
 
 
-def _joined(value, name, arrays):
-    """The inverse of `_separate`."""
-    if isinstance(value, dict):
-        return {key: _joined(item, f"{name}/{key}", arrays) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_joined(item, f"{name}/{index}", arrays) for index, item in enumerate(value)]
-    return arrays.get(name, value)
+def _put_back(arrays, values):
+    """The inverse of `_separate`: each array takes the position of the None that it left."""
+    for name, array in arrays.items():
+        _, *path, last = name.split("/")
+        part = values
+        for key in path:
+            part = part[int(key) if isinstance(part, list) else key]
+        last = int(last) if isinstance(part, list) else last
+        if part[last] is not None:
+            raise KeyError(name)
+        part[last] = array
+    return values
 
 
 def _kind(first_bytes):

@@ -1,9 +1,11 @@
 """The command line of a demo: the same options for all, and one for each of its settings."""
 import argparse
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 from tinygen.backend import INSTALL_HINTS
+from tinygen.files import open_locked, remove_locked
 
 OWN_FILE = "FILE.npz"  # in a demo's `data`: it also takes images from the user's own file
 OWN_TEXT = "FILE.txt"  # the same for text, from any file in UTF-8
@@ -73,6 +75,24 @@ def make_writable(folder):
     except OSError as error:
         raise ValueError(f"--out: cannot write to {folder} ({error.strerror}); "
                          "give another folder") from error
+
+
+@contextmanager
+def reserved(folder):
+    """Keep `folder`, made if it is missing, from other runs for the time of a with block.
+
+    Raises ValueError if it cannot be written to, or if another run is at work there.
+    """
+    make_writable(folder)
+    path = folder / ".lock"
+    file = open_locked(path, "ab")
+    if not file:
+        raise ValueError(f"--out: another run is writing to {folder}; wait until it ends, or give "
+                         "another folder")
+    try:
+        yield
+    finally:
+        remove_locked(path, file)
 
 
 def _kind(setting, value):

@@ -2,6 +2,7 @@
 import copy
 import functools
 import json
+import math
 import signal
 import time
 from contextlib import contextmanager
@@ -56,7 +57,10 @@ class LoopCheckpoint:
             raise ValueError(f"--resume: {self.path} does not exist; leave out --resume, or give "
                              "the --out of the run to continue")
         saved = checkpoint.load(self.path)
-        there = saved.get("identity", {})
+        if not _is_saved_run(saved):
+            raise ValueError(f"--resume: {self.path} was not written by a demo's run; leave out "
+                             "--resume to start again")
+        there = saved["identity"]
         for name, here in json.loads(json.dumps(self.identity)).items():  # tuples become lists
             if here != there.get(name):
                 raise ValueError(f"--resume: {self.path} was made with {name} {there.get(name)}, "
@@ -65,20 +69,45 @@ class LoopCheckpoint:
         return saved["seconds"]
 
     def restore(self, loop, total, objects):
-        """Bring `objects` to where the checkpoint left them -> steps done, history."""
+        """Bring `objects` to where the checkpoint left them -> steps done, history.
+
+        Raises BadOption if the checkpoint is of another loop, or its states fit other objects.
+        """
         if loop not in self.loops:
             return 0, {}
         saved = self.loops[loop]
         if saved["done"] > total:
-            raise ValueError(f"--resume: {self.path} is at step {saved['done']} of {loop}, past "
-                             f"the {total} asked for; give more --steps, or leave out --resume")
+            raise BadOption(f"--resume: {self.path} is at step {saved['done']} of {loop}, past "
+                            f"the {total} asked for; give more --steps, or leave out --resume")
         if list(saved["objects"]) != list(objects):
-            raise ValueError(f"--resume: {self.path} holds {', '.join(saved['objects'])}, but the "
-                             f"demo has {', '.join(objects)}; leave out --resume to start again")
+            raise BadOption(f"--resume: {self.path} holds {', '.join(saved['objects'])}, but the "
+                            f"demo has {', '.join(objects)}; leave out --resume to start again")
         for name, thing in objects.items():
-            _set_state(thing, saved["objects"][name])
+            try:
+                _set_state(thing, saved["objects"][name])
+            except Exception as error:  # each object reads its state in its own way
+                reason = " ".join(str(error).split())  # on one line
+                raise BadOption(f"--resume: the state of {name} in {self.path} does not fit this "
+                                f"demo ({type(error).__name__}: {reason}); leave out --resume to "
+                                "start again") from error
         return saved["done"], {name: [(int(step), value) for step, value in points.tolist()]
                                for name, points in saved["history"].items()}
+
+
+def _is_saved_run(saved):
+    """True if a loaded checkpoint has the form in which LoopCheckpoint.save writes it."""
+    loops, seconds = saved.get("loops"), saved.get("seconds")
+    return (isinstance(saved.get("identity"), dict) and isinstance(loops, dict)
+            and isinstance(seconds, (int, float)) and 0 <= seconds < math.inf
+            and all(isinstance(loop, dict) and _is_saved_loop(**loop) for loop in loops.values()))
+
+
+def _is_saved_loop(done=None, history=None, objects=None, **unknown):
+    return (type(done) is int and done >= 0 and not unknown
+            and isinstance(objects, dict) and isinstance(history, dict)
+            and all(isinstance(points, np.ndarray) and points.dtype == float
+                    and points.ndim == 2 and points.shape[1] == 2 and np.isfinite(points).all()
+                    for points in history.values()))
 
 
 def _get_state(thing):

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import tinygen
 from demos.common.animation import write_gif
 from demos.common.figures import pyplot
-from demos.common.options import BadOption, demo_parser, make_writable
+from demos.common.options import BadOption, demo_parser, reserved
 from demos.common.progress import Progress
 from demos.common.results import judged_row, overall_verdict, summary, title_and_idea
 from demos.common.resume import LoopCheckpoint, ctrl_c_waits
@@ -42,9 +42,10 @@ def demo(presets, data=()):
             options = parser.parse_args(argv)
             run = None
             try:
-                run = Run(name, text, argv, options, presets)
-                main(run)
-                run.finish()
+                with reserved(options.out):
+                    run = Run(name, text, argv, options, presets)
+                    main(run)
+                    run.finish()
             except KeyboardInterrupt:
                 print(f"\nStopped. {run.how_to_continue() if run else ''}")
                 return 130
@@ -216,11 +217,10 @@ class Run:
 
 
 def _prepare(options):
-    """Set up matplotlib and the backend, and make the output folder."""
+    """Set up matplotlib and the backend."""
     if importlib.util.find_spec("matplotlib") is None:
         raise ImportError("the figures need matplotlib; pip install matplotlib")
     if not options.show:
         os.environ["MPLBACKEND"] = "Agg"  # matplotlib, imported at the first figure, reads it
     if options.backend:
         use_backend(options.backend)
-    make_writable(options.out)

@@ -299,6 +299,43 @@ def test_a_foreign_state_is_refused():
         optim.Adam(params[1:]).load_state_dict(state)
 
 
+@pytest.mark.parametrize("changes, message", [
+    (dict(lr=-1.0), "lr must be a number of at least 0, got float -1.0"),
+    (dict(lr=math.nan), "lr must be .* got float nan"),
+    (dict(lr="0.1"), "lr must be .* got str '0.1'"),
+    (dict(t=-3), "t must be a whole number of at least 0, got int -3"),
+    (dict(t=2.5), "t must be .* got float 2.5"),
+    (dict(t=True), "t must be .* got bool True"),
+    (dict(shapes=None), "the state is for parameters of shapes None, .* pass the same parameters"),
+    (dict(shapes=[6, [2]]), r"the state is .* of shapes \[6, \[2\]\], .* pass the same parameters"),
+    (dict(v=np.float32(2)), r"v must be an array of \d+ floats, got float32 \(\)"),
+    (dict(v=np.zeros(3, "float32")), r"v must be an array of \d+ floats, got ndarray \(3,\)"),
+    (dict(v=[0.0]), "v must be an array of .* floats, got list"),
+    (dict(v=None), "v must be an array of .* floats, got NoneType None"),
+    (dict(v="nan"), "v holds NaN or infinity; load an earlier state"),
+    (dict(v="int"), "v must be an array of .* floats, got ndarray .* int64"),
+])
+def test_a_refused_state_changes_nothing(changes, message):
+    params = make_params()
+    optimizer = optim.Adam(params)
+    set_gradients(params, 0)
+    optimizer.step()
+    before = optimizer.state_dict()
+    bad = {**before, "lr": 0.5, "t": 7, "m": before["m"] + 1, **changes}
+    if isinstance(bad["v"], str):
+        bad["v"] = before["v"] * math.nan if bad["v"] == "nan" else before["v"].astype("int64")
+    with pytest.raises(ValueError, match=f"Adam.load_state_dict: {message}"):
+        optimizer.load_state_dict(bad)
+    after = optimizer.state_dict()
+    assert [after[name] for name in ("lr", "t", "shapes")] == [1e-3, 1, before["shapes"]]
+    assert all(np.array_equal(after[name], before[name]) for name in "mv")
+
+
+def test_a_state_that_is_no_dict_is_refused():
+    with pytest.raises(TypeError, match="Adam.load_state_dict: the state must be a dict, got list"):
+        optim.Adam(make_params()).load_state_dict([1, 2])
+
+
 # ---- what is refused ----
 
 @pytest.mark.parametrize("make, error, message", [

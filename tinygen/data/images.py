@@ -9,8 +9,11 @@ from tinygen.backend import np
 from tinygen.data.digits import load_digits
 from tinygen.data.download import locate
 from tinygen.data.names import IMAGES, unknown
+from tinygen.npz import read_npz
 
 IDX_UBYTE = 8  # the code for unsigned bytes in an IDX file's third byte
+LARGEST_RATIO = 10  # of unzipped to zipped bytes; MNIST's files have 2 to 5
+SMALL = 2**20  # bytes of images that may be zipped as tightly as they like
 
 
 @dataclass(frozen=True)
@@ -62,23 +65,33 @@ def read_idx(path):
     """Read a gzipped IDX file of bytes. -> uint8 array of the shape in its header
 
     The format: two zero bytes, a type code, the number of axes, their lengths as big-endian 32-bit
-    integers, the values. Raises ValueError for a file that violates it.
-    Source: http://yann.lecun.com/exdb/mnist
+    integers, the values. Raises ValueError for a file that violates it, or that claims more than
+    LARGEST_RATIO times its own size. Source: http://yann.lecun.com/exdb/mnist
     """
     try:
-        data = gzip.decompress(Path(path).read_bytes())
+        with gzip.open(path) as file:
+            return _read_unzipped(path, file)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise broken(path, f"it is not a complete gzip file ({error})") from error
-    if len(data) < 4 or data[:3] != bytes([0, 0, IDX_UBYTE]):
+
+
+def _read_unzipped(path, file):
+    start = file.read(4)
+    if len(start) < 4 or start[:3] != bytes([0, 0, IDX_UBYTE]):
         raise broken(path, "an IDX file of bytes starts with 00 00 08, this one with "
-                           f"{data[:3].hex(' ') or 'nothing'}")
-    start = 4 + 4 * data[3]
-    shape = tuple(int.from_bytes(data[i:i + 4], "big") for i in range(4, start, 4))
-    expected = start + math.prod(shape)
-    if len(data) != expected:
-        raise broken(path, f"its header promises shape {shape}, {expected:,} bytes in all; "
-                           f"it has {len(data):,}")
-    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+                           f"{start[:3].hex(' ') or 'nothing'}")
+    lengths = file.read(4 * start[3])
+    shape = tuple(int.from_bytes(lengths[i:i + 4], "big") for i in range(0, 4 * start[3], 4))
+    expected = math.prod(shape)
+    limit = max(SMALL, LARGEST_RATIO * Path(path).stat().st_size)
+    if len(shape) > 4 or math.prod(n or 1 for n in shape) > limit:
+        raise broken(path, f"its header promises shape {shape[:4]}{' ...' * (len(shape) > 4)}, "
+                           f"more than a file of its size can hold")
+    data = file.read(expected + 1)  # one more, to see the end and have the checksum tested
+    if len(data) != expected or len(lengths) < 4 * start[3]:
+        raise broken(path, f"its header promises shape {shape}, {expected:,} bytes of values; it "
+                           f"has {'more' if len(data) > expected else f'{len(data):,}'}")
+    return np.frombuffer(data, np.uint8).reshape(shape)
 
 
 def broken(path, why):
@@ -94,8 +107,8 @@ def read_own(path):
     anything else, FileNotFoundError for a missing file.
     """
     try:
-        with np.load(path) as file:
-            x, y = file["x"], file["y"]
+        with open(path, "rb") as file:
+            x, y = read_npz(file, ("x", "y")).values()
     except OSError:  # missing or unreadable: the error says so itself
         raise
     except Exception as error:

@@ -6,6 +6,7 @@ length. It updates them in place, in runs that stay in the processor's cache, wh
 speed comes from; and many small parameters cost no more than one large one.
 """
 import math
+from numbers import Integral, Real
 
 from tinygen.backend import backend_name, np, to_numpy, xp
 from tinygen.errors import describe
@@ -70,21 +71,43 @@ class Optimizer:
     def load_state_dict(self, state):
         """Continue from what state_dict returned.
 
-        Raises ValueError, before anything is changed, for the state of another rule or of
-        parameters with other shapes.
+        Raises TypeError or ValueError, before anything is changed, for the state of another rule
+        or of parameters with other shapes, and for values that no optimiser could have saved.
         """
-        expected = {"lr", "t", "shapes", *self.memory}
-        if set(state) != expected:
-            raise ValueError(f"{type(self).__name__}.load_state_dict: the state has the entries "
-                             f"{sorted(state)}, this rule needs {sorted(expected)}; use the same "
-                             f"optimiser as when it was saved")
-        shapes, saved = [p.shape for p in self.params], [tuple(shape) for shape in state["shapes"]]
-        if saved != shapes:
-            raise ValueError(f"{type(self).__name__}.load_state_dict: the state is for parameters "
-                             f"of shapes {saved}, these have {shapes}; pass the same parameters")
+        memory = self._checked_state(state)
         self.lr, self.t = state["lr"], state["t"]
         for name, vector in self.memory.items():
-            vector[...] = xp.asarray(state[name])
+            vector[...] = memory[name]
+
+    def _checked_state(self, state):
+        """The remembered vectors of `state`, as arrays to copy from."""
+        def refusal(why, fix="load a state from state_dict()", kind=ValueError):
+            return kind(f"{type(self).__name__}.load_state_dict: {why}; {fix}")
+
+        if not isinstance(state, dict):
+            raise refusal(f"the state must be a dict, got {describe(state)}", kind=TypeError)
+        expected = {"lr", "t", "shapes", *self.memory}
+        if set(state) != expected:
+            raise refusal(f"the state has the entries {sorted(map(str, state))}, this rule needs "
+                          f"{sorted(expected)}", "use the same optimiser as when it was saved")
+        lr, t, shapes = state["lr"], state["t"], [list(p.shape) for p in self.params]
+        if not isinstance(lr, Real) or not 0 <= lr < math.inf:
+            raise refusal(f"lr must be a number of at least 0, got {describe(lr)}")
+        if not isinstance(t, Integral) or isinstance(t, bool) or t < 0:
+            raise refusal(f"t must be a whole number of at least 0, got {describe(t)}")
+        if _listed(state["shapes"]) != shapes:
+            raise refusal(f"the state is for parameters of shapes {state['shapes']}, these have "
+                          f"{shapes}", "pass the same parameters")
+        memory = {}
+        for name, vector in self.memory.items():
+            saved = to_numpy(state[name]) if hasattr(state[name], "dtype") else np.array(None)
+            if saved.shape != vector.shape or saved.dtype.kind != "f":
+                raise refusal(f"{name} must be an array of {vector.size} floats, got "
+                              f"{describe(state[name])}")
+            memory[name] = xp.asarray(saved, vector.dtype)
+            if not xp.isfinite(memory[name]).all():
+                raise refusal(f"{name} holds NaN or infinity", "load an earlier state")
+        return memory
 
     def _runs(self):
         """Yield θ, g, the remembered vectors and a scratch vector, run by run, as writable views.
@@ -156,6 +179,13 @@ class Optimizer:
             if not low <= value < high:
                 raise ValueError(f"{type(self).__name__}: {name} must be at least {low} and below "
                                  f"{high}, got {value}")
+
+
+def _listed(shapes):
+    """Shapes as a list of lists, however tuples and lists are nested."""
+    if isinstance(shapes, (list, tuple)):
+        return [_listed(item) for item in shapes]
+    return shapes
 
 
 def _checked(rule, params):

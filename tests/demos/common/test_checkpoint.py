@@ -6,6 +6,7 @@ import pytest
 
 from demos.common import resume, run
 from tests.helpers import read_values
+from tinygen import checkpoint
 
 
 @pytest.mark.parametrize("stop_at", [(8, 0), (8, 6), (8, 19), (16, 0), (16, 13)])
@@ -23,11 +24,19 @@ def test_a_resumed_run_ends_as_if_it_had_never_stopped(tiny, tmp_path, capsys, s
     assert (tmp_path / "parts/loss.png").read_bytes() == (tmp_path / "whole/loss.png").read_bytes()
 
 
+@pytest.fixture
+def ctrl_c_interrupts():
+    """Python's own handler, also where the tests were started with SIGINT ignored (`nohup`)."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
 @pytest.mark.parametrize("owner, name, call", [
     (run.Run, "measure", 1), (run.Run, "measure", 2), (run.Run, "save_figure", 1),
     (run.Run, "finish", 1), (resume.LoopCheckpoint, "restore", 2)])
 def test_ctrl_c_outside_of_the_loops_ends_at_once_and_can_be_resumed(
-        tiny, tmp_path, monkeypatch, capsys, owner, name, call):
+        tiny, ctrl_c_interrupts, tmp_path, monkeypatch, capsys, owner, name, call):
     assert tiny.main(["--out", "whole"]) == 0
     method, calls = getattr(owner, name), []
 
@@ -160,6 +169,42 @@ def test_resume_refuses_a_damaged_checkpoint(tiny, tmp_path, capsys):
         tiny.main(["--out", "o", "--resume"])
     message = capsys.readouterr().err
     assert "checkpoint.npz is damaged or truncated" in message and message.count("\n") == 1
+
+
+def test_resume_refuses_a_checkpoint_of_something_else(tiny, capsys):
+    assert tiny.main(["--out", "o"]) == 0
+    good = checkpoint.load("o/checkpoint.npz")
+    first = good["loops"]["size 8"]
+    for bad in ({"x": 1}, {**good, "identity": [1]}, {**good, "loops": None},
+                {**good, "seconds": "1"}, {**good, "seconds": np.ones(2)},
+                *({**good, "loops": {"size 8": {**first, **changes}}} for changes in (
+                    {"done": 2.5}, {"done": -1}, {"objects": [1]}, {"history": 3}, {"more": 1},
+                    {"history": {"loss": np.zeros(3)}}, {"history": {"loss": [[0, 1]]}},
+                    {"history": {"loss": np.full((3, 2), np.nan)}}))):
+        checkpoint.save("o/checkpoint.npz", bad)
+        message = refused_resume(tiny, capsys)
+        assert "checkpoint.npz was not written by a demo's run; leave out --resume" in message
+
+
+@pytest.mark.parametrize("loop", ["size 8", "size 16"])
+@pytest.mark.parametrize("name, state", [("line", 3), ("line", {}), ("rng", {}), ("rng", None)])
+def test_resume_refuses_a_state_that_does_not_fit(tiny, capsys, loop, name, state):
+    assert tiny.main(["--out", "o"]) == 0
+    bad = checkpoint.load("o/checkpoint.npz")
+    bad["loops"][loop]["objects"][name] = state
+    checkpoint.save("o/checkpoint.npz", bad)
+    message = refused_resume(tiny, capsys)
+    assert f"--resume: the state of {name} in o" in message and "does not fit this demo" in message
+
+
+def refused_resume(tiny, capsys):
+    """The one line with which --resume is refused."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as end:
+        tiny.main(["--out", "o", "--resume"])
+    printed = capsys.readouterr()
+    assert end.value.code == 2 and printed.err.strip().count("\n") == 0
+    return printed.err
 
 
 def test_epochs_take_each_example_once_in_an_order_of_their_own():

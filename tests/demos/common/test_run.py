@@ -107,3 +107,24 @@ def test_mistakes_in_the_loop_show_their_traceback(tiny, monkeypatch):
     monkeypatch.setattr(tiny, "epoch_batch", lambda *_: np.zeros(3).reshape(2))
     with pytest.raises(ValueError, match="cannot reshape"):
         tiny.main([])
+
+
+def test_a_second_run_in_the_same_folder_is_refused(tiny, tmp_path, monkeypatch, capsys):
+    called = []
+
+    def another_run(rng):
+        if not called:
+            called.append(rng)
+            with pytest.raises(SystemExit):
+                tiny.main(["--out", "o"])
+            message = capsys.readouterr().err
+            assert "--out: another run is writing to o; wait until it ends" in message
+            assert message.count("\n") == 1
+        return line(rng)
+
+    line = tiny.Line
+    monkeypatch.setattr(tiny, "Line", another_run)
+    assert tiny.main(["--out", "o"]) == 0
+    assert called and ".lock" not in [path.name for path in (tmp_path / "o").iterdir()]
+    (tmp_path / "o" / ".lock").touch()  # what a killed run leaves
+    assert tiny.main(["--out", "o"]) == 0
