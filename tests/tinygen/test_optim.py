@@ -312,6 +312,22 @@ def test_a_foreign_state_is_refused():
     (lambda p: optim.Adam([p, Tensor(np.ones(2))]), ValueError, "one dtype.*float32.*float64"),
     (lambda p: optim.Adam([p], lr=-1e-3), ValueError, "Adam: lr must be at least 0 .* got -0.001"),
     (lambda p: optim.Adam([p], lr=math.nan), ValueError, "Adam: lr must be .* got nan"),
+    (lambda p: optim.Adam([p], lr="1e-3"), TypeError, "Adam: lr must be at least 0 .* got 1e-3"),
+    (lambda p: setattr(optim.Adam([p]), "lr", math.nan), ValueError, "Adam: lr must .* got nan"),
+    (lambda p: setattr(optim.SGD([p], 1.0), "lr", -1), ValueError, "SGD: lr must .* got -1"),
+    (lambda p: optim.Adam([p], betas=0.9), TypeError, "Adam: betas must be two .* got 0.9; the us"),
+    (lambda p: optim.AdamW([p], betas=(0.9,)), TypeError, "AdamW: betas must be two numbers"),
+    (lambda p: optim.SGD([p, p.detach()], 1.0), ValueError, "SGD: .* requires_grad=False, so"),
+    (lambda p: optim.Adam([Tensor([1.0], requires_grad=False)]), ValueError,
+     r"Adam: Tensor \(1,\) float32 has requires_grad=False.* leave it out"),
+    (lambda p: optim.clip_grad_norm(nn.Linear(1, 1), 1.0), TypeError,
+     "clip_grad_norm: needs parameters, got the module Linear; pass model.param"),
+    (lambda p: optim.clip_grad_norm([p.data], 1.0), TypeError,
+     "clip_grad_norm: parameters must be Tensors .* got ndarray"),
+    (lambda p: optim.warmup_cosine(-5, warmup=1, total=4), ValueError,
+     "warmup_cosine: step counts from 0, got -5"),
+    (lambda p: optim.step_decay(-5, every=2), ValueError, "step_decay: step .* from 0, got -5"),
+    (lambda p: optim.step_decay(5, every=0), ValueError, "step_decay: every .* at least 1, got 0"),
     (lambda p: optim.Adam([p], betas=(0.9, 1.0)), ValueError, "Adam: beta2 .* below 1, got 1.0"),
     (lambda p: optim.AdamW([p], eps=-1), ValueError, "AdamW: eps must be at least 0"),
     (lambda p: optim.AdamW([p], weight_decay=-1), ValueError, "weight_decay must be at least 0"),
@@ -323,6 +339,23 @@ def test_a_foreign_state_is_refused():
 def test_refused(make, error, message):
     with pytest.raises(error, match=message):
         make(Tensor([1.0]))
+
+
+@pytest.mark.parametrize("names", [["weight"], ["bias"], ["weight", "bias"]])
+def test_a_parameter_replaced_after_its_optimiser_was_made(names):
+    model = nn.Linear(2, 2, rng=np.random.default_rng(0))
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    x = xp.asarray(np.ones((1, 2), "float32"))
+    for _ in range(2):
+        model(x).sum().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    for name in names:
+        setattr(model, name, Tensor(to_numpy(getattr(model, name))))
+    model(x).sum().backward()
+    with pytest.raises(ValueError, match=r"SGD.step: parameter ., .* is in no model any more, .*"
+                                         " make the optimiser again"):
+        optimizer.step()
 
 
 # ---- schedules ----

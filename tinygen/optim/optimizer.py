@@ -6,6 +6,8 @@ length. It updates them in place, in runs that stay in the processor's cache, wh
 speed comes from; and many small parameters cost no more than one large one.
 """
 import math
+import sys
+from numbers import Real
 
 from tinygen.backend import backend_name, np, to_numpy, xp
 from tinygen.errors import describe
@@ -19,7 +21,8 @@ class Optimizer:
 
     params: Tensors of one dtype, such as model.parameters(). lr: the step size η, which may be
     changed at any time. weight_decay: λ; g becomes g + λθ, as if the loss had a term ½λ|θ|².
-    A parameter without a gradient stays as it is, and so does its part of the remembered vectors.
+    A parameter without a gradient stays as it is, and so does its part of the remembered vectors;
+    if it has been replaced in its model, `step` raises ValueError.
 
     A rule lists in `remembers` the vectors it keeps from step to step, which start at zero; its
     method `step` updates each run.
@@ -31,7 +34,7 @@ class Optimizer:
 
     def __init__(self, params, lr, weight_decay):
         self.params = _checked(type(self).__name__, params)
-        self._check_range(0, math.inf, lr=lr, weight_decay=weight_decay)
+        self._check_range(0, math.inf, weight_decay=weight_decay)
         self.lr, self.weight_decay, self.t = lr, weight_decay, 0
         self.starts = [0]  # where each parameter begins in θ, and where the last one ends
         for p in self.params:
@@ -46,6 +49,16 @@ class Optimizer:
         self.longest = min(n, CACHE_RUN) if backend_name() == "numpy" else n
         self.gathered, self.scratch = xp.empty(self.longest, dtype), xp.empty(self.longest, dtype)
         self.with_gradient, self.plan = [], []
+
+    @property
+    def lr(self):
+        """The step size η. Raises ValueError when set to a number below 0, infinite or NaN."""
+        return self._lr
+
+    @lr.setter
+    def lr(self, lr):
+        self._check_range(0, math.inf, lr=lr)
+        self._lr = lr
 
     def zero_grad(self):
         """Clear the gradients of the parameters."""
@@ -93,6 +106,8 @@ class Optimizer:
         """
         self._take_in()
         numbers = [i for i, p in enumerate(self.params) if p.grad is not None]
+        if len(numbers) < len(self.params):
+            self._check_in_use(numbers)
         if not numbers:
             raise ValueError(f"{type(self).__name__}.step: no parameter has a gradient; call "
                              f"loss.backward() first")
@@ -109,6 +124,18 @@ class Optimizer:
             yield theta, g, *[vector[start:stop] for vector in self.memory.values()], scratch
         for i in numbers:
             mark_written(self.params[i])
+
+    def _check_in_use(self, numbers):
+        """Raise ValueError if a parameter without gradient has been replaced in its model.
+
+        Nothing but this optimiser holds it then: two references, one of them the call's.
+        """
+        for i in set(range(len(self.params))).difference(numbers):
+            if sys.getrefcount(self.params[i]) <= 2:
+                raise ValueError(f"{type(self).__name__}.step: parameter {i}, "
+                                 f"{describe(self.params[i])}, is in no model any more, and what "
+                                 f"replaced it would not be trained; make the optimiser again, or "
+                                 f"write new values to p.data")
 
     def _gradient(self, p):
         g = p.grad
@@ -153,23 +180,34 @@ class Optimizer:
 
     def _check_range(self, low, high, **settings):
         for name, value in settings.items():
-            if not low <= value < high:
-                raise ValueError(f"{type(self).__name__}: {name} must be at least {low} and below "
-                                 f"{high}, got {value}")
+            if not isinstance(value, Real) or not low <= value < high:
+                kind = ValueError if isinstance(value, Real) else TypeError
+                raise kind(f"{type(self).__name__}: {name} must be at least {low} and below "
+                           f"{high}, got {value}")
+
+
+def listed(caller, params):
+    """The parameters as a list. Raises TypeError unless they are, ValueError if there are none."""
+    if hasattr(params, "parameters"):
+        raise TypeError(f"{caller}: needs parameters, got the module {type(params).__name__}; pass "
+                        f"model.parameters()")
+    params = [] if params is None else [params] if isinstance(params, Tensor) else list(params)
+    if not params:
+        raise ValueError(f"{caller}: there are no parameters; pass model.parameters()")
+    for p in params:
+        if not isinstance(p, Tensor) or p._origin is not None:
+            raise TypeError(f"{caller}: parameters must be Tensors made by tg.Tensor, got "
+                            f"{type(p).__name__} {p!r:.60}; pass model.parameters()")
+    return params
 
 
 def _checked(rule, params):
     """The parameters as a list. Raises TypeError or ValueError where they cannot be optimised."""
-    if hasattr(params, "parameters"):
-        raise TypeError(f"{rule}: needs parameters, got the module {type(params).__name__}; pass "
-                        f"model.parameters()")
-    params = [] if params is None else [params] if isinstance(params, Tensor) else list(params)
-    if not params:
-        raise ValueError(f"{rule}: there are no parameters; pass model.parameters()")
+    params = listed(rule, params)
     for p in params:
-        if not isinstance(p, Tensor) or p._origin is not None:
-            raise TypeError(f"{rule}: parameters must be Tensors made by tg.Tensor, got "
-                            f"{type(p).__name__} {p!r:.60}; pass model.parameters()")
+        if not p.requires_grad:
+            raise ValueError(f"{rule}: {describe(p)} has requires_grad=False, so it would never be "
+                             f"trained; leave it out, or make it with tg.Tensor(...)")
     if len({id(p) for p in params}) < len(params):
         raise ValueError(f"{rule}: a parameter is listed twice and would be updated twice; list it "
                          f"once")
