@@ -59,7 +59,7 @@ class Op:
     def __call__(self, *inputs, **settings):
         if len(inputs) > self.most_inputs or settings and not self.input_names.isdisjoint(settings):
             inputs, settings = self._sorted(inputs, settings)
-        arrays, dtype, requires_grad = self._unwrapped(inputs)
+        arrays, dtype, requires_grad, with_array = self._unwrapped(inputs)
 
         try:
             returned = self.rule(*arrays, **settings)
@@ -77,6 +77,8 @@ class Op:
             return y  # plain arrays in, plain array out
         if y.dtype is not dtype and y.dtype != settings.get("dtype", dtype):  # of astype
             raise errors.mixed_dtypes(self, inputs, dtype)
+        if with_array:
+            self._check_arrays(inputs, returned, dtype)
         if mode.reject_nan:
             self.reject_nan(y, "output", inputs)
 
@@ -111,8 +113,9 @@ class Op:
         return inputs, settings
 
     def _unwrapped(self, inputs):
-        """The arrays and numbers for the rule, the dtype, and whether any input requires grad."""
-        arrays, dtype, requires_grad = [], None, False
+        """The arrays and numbers for the rule, the Tensors' dtype, and whether any input requires
+        grad, and is an array."""
+        arrays, dtype, requires_grad, with_array = [], None, False, False
         for x in inputs:
             kind = type(x)
             if kind is Tensor:
@@ -122,10 +125,23 @@ class Op:
                     dtype = x.dtype
                 elif x.dtype is not dtype and x.dtype != dtype:
                     raise errors.mixed_dtypes(self, inputs, dtype)
-            elif not (kind is float or kind is int or kind is xp.ndarray):
+            elif kind is xp.ndarray:
+                with_array = True
+            elif not (kind is float or kind is int):
                 x = self._admitted(x)
             arrays.append(x)
-        return arrays, dtype, requires_grad
+        return arrays, dtype, requires_grad, with_array
+
+    def _check_arrays(self, inputs, returned, dtype):
+        """Refuse arrays of another dtype beside Tensors, which NumPy would convert in silence.
+
+        Labels, indices and conditions have no gradient, and a product may have a boolean mask.
+        """
+        for i, x in enumerate(inputs, 1):
+            if x.__class__ is xp.ndarray and x.dtype is not dtype and x.dtype != dtype:
+                mask = self.name == "mul" and x.dtype.kind == "b"
+                if not mask and len(returned) > i and returned[i] is not None:
+                    raise errors.mixed_dtypes(self, inputs, dtype)
 
     def _admitted(self, x):
         """Any other input, as the rule may see it."""
