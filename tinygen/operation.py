@@ -138,7 +138,7 @@ class Op:
         Labels, indices and conditions have no gradient, and a product may have a boolean mask.
         """
         for i, x in enumerate(inputs, 1):
-            if x.__class__ is xp.ndarray and x.dtype is not dtype and x.dtype != dtype:
+            if type(x) is xp.ndarray and x.dtype != dtype:
                 mask = self.name == "mul" and x.dtype.kind == "b"
                 if not mask and len(returned) > i and returned[i] is not None:
                     raise errors.mixed_dtypes(self, inputs, dtype)

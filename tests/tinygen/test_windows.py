@@ -52,3 +52,9 @@ def test_windows_that_cannot_be_cut(ids, block_size, kind, message, rng):
         random_windows(ids, 2, block_size, rng=rng)
     with pytest.raises(kind, match=f"consecutive_windows: .*{message}"):
         consecutive_windows(ids, block_size)
+
+
+@pytest.mark.parametrize("ids", [np.array(3), [1, 2, 3], "text"])
+def test_what_is_no_text_to_split(ids):
+    with pytest.raises(TypeError, match=r"split_tokens: ids must be an array \(n,\) of tokens"):
+        split_tokens(ids, 1)

@@ -31,6 +31,7 @@ def split_tokens(ids, block_size, share=0.1):
 
     Raises ValueError if either part is shorter than block_size tokens and the one after.
     """
+    _check_tokens("split_tokens", ids)
     cut = len(ids) - int(share * len(ids))
     if min(cut, len(ids) - cut) <= block_size:
         raise ValueError(f"the text has {len(ids):,} tokens, and the tenth set aside for "
@@ -63,10 +64,14 @@ def consecutive_windows(ids, block_size):
     return ids[:cut].reshape(count, -1), ids[1:cut + 1].reshape(count, -1)
 
 
-def _check_windows(name, ids, block_size):
+def _check_tokens(name, ids):
     if not isinstance(ids, np.ndarray) or ids.ndim != 1:
         raise TypeError(f"{name}: ids must be an array (n,) of tokens, got {describe(ids)}; use "
                         f"tokenizer.encode(text)")
+
+
+def _check_windows(name, ids, block_size):
+    _check_tokens(name, ids)
     if block_size < 1:
         raise ValueError(f"{name}: block_size must be at least 1, got {block_size}")
     if len(ids) <= block_size:

@@ -60,7 +60,8 @@ def pow(a, b):
 
 
 def _minus_one_unless_zero(b):
-    return b - (plain(b) != 0)
+    one = plain(b) != 0
+    return b - (one.astype(b.dtype) if hasattr(b, "dtype") else one)
 
 
 # ---- functions of one variable ----

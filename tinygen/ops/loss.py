@@ -138,7 +138,7 @@ def _check_labels(x, labels, reduction):
     if labels.dtype.kind not in "iu":
         raise TypeError(f"cross_entropy: labels must be an integer array of classes, got "
                         f"{labels.dtype}; use .astype('int64'), or .argmax(-1) of one-hot rows")
-    if labels.shape != x.shape[:-1]:
+    if x.ndim == 0 or labels.shape != x.shape[:-1]:
         raise ValueError(f"cross_entropy: logits (..., C) need labels (...), got {x.shape} and "
                          f"{labels.shape}; for one-hot rows use .argmax(-1)")
     share = _share("cross_entropy", labels.size, reduction)

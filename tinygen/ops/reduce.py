@@ -13,8 +13,7 @@ from tinygen.tensor import plain
 @op
 def sum(x, *, axis=None, keepdims=False):
     """Sum over axes.  (..., n, ...) -> (...)"""
-    if type(keepdims) is not bool:
-        raise _not_a_flag("sum", keepdims)
+    _check_keepdims("sum", keepdims)
     # dy = Σ dx,  <ȳ, Σ dx> = <Bȳ, dx> with B = broadcast_to: each element gets its sum's cotangent.
     return (x.sum(axis=axis, keepdims=keepdims),
             lambda g, y, x: broadcast_to(keep_axes(g, x.shape, axis), shape=x.shape))
@@ -23,8 +22,7 @@ def sum(x, *, axis=None, keepdims=False):
 @op
 def mean(x, *, axis=None, keepdims=False):
     """Arithmetic mean over axes.  (..., n, ...) -> (...)"""
-    if type(keepdims) is not bool:
-        raise _not_a_flag("mean", keepdims)
+    _check_keepdims("mean", keepdims)
     # y = (1/n) Σ x
     _check_not_empty("mean", x, axis)
     y = x.mean(axis=axis, keepdims=keepdims)
@@ -35,8 +33,7 @@ def mean(x, *, axis=None, keepdims=False):
 @op
 def var(x, *, axis=None, keepdims=False):
     """Variance over axes: the mean squared distance from the mean.  (..., n, ...) -> (...)"""
-    if type(keepdims) is not bool:
-        raise _not_a_flag("var", keepdims)
+    _check_keepdims("var", keepdims)
     # y = (1/n) Σ (x - m)²,  dy = (2/n) Σ (x - m)(dx - dm), and Σ (x - m)·dm = 0.
     _check_not_empty("var", x, axis)
     y = x.var(axis=axis, keepdims=keepdims)
@@ -50,8 +47,7 @@ def var(x, *, axis=None, keepdims=False):
 @op
 def max(x, *, axis=None, keepdims=False):
     """Largest element over axes; equal ones share the gradient.  (..., n, ...) -> (...)"""
-    if type(keepdims) is not bool:
-        raise _not_a_flag("max", keepdims)
+    _check_keepdims("max", keepdims)
     return (x.max(axis=axis, keepdims=keepdims),
             lambda g, y, x: keep_axes(g, x.shape, axis) * _shares(x, y, axis))
 
@@ -59,8 +55,7 @@ def max(x, *, axis=None, keepdims=False):
 @op
 def min(x, *, axis=None, keepdims=False):
     """Smallest element over axes; equal ones share the gradient.  (..., n, ...) -> (...)"""
-    if type(keepdims) is not bool:
-        raise _not_a_flag("min", keepdims)
+    _check_keepdims("min", keepdims)
     return (x.min(axis=axis, keepdims=keepdims),
             lambda g, y, x: keep_axes(g, x.shape, axis) * _shares(x, y, axis))
 
@@ -74,8 +69,7 @@ def _shares(x, extreme, axis):
 @op
 def logsumexp(x, *, axis=None, keepdims=False):
     """log Σ eˣ over axes, shifted so that nothing overflows.  (..., n, ...) -> (...)"""
-    if type(keepdims) is not bool:
-        raise _not_a_flag("logsumexp", keepdims)
+    _check_keepdims("logsumexp", keepdims)
     # dy = Σ e^(x-y)·dx: the weights are the softmax of x.
     top = x.max(axis=axis, keepdims=True)
     top = xp.where(xp.isfinite(top), top, 0)  # -inf - -inf would be NaN
@@ -102,9 +96,10 @@ def keep_axes(g, shape, axis):
 
 # ---- checks ----
 
-def _not_a_flag(name, keepdims):
-    return TypeError(f"{name}: keepdims must be True or False, got {keepdims!r}; give several axes "
-                     f"as a tuple, such as axis=(0, 1)")
+def _check_keepdims(name, keepdims):
+    if type(keepdims) is not bool:
+        raise TypeError(f"{name}: keepdims must be True or False, got {keepdims!r}; give several "
+                        f"axes as a tuple, such as axis=(0, 1)")
 
 
 def _check_not_empty(name, x, axis):
