@@ -22,6 +22,7 @@ from tinygen.backend import np, to_numpy, xp
 from tinygen.nn import init
 from tinygen.nn.checks import check_sizes
 from tinygen.ops.elementwise import check_dropout
+from tinygen.tensor import shape_of
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,14 @@ def check_blocks(model, n_layer, n_head, n_embd, dropout):
     check_dropout(model, "dropout", dropout)
 
 
+def check_ids(model, ids):
+    """Raise ValueError, in the name of `model`, unless ids are (B, T) with at least one token."""
+    shape = shape_of(model, ids)
+    if len(shape) != 2 or 0 in shape:
+        raise ValueError(f"{model}: ids must be (B, T) with at least one token, got shape {shape}; "
+                         f"a single text needs ids[None]")
+
+
 class Bigram(nn.Module):
     """A table of the next token's logits for each token.  (B, T) -> (B, T, vocab_size)"""
     block_size = 1
@@ -70,6 +79,7 @@ class Bigram(nn.Module):
 
     def next_logits(self, ids, cache=None):
         """The logits of the token after ids.  (B, T) -> (B, vocab_size)"""
+        check_ids("Bigram", ids)
         return self.table(ids[:, -1])
 
 
@@ -143,6 +153,7 @@ class GPT(nn.Module):
         cache: a nn.KeyValueCache; ids are then only the tokens after those it holds. Raises
         ValueError for more than block_size tokens, with those in the cache.
         """
+        check_ids("GPT", ids)
         first, count = 0 if cache is None else len(cache), ids.shape[1]
         if first + count > self.block_size:
             raise ValueError(f"GPT: the context is at most {self.block_size} tokens, got "
@@ -194,9 +205,12 @@ def generate(model, ids, count, *, temperature=1.0, top_k=None, top_p=None, stop
     the id of a token that ends a text; sampling ends when all B texts have ended, and what a text
     has after it is to be ignored. cache: keep keys and values while the text fits the context;
     without, the tokens are the same but slower.
-    Raises ValueError for an empty prompt and for settings out of range.
+    Raises ValueError for an empty prompt and for settings out of range, TypeError for a stop that
+    is not an integer.
     """
     check_sampling(temperature, top_k, top_p)
+    if stop is not None and not isinstance(stop, Integral):
+        raise TypeError(f"generate: stop must be the id of a token, got {stop!r}; encode it first")
     ids = np.asarray(to_numpy(ids))
     if ids.ndim != 2 or not ids.size:
         raise ValueError(f"generate: the prompt must be (B, T) with at least one token, got shape "

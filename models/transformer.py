@@ -16,7 +16,7 @@ Attention is all you need (Vaswani et al., 2017).
 from dataclasses import dataclass
 
 import tinygen as tg
-from models.gpt import Block, check_blocks, initialise
+from models.gpt import Block, check_blocks, check_ids, initialise
 from tinygen import nn
 from tinygen.backend import np, to_numpy, xp
 from tinygen.nn.checks import check_sizes
@@ -92,6 +92,7 @@ class Transformer(nn.Module):
 
     def encode(self, source):
         """The memory, and a mask of where it is not PAD.  (B, S) -> (B, S, n_embd), (B, 1, 1, S)"""
+        check_ids("Transformer", source)
         mask = (source != PAD)[:, None, None, :]
         return self.encoder(source, mask=mask), mask
 
@@ -100,6 +101,7 @@ class Transformer(nn.Module):
 
         cache: a nn.KeyValueCache; target is then only the tokens after those it holds.
         """
+        check_ids("Transformer", target)
         return self.head(self.decoder(target, memory, source_mask=mask, cache=cache))
 
     def forward(self, source, target):
@@ -109,9 +111,14 @@ class Transformer(nn.Module):
 def loss(model, source, target):
     """Mean cross-entropy of the target's tokens, each given the source and those before, in nats.
 
-    source (B, S), target (B, T) with START and STOP; PAD does not count.
+    source (B, S), target (B, T) with START and STOP; PAD does not count. Raises ValueError if the
+    target has no token after START.
     """
+    check_ids("Transformer", target)
     logits, wanted = model(source, target[:, :-1]), target[:, 1:]
+    if not (wanted != PAD).any():
+        raise ValueError(f"Transformer: a target needs a token after START, got only PAD in shape "
+                         f"{target.shape}")
     counts = (wanted != PAD).astype(logits.dtype)
     return (tg.cross_entropy(logits, wanted, reduction="none") * counts).sum() / float(counts.sum())
 
@@ -135,7 +142,12 @@ def translate(model, source):
 
 
 def padded(sequences):
-    """Lists of ids as one array, padded with PAD.  -> (B, longest)"""
+    """Lists of ids as one array, padded with PAD.  -> (B, longest)
+
+    Raises ValueError if there are no lists.
+    """
+    if not len(sequences):
+        raise ValueError("padded: needs at least one list of ids, got none")
     ids = np.full((len(sequences), max(map(len, sequences))), PAD)
     for row, sequence in zip(ids, sequences):
         row[:len(sequence)] = sequence

@@ -54,6 +54,11 @@ def not_one_element(tensor):
     return ValueError(f"item: needs a Tensor with one element, this one has shape {tensor.shape}")
 
 
+def no_length():
+    return TypeError("Tensor: a single number has no length and no rows to go through; use "
+                     "x.item() for its value, or x.reshape(1)")
+
+
 def copied_result():
     return TypeError("Tensor: only a Tensor made with Tensor(...) can be copied or pickled, and "
                      "this one was computed; take x.detach() for its values")

@@ -103,6 +103,8 @@ class Tensor(Methods):
         raise errors.assigned_into()
 
     def __len__(self):
+        if not self.data.ndim:
+            raise errors.no_length()
         return len(self.data)
 
     def __iter__(self):

@@ -67,6 +67,14 @@ def check_positive(settings, *names):
             raise ValueError(f"--{name.replace('_', '-')} is above 0; got {value}")
 
 
+def check_not_negative(settings, *names):
+    """Raise ValueError unless each of the named settings is at least 0."""
+    for name in names:
+        value = getattr(settings, name)
+        if not value >= 0:
+            raise ValueError(f"--{name.replace('_', '-')} is at least 0; got {value}")
+
+
 def make_writable(folder):
     """Make `folder` if it is missing. Raises ValueError if it cannot be written to."""
     try:

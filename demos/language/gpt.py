@@ -25,7 +25,7 @@ learners (Radford et al., 2019).
 import math
 
 from demos.common.figures import new_figure
-from demos.common.options import OWN_TEXT, check_positive
+from demos.common.options import OWN_TEXT, check_not_negative, check_positive
 from demos.common.resume import Snapshots
 from demos.common.run import demo
 from demos.language.parts.heads import attention_weights, plot_heads
@@ -60,6 +60,7 @@ def main(run):
     cfg = run.settings
     gpt.check_sampling(cfg.temperature, None, None)
     check_positive(cfg, "batch", "block_size", "clip", "samples")
+    check_not_negative(cfg, "warmup")
     text = load_tokens(run.data, cfg.block_size, cfg.tokens)
     size = len(text.tokenizer)
     model = GPT(Config(size, cfg.block_size, cfg.n_layer, cfg.n_head, cfg.n_embd, cfg.dropout,

@@ -271,6 +271,22 @@ def test_settings_out_of_range(settings, message, rng):
         next(generate(Bigram(V, rng=rng), tokens(1, 1), 1, **settings, rng=rng))
 
 
+@pytest.mark.parametrize("stop", ["x", 1.0])
+def test_a_stop_that_is_no_token(stop, rng):
+    with pytest.raises(TypeError, match=f"generate: stop must be the id of a token, got {stop!r}"):
+        next(generate(Bigram(V, rng=rng), tokens(1, 1), 1, stop=stop, rng=rng))
+
+
+@pytest.mark.parametrize("shape", [(3,), (), (1, 0), (0, 3), (1, 1, 3)])
+def test_ids_that_are_no_batch_of_texts(shape, rng):
+    gpt = GPT(TINY, rng=rng)
+    for call in (gpt, gpt.next_logits, Bigram(V, rng=rng).next_logits):
+        with pytest.raises(ValueError, match=r"^(GPT|Bigram): ids must be \(B, T\) .* ids\[None\]"):
+            call(xp.asarray(tokens(*shape)))
+    with pytest.raises(TypeError, match="GPT: takes Tensors or arrays, got list"):
+        gpt([[1, 2]])
+
+
 @pytest.mark.parametrize("shape", [(3,), (1, 0), (0, 3)])
 def test_a_prompt_that_is_none(shape, rng):
     with pytest.raises(ValueError, match="at least one token"):

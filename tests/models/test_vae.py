@@ -206,6 +206,16 @@ def test_labels_that_do_not_fit(build, classes, y, message, rng):
 
 
 @every_vae
+def test_pixels_that_are_no_probabilities(build, rng):
+    """A forgotten /255 would train, towards a loss below 0."""
+    model, x, eps = build(Config(3, SIZE), rng), images(rng), noise(2, 3, rng=rng)
+    with pytest.raises(ValueError, match="bce_with_logits: .* from 0 to 1, .* divide pixels"):
+        vae.loss(model, x * 255, eps)
+    with pytest.raises(TypeError, match="must share one floating dtype, got ndarray .* uint8"):
+        vae.loss(model, (x * 255).astype("uint8"), eps)
+
+
+@every_vae
 def test_images_and_noise_of_another_shape_are_refused(build, rng):
     model = build(Config(3, SIZE), rng)
     with pytest.raises(ValueError, match="channels|weights"):

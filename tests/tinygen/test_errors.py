@@ -108,6 +108,8 @@ ROWS = [
     ("flip", lambda: ops.flip(t(2, 3), axis=2), ValueError, AXIS),
     ("pad", lambda: ops.pad(t(2), width=((-1, 0),)), ValueError,
      r"sizes >= 0 .*got \(\(-1, 0\),\)"),
+    *each("pad crop",
+          lambda op: op(t(), ()), ValueError, "x is a single number, and needs at least one axis"),
     ("pad", lambda: ops.pad(t(2), width=1), ValueError, r"pair \(before, after\).*got 1"),
     ("crop", lambda: ops.crop(t(2), width=((1, 2),)), ValueError, r"larger than the shape \(2,\)"),
     ("crop", lambda: ops.crop(t(2, 2), width=((1, 0),)), ValueError, "each of the 2 axes"),
@@ -157,6 +159,10 @@ ROWS = [
     ("split", lambda: ops.split(t(4), 0.5), TypeError, "a number of pieces or a list .* got 0.5"),
     ("split", lambda: ops.split(t(4), 2, axis=1), ValueError, r"no axis 1 in shape \(4,\)"),
     # reduce
+    *each("sum mean var max min logsumexp",
+          lambda op: op(t(2, 3, 4), 1, 2), TypeError,
+          r"keepdims must be True or False, got 2; give several axes as a tuple"),
+    ("var", lambda: t(2, 3, 4).std(1, 2), TypeError, "keepdims must be True or False"),
     *each("sum mean var max min logsumexp cumsum",
           lambda op: op(t(2, 3), axis=2), ValueError, AXIS),
     ("sum", lambda: ops.sum(t(2, 3), 2), ValueError, AXIS),
@@ -247,6 +253,15 @@ ROWS = [
     ("spread2d", lambda: ops.spread2d(t(1, 1, 2, 2), kernel=(2, 2), stride=(2, 2), padding=(0, 0),
                                       size=(3, 3)), ValueError, "a number for each window"),
     # norm
+    *each("layer_norm batch_norm",
+          lambda op: op(t(2, 3), eps=-1e-5), ValueError,
+          "eps, which is added to the variance, must be finite and at least 0, got -1e-05"),
+    ("group_norm", lambda: ops.group_norm(t(2, 4), groups=2, eps=float("nan")), ValueError,
+     "eps, .* got nan"),
+    ("standardize", lambda: ops.standardize(t(2, 3), t(3), t(3), eps=-2.0), ValueError,
+     "eps, .* got -2.0"),
+    ("standardize", lambda: ops.standardize(t(2, 3), t(3), -t(3)), ValueError,
+     "a variance must be at least 0, got -1.0; pass .* not its logarithm"),
     *each("softmax log_softmax",
           lambda op: op(t(2, 3), axis=2), ValueError, AXIS),
     *each("softmax log_softmax layer_norm",
@@ -273,11 +288,19 @@ ROWS = [
      "'mean', 'sum' or 'none', got 'max'"),
     *each("mse l1 bce_with_logits",
           lambda op: op(t(2), ints(2)), TypeError, "same dtype, got float32 and int64"),
+    ("bce_with_logits", lambda: ops.bce_with_logits(t(3), 255 * t(3)), ValueError,
+     "probabilities from 0 to 1, got 255 to 255; divide pixels .* by 255"),
+    ("bce_with_logits", lambda: ops.bce_with_logits(t(3), floats(3) * -0.5), ValueError,
+     "from 0 to 1, got -0.5 to -0.5"),
+    ("bce_with_logits", lambda: ops.bce_with_logits(t(3), floats(3) * np.float32("nan")),
+     ValueError, "from 0 to 1, got nan to nan"),
     ("mse", lambda: ops.mse(t(0), t(0)), ValueError, "an empty batch has no loss"),
     ("cross_entropy", lambda: ops.cross_entropy(t(2, 3), ints(2, value=3)), ValueError,
      "from 0 to 2 for 3 classes, got 3 to 3"),
     ("cross_entropy", lambda: ops.cross_entropy(t(2, 3), ints(2, value=-1)), ValueError,
      "got -1 to -1"),
+    ("cross_entropy", lambda: ops.cross_entropy(t(), ints()), ValueError,
+     r"logits \(..., C\) need labels \(...\), got \(\) and \(\)"),
     ("cross_entropy", lambda: ops.cross_entropy(t(2, 3), ints(3)), ValueError,
      r"\(2, 3\) and \(3,\)"),
     ("cross_entropy", lambda: ops.cross_entropy(t(2, 3), ints(2, 3)), ValueError,
@@ -315,7 +338,21 @@ ROWS = [
      ValueError, "may attend to no key at all.* its own position"),
     ("attention", lambda: ops.attention(t(4, 3), t(4, 3), t(4, 3), dropout=1.0), ValueError,
      "dropout must be at least 0 and below 1, got 1.0"),
+    ("attention", lambda: ops.attention(t(4, 3), t(4, 3), t(4, 3), causal="no"), TypeError,
+     "causal must be True or False, got 'no'"),
+    ("attention", lambda: ops.attention(t(1, 3), t(3), t(3)), ValueError,
+     r"need the same leading axes; got \(1, 3\), \(3,\), \(3,\)"),
+    ("attention", lambda: ops.attention(t(2, 3), t(2, 3), t(2)), ValueError,
+     r"got \(2, 3\), \(2, 3\), \(2,\)"),
     # layers
+    ("LayerNorm", lambda: nn.LayerNorm(3, eps=-1), ValueError, "eps, .* got -1"),
+    ("GroupNorm", lambda: nn.GroupNorm(1, 3, eps=-1), ValueError, "eps, .* got -1"),
+    ("BatchNorm2d", lambda: nn.BatchNorm2d(3, eps=-1), ValueError, "eps, .* got -1"),
+    ("Linear.astype", lambda: nn.Linear(3, 2, rng=rng()).astype("int32"), TypeError,
+     "parameters must be floating-point, got 'int32'; use 'float32'"),
+    ("dropout", lambda: ops.dropout(t(3), p=0.5, rng=0), TypeError,
+     r"must be a numpy.random.Generator, got int 0; use np.random.default_rng\(seed\)"),
+    ("dropout", lambda: ops.dropout(t(3), 0.5, None), TypeError, "got NoneType None"),
     ("MultiHeadAttention", lambda: nn.MultiHeadAttention(6, 4, rng=rng()), ValueError,
      "num_heads must divide embed_dim.* got num_heads=4 and embed_dim=6"),
     ("MultiHeadAttention", lambda: nn.MultiHeadAttention(6, 2, dropout=-1, rng=rng()), ValueError,
@@ -366,6 +403,8 @@ ROWS = [
     ("Tensor", lambda: tg.Tensor(t(3) > 0), TypeError, "got bool"),
     ("Tensor", lambda: tg.Tensor(t(3)), TypeError, "is a Tensor already.*detach"),
     ("Tensor", lambda: tg.Tensor([[1.0], [1.0, 2.0]]), ValueError, "equal lengths at each level"),
+    ("Tensor", lambda: len(t()), TypeError, "a single number has no length"),
+    ("Tensor", lambda: list(t()), TypeError, "no rows to go through; use x.item"),
     ("item", lambda: t(3).item(), ValueError, r"needs a Tensor with one element.*shape \(3,\)"),
     ("item", lambda: float(t(3)), ValueError, r"needs a Tensor with one element.*shape \(3,\)"),
     ("item", lambda: bool(t(3)), ValueError, r"needs a Tensor with one element.*shape \(3,\)"),
@@ -388,6 +427,8 @@ ROWS = [
     ("grad", lambda: tg.grad(t(3) * 2, t(3)), ValueError, r"this one has shape \(3,\)"),
     ("grad", lambda: tg.grad(t(3).sum(), t(3).detach()), ValueError, "Tensors that require grad"),
     ("grad", lambda: tg.grad(t(3).sum(), floats(3)), ValueError, "Tensors that require grad"),
+    ("grad", lambda: tg.grad(t(3).sum(), 5), ValueError, "Tensors that require grad, got int 5"),
+    ("backward", lambda: t(3).sum().backward(inputs=5), ValueError, "got int 5"),
     ("grad", lambda: tg.grad(floats(1), t(3)), ValueError, "no graph to walk"),
     ("grad", lambda: tg.grad(tg.grad((x := t(3)).sum(), x).sum(), x), ValueError,
      "or it is a gradient taken without create_graph=True"),
@@ -481,6 +522,13 @@ def test_arrays_of_another_library():
             call()
     with pytest.raises(ValueError, match="backward: the cotangent must have"):
         (t(3) * 2).backward(foreign)
+
+
+def test_a_boolean_array_is_a_mask():
+    x = t(2)
+    mask = xp.asarray(np.array([True, False]))
+    (gx,) = tg.grad((x * mask).sum(), [x])
+    assert gx.numpy().tolist() == [1, 0]
 
 
 def test_a_missing_backend():

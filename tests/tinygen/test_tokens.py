@@ -205,6 +205,12 @@ def test_missing_files(tmp_path):
 
 # ---- mistakes ----
 
+def test_a_text_of_bytes():
+    for make in (CharTokenizer, lambda text: BPETokenizer.train(text, 256)):
+        with pytest.raises(TypeError, match=r"must be a str, got bytes b'abc'; .*decode\("):
+            make(b"abc")
+
+
 def test_a_vocabulary_below_the_bytes():
     with pytest.raises(ValueError, match="at least 256, got 100"):
         BPETokenizer.train(TEXT, 100)

@@ -4,6 +4,7 @@ from pathlib import Path
 from tinygen.backend import np
 from tinygen.data.download import locate
 from tinygen.data.names import TEXTS, unknown
+from tinygen.errors import describe
 
 
 def load_text(name="pydoc", root=None):
@@ -30,6 +31,7 @@ def split_tokens(ids, block_size, share=0.1):
 
     Raises ValueError if either part is shorter than block_size tokens and the one after.
     """
+    _check_tokens("split_tokens", ids)
     cut = len(ids) - int(share * len(ids))
     if min(cut, len(ids) - cut) <= block_size:
         raise ValueError(f"the text has {len(ids):,} tokens, and the tenth set aside for "
@@ -41,8 +43,10 @@ def split_tokens(ids, block_size, share=0.1):
 def random_windows(ids, count, block_size, *, rng):
     """`count` windows from random positions in a text, and the token after each of their tokens.
 
-    (n,) -> ids and targets, (count, block_size); the targets are the ids shifted by one
+    (n,) -> ids and targets, (count, block_size); the targets are the ids shifted by one.  Raises
+    ValueError for a text no longer than block_size.
     """
+    _check_windows("random_windows", ids, block_size)
     starts = rng.integers(len(ids) - block_size, size=count)
     windows = ids[starts[:, None] + np.arange(block_size + 1)]
     return windows[:, :-1], windows[:, 1:]
@@ -51,11 +55,28 @@ def random_windows(ids, count, block_size, *, rng):
 def consecutive_windows(ids, block_size):
     """A whole text in windows, one after the other; the remainder is dropped.
 
-    (n,) -> ids and targets, (n // block_size or one less, block_size)
+    (n,) -> ids and targets, (n // block_size or one less, block_size).  Raises ValueError for a
+    text no longer than block_size.
     """
+    _check_windows("consecutive_windows", ids, block_size)
     count = (len(ids) - 1) // block_size
     cut = count * block_size
     return ids[:cut].reshape(count, -1), ids[1:cut + 1].reshape(count, -1)
+
+
+def _check_tokens(name, ids):
+    if not isinstance(ids, np.ndarray) or ids.ndim != 1:
+        raise TypeError(f"{name}: ids must be an array (n,) of tokens, got {describe(ids)}; use "
+                        f"tokenizer.encode(text)")
+
+
+def _check_windows(name, ids, block_size):
+    _check_tokens(name, ids)
+    if block_size < 1:
+        raise ValueError(f"{name}: block_size must be at least 1, got {block_size}")
+    if len(ids) <= block_size:
+        raise ValueError(f"{name}: the text must be longer than a block of {block_size}, got "
+                         f"{len(ids)} tokens; use a longer text or a smaller block")
 
 
 def read_text(path):

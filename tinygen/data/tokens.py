@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from tinygen.backend import np, to_numpy
+from tinygen.errors import describe
 from tinygen.files import replacing
 
 END_OF_TEXT = "<|endoftext|>"  # GPT-2's only special token: it separates documents
@@ -24,6 +25,7 @@ class CharTokenizer:
     """A token for each character of `text`, numbered in the order of their code points."""
 
     def __init__(self, text):
+        _check_text("CharTokenizer", text)
         self.characters = "".join(sorted(set(text)))
         if not self.characters:
             raise ValueError("CharTokenizer: the text is empty, so there are no tokens to make")
@@ -118,8 +120,9 @@ class BPETokenizer:
         """Find the merges: again and again, the most frequent pair of neighbours becomes a token.
 
         Ties go to the pair that comes first in byte order. Ends early if no pair occurs twice.
-        Raises ValueError if vocab_size is less than the 256 bytes.
+        Raises ValueError if vocab_size is less than the 256 bytes, TypeError unless text is a str.
         """
+        _check_text("BPETokenizer.train", text)
         if vocab_size < 256:
             raise ValueError(f"BPETokenizer: every byte is a token, so vocab_size is at least 256, "
                              f"got {vocab_size}")
@@ -202,6 +205,12 @@ def _count(word, i, times, frequency, where):
             where[pair].add(i)
         elif not frequency[pair]:
             del frequency[pair], where[pair]
+
+
+def _check_text(name, text):
+    if not isinstance(text, str):
+        raise TypeError(f"{name}: the text must be a str, got {describe(text)}; decode bytes with "
+                        f".decode('utf-8')")
 
 
 def _checked(ids, size):

@@ -113,8 +113,12 @@ class Module:
     def astype(self, dtype):
         """Convert parameters and floating buffers, say to "float64" for a gradient check.
 
-        Returns self. Gradients are cleared, and optimisers have to be made again.
+        Returns self. Gradients are cleared, and optimisers have to be made again. Raises TypeError
+        unless dtype is floating-point.
         """
+        if np.dtype(dtype).kind != "f":
+            raise TypeError(f"{type(self).__name__}.astype: parameters must be floating-point, got "
+                            f"{dtype!r}; use 'float32', or 'float64' for a gradient check")
         for p in self.parameters():
             p.data, p.grad = p.data.astype(dtype), None
             mark_written(p)

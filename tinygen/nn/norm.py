@@ -8,7 +8,7 @@ from tinygen import ops
 from tinygen.backend import np, xp
 from tinygen.nn.checks import check_sizes
 from tinygen.nn.module import Module
-from tinygen.ops.norm import batch_moments, standardize
+from tinygen.ops.norm import batch_moments, check_eps, standardize
 from tinygen.tensor import Tensor, plain
 
 
@@ -20,6 +20,7 @@ class LayerNorm(Module):
 
     def __init__(self, normalized_shape, eps=1e-5, bias=True):
         check_sizes("LayerNorm", normalized_shape=normalized_shape)
+        check_eps("LayerNorm", eps)
         self.normalized_shape, self.eps = normalized_shape, eps
         self.weight, self.bias = _ones_and_zeros(normalized_shape, bias)
 
@@ -35,6 +36,7 @@ class GroupNorm(Module):
 
     def __init__(self, num_groups, num_channels, eps=1e-5):
         check_sizes("GroupNorm", num_groups=num_groups, num_channels=num_channels)
+        check_eps("GroupNorm", eps)
         if num_channels % num_groups:
             raise ValueError(f"GroupNorm: num_groups must divide num_channels, got {num_groups} "
                              f"for {num_channels}")
@@ -66,6 +68,7 @@ class BatchNorm(Module):
     def __init__(self, num_features, eps=1e-5, momentum=0.1, track_running_stats=True):
         name = type(self).__name__
         check_sizes(name, num_features=num_features)
+        check_eps(name, eps)
         if not 0 <= momentum <= 1:
             raise ValueError(f"{name}: momentum, the weight of the new batch in the running "
                              f"statistics, must be from 0 to 1, got {momentum}")

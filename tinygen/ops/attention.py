@@ -162,13 +162,16 @@ def _mT(x):
 # ---- checks ----
 
 def _check(q, k, v, causal, mask, dropout):
-    if q.ndim < 2 or not (q.shape[:-2] == k.shape[:-2] == v.shape[:-2]
+    if min(q.ndim, k.ndim, v.ndim) < 2 or not (q.shape[:-2] == k.shape[:-2] == v.shape[:-2]
                           and q.shape[-1] == k.shape[-1] and k.shape[-2] == v.shape[-2]):
         raise ValueError(f"attention: q (..., T, d), k (..., S, d) and v (..., S, e) need the same "
                          f"leading axes; got {q.shape}, {k.shape}, {v.shape}")
     if 0 in k.shape[-2:]:
         raise ValueError(f"attention: needs at least one key, of at least one number; got keys "
                          f"{k.shape}")
+    if not isinstance(causal, (bool, np.bool_)):
+        raise TypeError(f"attention: causal must be True or False, got {causal!r}; a mask of your "
+                        f"own goes to mask=")
     t, s = q.shape[-2], k.shape[-2]
     if causal and t > s:
         raise ValueError(f"attention: with causal, the {t} queries are the last of the positions "

@@ -6,7 +6,7 @@ Every derivation starts from dy, the change of y for small changes of the inputs
 """
 import math
 
-from tinygen.backend import xp
+from tinygen.backend import np, xp
 from tinygen.errors import describe
 from tinygen.operation import op
 from tinygen.ops.kernels import in_parts
@@ -246,12 +246,14 @@ def dropout(x, p, rng, training=True):
     """Each element set to 0 with probability p, else divided by 1 - p, which preserves the mean.
 
     y = x · mask / (1 - p), or x itself if not training. rng: the numpy.random.Generator that draws
-    the mask. Raises ValueError unless 0 <= p < 1.  (Srivastava et al., 2014)
+    the mask. Raises ValueError unless 0 <= p < 1, TypeError for another rng.  (Srivastava et al.,
+    2014)
     """
     check_dropout("dropout", "p", p)
     shape = shape_of("dropout", x)
     if not training or p == 0:
         return x
+    _check_rng(rng)
     mask = xp.asarray(rng.random(shape, dtype="float32") >= p).astype(x.dtype)
     mask /= 1 - p
     return x * mask
@@ -276,6 +278,12 @@ def _check_limits(low, high):
                         f"limit use float('inf') or its negative")
     if low > high:
         raise ValueError(f"clip: low must not exceed high, got low={low}, high={high}")
+
+
+def _check_rng(rng):
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"dropout: rng must be a numpy.random.Generator, got {describe(rng)}; use "
+                        f"np.random.default_rng(seed), and keep it from call to call")
 
 
 def check_dropout(name, setting, p):

@@ -49,9 +49,10 @@ def bce_with_logits(x, t, *, reduction="mean"):
 
     y = log(1 + eˣ) - t x.  (...), (...) -> () or (...)
 
-    Raises ValueError for unequal shapes.
+    Raises ValueError for unequal shapes and for targets outside 0 to 1.
     """
     share = _check("bce_with_logits", x, t, reduction)
+    _check_probabilities(t)
     # log(1 + eˣ) = max(x, 0) + log(1 + e^-|x|), where nothing overflows
     y = xp.abs(x, out=xp.empty_like(x))
     xp.negative(y, out=y)
@@ -125,11 +126,19 @@ def _check(name, x, t, reduction):
     return _share(name, x.size, reduction)
 
 
+def _check_probabilities(t):
+    # Two passes in the cache, next to the loss's exp and log1p.
+    low, high = float(t.min()), float(t.max())
+    if not 0 <= low <= high <= 1:
+        raise ValueError(f"bce_with_logits: targets are probabilities from 0 to 1, got {low:g} to "
+                         f"{high:g}; divide pixels of 0 to 255 by 255")
+
+
 def _check_labels(x, labels, reduction):
     if labels.dtype.kind not in "iu":
         raise TypeError(f"cross_entropy: labels must be an integer array of classes, got "
                         f"{labels.dtype}; use .astype('int64'), or .argmax(-1) of one-hot rows")
-    if labels.shape != x.shape[:-1]:
+    if x.ndim == 0 or labels.shape != x.shape[:-1]:
         raise ValueError(f"cross_entropy: logits (..., C) need labels (...), got {x.shape} and "
                          f"{labels.shape}; for one-hot rows use .argmax(-1)")
     share = _share("cross_entropy", labels.size, reduction)

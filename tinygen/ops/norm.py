@@ -11,7 +11,7 @@ from tinygen.ops.elementwise import exp, sqrt
 from tinygen.ops.kernels import dot_along, once, sum_along
 from tinygen.ops.reduce import logsumexp, mean, var
 from tinygen.ops.shape import reshape
-from tinygen.tensor import shape_of
+from tinygen.tensor import plain, shape_of
 
 # ---- distributions ----
 
@@ -76,6 +76,7 @@ def layer_norm(x, w=None, b=None, *, eps=1e-5):
     _check_vectors("layer_norm", x)
     n = x.shape[-1]
     _check_affine("layer_norm", w, b, n)
+    check_eps("layer_norm", eps)
     xhat = x - sum_along(x) / n
     r = 1 / xp.sqrt(dot_along(xhat, xhat) / n + eps)
     xhat *= r
@@ -107,9 +108,11 @@ def _rows(x):
 def standardize(x, mean, var, w=None, b=None, eps=1e-5):
     """Channels normalised by a given mean and variance: batch norm in evaluation.
 
-    y = w (x - mean) / √(var + eps) + b.  (N, C, ...), four times (C,) -> (N, C, ...)
+    y = w (x - mean) / √(var + eps) + b.  (N, C, ...), four times (C,) -> (N, C, ...).  Raises
+    ValueError for other shapes and for a negative variance.
     """
     _check_moments(x, mean, var, w, b)
+    check_eps("standardize", eps)
     scale = 1 / sqrt(var + eps) if w is None else w / sqrt(var + eps)
     shift = -mean * scale if b is None else b - mean * scale
     return x * _by_channel(scale, x) + _by_channel(shift, x)
@@ -130,6 +133,7 @@ def batch_norm(x, w=None, b=None, *, eps=1e-5, moments=None):
     w and b, and if a channel has only one number.  (Ioffe and Szegedy, 2015)
     """
     _check_channels("batch_norm", x, w, b)
+    check_eps("batch_norm", eps)
     _check_count("batch_norm", x, len(x) * math.prod(x.shape[2:]))
     mean, var = batch_moments(x) if moments is None else moments
     return _standardized(x, w, b, eps, mean[None], var[None], _over_batch(x))
@@ -158,6 +162,7 @@ def group_norm(x, w=None, b=None, *, groups, eps=1e-5):
     """
     _check_channels("group_norm", x, w, b)
     _check_groups(x, groups)
+    check_eps("group_norm", eps)
     _check_count("group_norm", x, math.prod(x.shape[1:]) // groups)
     pool = _over_groups(x, groups)
     return _standardized(x, w, b, eps, *_moments(x, pool), pool)
@@ -235,12 +240,22 @@ def _by_channel(v, x):
 
 # ---- checks ----
 
-def _check_moments(x, *moments):
+def check_eps(name, eps):
+    """Raise ValueError unless eps is finite and at least 0."""
+    if not 0 <= eps < math.inf:
+        raise ValueError(f"{name}: eps, which is added to the variance, must be finite and at "
+                         f"least 0, got {eps}; the usual value is 1e-5")
+
+
+def _check_moments(x, mean, var, w, b):
     channels = shape_of("standardize", x)[1:2]
-    shapes = [shape_of("standardize", v) for v in moments if v is not None]
+    shapes = [shape_of("standardize", v) for v in (mean, var, w, b) if v is not None]
     if len(channels) == 0 or set(shapes) != {channels}:
         raise ValueError(f"standardize: x must be (N, C, ...) and each of the others (C,), got x "
                          f"{x.shape} and {shapes}")
+    if (plain(var) < 0).any():
+        raise ValueError(f"standardize: a variance must be at least 0, got {plain(var).min()}; "
+                         f"pass the variance itself, not its logarithm")
 
 
 def _check_vectors(name, x):

@@ -13,6 +13,7 @@ from tinygen.tensor import plain
 @op
 def sum(x, *, axis=None, keepdims=False):
     """Sum over axes.  (..., n, ...) -> (...)"""
+    _check_keepdims("sum", keepdims)
     # dy = Σ dx,  <ȳ, Σ dx> = <Bȳ, dx> with B = broadcast_to: each element gets its sum's cotangent.
     return (x.sum(axis=axis, keepdims=keepdims),
             lambda g, y, x: broadcast_to(keep_axes(g, x.shape, axis), shape=x.shape))
@@ -21,6 +22,7 @@ def sum(x, *, axis=None, keepdims=False):
 @op
 def mean(x, *, axis=None, keepdims=False):
     """Arithmetic mean over axes.  (..., n, ...) -> (...)"""
+    _check_keepdims("mean", keepdims)
     # y = (1/n) Σ x
     _check_not_empty("mean", x, axis)
     y = x.mean(axis=axis, keepdims=keepdims)
@@ -31,6 +33,7 @@ def mean(x, *, axis=None, keepdims=False):
 @op
 def var(x, *, axis=None, keepdims=False):
     """Variance over axes: the mean squared distance from the mean.  (..., n, ...) -> (...)"""
+    _check_keepdims("var", keepdims)
     # y = (1/n) Σ (x - m)²,  dy = (2/n) Σ (x - m)(dx - dm), and Σ (x - m)·dm = 0.
     _check_not_empty("var", x, axis)
     y = x.var(axis=axis, keepdims=keepdims)
@@ -44,6 +47,7 @@ def var(x, *, axis=None, keepdims=False):
 @op
 def max(x, *, axis=None, keepdims=False):
     """Largest element over axes; equal ones share the gradient.  (..., n, ...) -> (...)"""
+    _check_keepdims("max", keepdims)
     return (x.max(axis=axis, keepdims=keepdims),
             lambda g, y, x: keep_axes(g, x.shape, axis) * _shares(x, y, axis))
 
@@ -51,6 +55,7 @@ def max(x, *, axis=None, keepdims=False):
 @op
 def min(x, *, axis=None, keepdims=False):
     """Smallest element over axes; equal ones share the gradient.  (..., n, ...) -> (...)"""
+    _check_keepdims("min", keepdims)
     return (x.min(axis=axis, keepdims=keepdims),
             lambda g, y, x: keep_axes(g, x.shape, axis) * _shares(x, y, axis))
 
@@ -64,6 +69,7 @@ def _shares(x, extreme, axis):
 @op
 def logsumexp(x, *, axis=None, keepdims=False):
     """log Σ eˣ over axes, shifted so that nothing overflows.  (..., n, ...) -> (...)"""
+    _check_keepdims("logsumexp", keepdims)
     # dy = Σ e^(x-y)·dx: the weights are the softmax of x.
     top = x.max(axis=axis, keepdims=True)
     top = xp.where(xp.isfinite(top), top, 0)  # -inf - -inf would be NaN
@@ -89,6 +95,12 @@ def keep_axes(g, shape, axis):
 
 
 # ---- checks ----
+
+def _check_keepdims(name, keepdims):
+    if type(keepdims) is not bool:
+        raise TypeError(f"{name}: keepdims must be True or False, got {keepdims!r}; give several "
+                        f"axes as a tuple, such as axis=(0, 1)")
+
 
 def _check_not_empty(name, x, axis):
     if x.size == 0 and x.sum(axis=axis).size:

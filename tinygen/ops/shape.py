@@ -128,6 +128,8 @@ def _check_summed(y, x, shape):
 
 
 def _pairs(name, x, width):
+    if x.ndim == 0:
+        raise ValueError(f"{name}: x is a single number, and needs at least one axis")
     try:
         pairs = tuple((index(before), index(after)) for before, after in width)
     except (TypeError, ValueError):

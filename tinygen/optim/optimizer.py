@@ -32,7 +32,7 @@ class Optimizer:
 
     def __init__(self, params, lr, weight_decay):
         self.params = _checked(type(self).__name__, params)
-        self._check_range(0, math.inf, lr=lr, weight_decay=weight_decay)
+        self._check_range(0, math.inf, weight_decay=weight_decay)
         self.lr, self.weight_decay, self.t = lr, weight_decay, 0
         self.starts = [0]  # where each parameter begins in θ, and where the last one ends
         for p in self.params:
@@ -47,6 +47,16 @@ class Optimizer:
         self.longest = min(n, CACHE_RUN) if backend_name() == "numpy" else n
         self.gathered, self.scratch = xp.empty(self.longest, dtype), xp.empty(self.longest, dtype)
         self.with_gradient, self.plan = [], []
+
+    @property
+    def lr(self):
+        """The step size η. Raises ValueError when set to a number below 0, infinite or NaN."""
+        return self._lr
+
+    @lr.setter
+    def lr(self, lr):
+        self._check_range(0, math.inf, lr=lr)
+        self._lr = lr
 
     def zero_grad(self):
         """Clear the gradients of the parameters."""
@@ -176,9 +186,25 @@ class Optimizer:
 
     def _check_range(self, low, high, **settings):
         for name, value in settings.items():
-            if not low <= value < high:
-                raise ValueError(f"{type(self).__name__}: {name} must be at least {low} and below "
-                                 f"{high}, got {value}")
+            if not isinstance(value, Real) or not low <= value < high:
+                kind = ValueError if isinstance(value, Real) else TypeError
+                raise kind(f"{type(self).__name__}: {name} must be at least {low} and below "
+                           f"{high}, got {value}")
+
+
+def listed(caller, params):
+    """The parameters as a list. Raises TypeError unless they are, ValueError if there are none."""
+    if hasattr(params, "parameters"):
+        raise TypeError(f"{caller}: needs parameters, got the module {type(params).__name__}; pass "
+                        f"model.parameters()")
+    params = [] if params is None else [params] if isinstance(params, Tensor) else list(params)
+    if not params:
+        raise ValueError(f"{caller}: there are no parameters; pass model.parameters()")
+    for p in params:
+        if not isinstance(p, Tensor) or p._origin is not None:
+            raise TypeError(f"{caller}: parameters must be Tensors made by tg.Tensor, got "
+                            f"{type(p).__name__} {p!r:.60}; pass model.parameters()")
+    return params
 
 
 def _listed(shapes):
@@ -190,16 +216,11 @@ def _listed(shapes):
 
 def _checked(rule, params):
     """The parameters as a list. Raises TypeError or ValueError where they cannot be optimised."""
-    if hasattr(params, "parameters"):
-        raise TypeError(f"{rule}: needs parameters, got the module {type(params).__name__}; pass "
-                        f"model.parameters()")
-    params = [] if params is None else [params] if isinstance(params, Tensor) else list(params)
-    if not params:
-        raise ValueError(f"{rule}: there are no parameters; pass model.parameters()")
+    params = listed(rule, params)
     for p in params:
-        if not isinstance(p, Tensor) or p._origin is not None:
-            raise TypeError(f"{rule}: parameters must be Tensors made by tg.Tensor, got "
-                            f"{type(p).__name__} {p!r:.60}; pass model.parameters()")
+        if not p.requires_grad:
+            raise ValueError(f"{rule}: {describe(p)} has requires_grad=False, so it would never be "
+                             f"trained; leave it out, or make it with tg.Tensor(...)")
     if len({id(p) for p in params}) < len(params):
         raise ValueError(f"{rule}: a parameter is listed twice and would be updated twice; list it "
                          f"once")

@@ -89,6 +89,9 @@ class Adam(Optimizer):
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
         super().__init__(params, lr, weight_decay)
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise TypeError(f"{type(self).__name__}: betas must be two numbers, β1 and β2, got "
+                            f"{betas!r}; the usual ones are (0.9, 0.999)")
         self._check_range(0, 1, beta1=betas[0], beta2=betas[1])
         self._check_range(0, math.inf, eps=eps)
         self.betas, self.eps = betas, eps

@@ -2,19 +2,20 @@
 import math
 
 from tinygen.backend import xp
-from tinygen.tensor import Tensor
+from tinygen.optim.optimizer import listed
 
 
 def warmup_cosine(step, *, warmup, total, final=0.0):
     """Factor on the learning rate: a linear rise for `warmup` steps, then half a cosine to `final`.
 
     step counts from 0; the factor is 1 at step = warmup and `final` from step = total on.
-    Raises ValueError unless 0 <= warmup < total.
+    Raises ValueError unless 0 <= step and 0 <= warmup < total.
     SGDR: stochastic gradient descent with warm restarts (Loshchilov and Hutter, 2017).
     """
     if not 0 <= warmup < total:
         raise ValueError(f"warmup_cosine: needs 0 <= warmup < total, got warmup={warmup}, "
                          f"total={total}")
+    _check_step("warmup_cosine", step)
     if step < warmup:
         return (step + 1) / (warmup + 1)
     done = min(1.0, (step - warmup) / (total - warmup))
@@ -24,8 +25,11 @@ def warmup_cosine(step, *, warmup, total, final=0.0):
 def step_decay(step, *, every, factor=0.1):
     """Factor on the learning rate: multiplied by `factor` after every `every` steps.
 
-    factor^⌊step / every⌋
+    factor^⌊step / every⌋.  Raises ValueError unless step >= 0 and every >= 1.
     """
+    _check_step("step_decay", step)
+    if not every >= 1:
+        raise ValueError(f"step_decay: every must be at least 1, got {every}")
     return factor ** (step // every)
 
 
@@ -38,7 +42,7 @@ def clip_grad_norm(params, max_norm):
     """
     if not max_norm > 0:
         raise ValueError(f"clip_grad_norm: max_norm must be above 0, got {max_norm}")
-    params = [params] if isinstance(params, Tensor) else params
+    params = listed("clip_grad_norm", params)
     grads = [p.grad for p in params if p.grad is not None]
     if not grads:
         raise ValueError("clip_grad_norm: no parameter has a gradient; call loss.backward() first")
@@ -52,3 +56,8 @@ def clip_grad_norm(params, max_norm):
         for g in grads:
             g.data = g.data * (max_norm / norm)  # not in place: two gradients may be one array
     return norm
+
+
+def _check_step(schedule, step):
+    if not step >= 0:
+        raise ValueError(f"{schedule}: step counts from 0, got {step}")
