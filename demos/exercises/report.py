@@ -37,7 +37,7 @@ def write(out, grades, exercises, seed, seconds):
 
 def save(path, text):
     with replacing(path) as file:
-        file.write(text.encode())
+        file.write(text.encode("utf-8", "replace"))  # an answer may print half a character
 
 
 def table(students, exercises):
