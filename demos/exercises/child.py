@@ -64,7 +64,7 @@ def main(folder):
         tell(limits=limit(request["seconds"]))
         watchdog = open(folder / HUNG, "w", encoding="utf-8")
         faulthandler.dump_traceback_later(request["seconds"], exit=True, file=watchdog)
-        fence(folder)
+        fence(folder, exercise.file)
         run(exercise, folder, questions, request["train"], tell)
 
 
@@ -170,8 +170,11 @@ def limit(seconds):
     return held
 
 
-def fence(folder):
-    """From here on refuse processes, sockets, ctypes, and changes outside of the folder."""
+def fence(folder, own):
+    """From here on refuse processes, sockets, ctypes, and changes outside of the folder.
+
+    own: the name of the answer's file, which is not to be read anywhere else, either.
+    """
     inside = str(folder) + os.sep
     ours = tuple(str(path) + os.sep for path in (
         ANSWERS, CHECKS, Path(tinygen.ops.__file__).parent, Path(models.__file__).parent))
@@ -190,6 +193,8 @@ def fence(folder):
                                  "is to be yours.")
             if path.startswith(inside):
                 return
+            if os.path.basename(path) == own:
+                raise NotAllowed(f"It reads {path}; the answer is to be yours.")
             if set(mode) & set("wax+") or flags & to_write or os.path.isdir(path):  # for dir_fd
                 raise NotAllowed(f"It writes to {path}; an answer has no files to write.")
         elif event in CHANGES:

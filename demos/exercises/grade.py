@@ -23,7 +23,6 @@ from demos.exercises.terminal import Plain
 LARGEST_FILE = 1 << 20  # bytes of an answer's file
 LONGEST_NAME = 60       # characters of a student's name
 ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")  # read are zips only
-RIGHT = "as the reference answers the calls of the model"
 
 
 class Unusable(Exception):
@@ -92,7 +91,7 @@ class Test:
         failure = judge.judge_model_cases(self.exercise, self.calls, answered, self.answers)
         if failure is None and len(answered) < len(self.calls):
             return gone(self.exercise.model.name, report, seconds)
-        return failure or f"{len(self.calls)} calls of the model, answered {RIGHT}"
+        return failure or f"{len(self.calls)} calls of the model, answered as the reference does"
 
 
 def grade_one(student, path, test, seconds, stop):
@@ -178,7 +177,7 @@ def zips_in(folder):
 
 
 def instead(path, found):
-    """What a file that is missing may have been renamed to: ", but softmax (1).py"."""
+    """What may be there in place of a file that is missing: ", but softmax (1).py"."""
     try:
         names = [each.name for each in path.rglob("*.py")] if path.is_dir() else []
         for archive in zips_in(path) if path.is_dir() else [path]:
@@ -186,6 +185,8 @@ def instead(path, found):
                 names += [PurePosixPath(name).name for name in opened.namelist()]
     except (OSError, ValueError, zipfile.BadZipFile):
         return ""
+    if found.file in names:
+        return ", but a link or a folder of that name"
     alike = sorted({printable(name) for name in names if name.endswith(".py")
                     and not name.startswith(".") and found.name in name.lower()})
     return f", but {' and '.join(alike[:3])}" if alike else ""

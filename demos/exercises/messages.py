@@ -81,6 +81,8 @@ def error(found):
         return [found.message]
     if found.kind in told:
         sentence = told[found.kind]
+    elif "null bytes" in found.message or "codec can't decode" in found.message:
+        sentence = "It is not text in UTF-8. Let your editor save it as UTF-8."
     elif found.kind in ("SyntaxError", "IndentationError", "TabError"):
         sentence = f"It is not Python: {found.message}."
     elif found.kind == "RecursionError":

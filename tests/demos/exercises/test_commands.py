@@ -140,7 +140,7 @@ def test_a_number_that_does_not_exist(run, number):
 @pytest.mark.parametrize("program, told", [
     (b"", "There is no softmax in 08_softmax.py"),
     (b"softmax = 3\n", "There is no softmax in 08_softmax.py"),
-    ("x = 'é'\n".encode("latin-1"), "It is not Python: "),
+    ("x = 'é'\n".encode("latin-1"), "It is not text in UTF-8"),
     (b"def softmax(x, axis=-1:\n    return x\n", "It is not Python: "),
     (b"def softmax(x, axis=-1):\n    return [x], lambda g: g\n", "y is a list; expected is"),
     (b"def softmax(x, axis=-1):\n    print('mine', x.shape)\n    return x\n",
