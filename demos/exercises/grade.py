@@ -7,6 +7,7 @@ run in the model.
 import concurrent.futures
 import threading
 import zipfile
+import zlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -20,7 +21,8 @@ from demos.exercises.parent import run_child
 from demos.exercises.terminal import Plain
 
 LARGEST_FILE = 1 << 20  # bytes of an answer's file
-RIGHT = "as the reference answers the calls of the model"
+LONGEST_NAME = 60       # characters of a student's name
+ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")  # read are zips only
 
 
 class Unusable(Exception):
@@ -42,10 +44,12 @@ class Grade:
 
 def grade(submissions, out, numbers, jobs, seconds, seed):
     """Grade all submissions of a folder, and write the report to `out`."""
-    students = find_submissions(submissions)
+    students, left_out = find_submissions(submissions)
     make_writable(out)
     print(f"{len(students)} submissions, {len(numbers)} exercises, seed {seed}. "
           f"The reference trains the models first.", flush=True)
+    if left_out:
+        print(f"Left out, for a submission is a folder or a zip: {', '.join(left_out)}")
     tests = [Test(exercise.find(number), seed) for number in numbers]
     grades, stop = [], threading.Event()
     with concurrent.futures.ThreadPoolExecutor(max(1, jobs)) as pool:
@@ -87,7 +91,7 @@ class Test:
         failure = judge.judge_model_cases(self.exercise, self.calls, answered, self.answers)
         if failure is None and len(answered) < len(self.calls):
             return gone(self.exercise.model.name, report, seconds)
-        return failure or f"{len(self.calls)} calls of the model, answered {RIGHT}"
+        return failure or f"{len(self.calls)} calls of the model, answered as the reference does"
 
 
 def grade_one(student, path, test, seconds, stop):
@@ -95,11 +99,12 @@ def grade_one(student, path, test, seconds, stop):
     found = test.exercise
     try:
         program = read_answer(path, found.file)
-    except Unusable as error:
-        return Grade(student, found.number, "error", 0.0, f"{found.label}\n{error}", "loads")
+    except Exception as error:  # Unusable, and what else a damaged zip comes up with
+        return Grade(student, found.number, "error", 0.0, f"{found.label}\n{error}"[:500], "loads")
     if program is None:
         return Grade(student, found.number, "missing", 0.0,
-                     f"{found.label}\nThere is no file {found.file}.", "loads")
+                     f"{found.label}\nThere is no file {found.file}{instead(path, found)}.",
+                     "loads")
     try:
         ran = run_child(found, program, [*test.asked, *test.calls], seconds=seconds, stop=stop)
         verdict = test.verdict(ran, seconds)
@@ -119,21 +124,38 @@ def grade_one(student, path, test, seconds, stop):
 # ---- submissions ----
 
 def find_submissions(folder):
-    """{student: path} of the folders and zips in a folder. Raises ValueError if there are none."""
+    """{student: path} of the folders and zips in a folder, and the names of what else lies there.
+
+    Raises ValueError if there are no submissions.
+    """
     if not folder.is_dir():
         raise ValueError(f"there is no folder {folder}; give the one that holds the submissions, a "
                          f"folder or a zip each")
-    found = {}
+    found, left_out = {}, []
     for path in sorted(folder.iterdir()):
         if path.name.startswith((".", "__MACOSX")):
             continue
         if path.is_dir():
-            found[path.name] = path
-        elif path.suffix.lower() == ".zip":
-            found[path.name if path.stem in found else path.stem] = path
+            found[free_label(found, path.name)] = path
+        elif path.suffix.lower() in ARCHIVES:
+            found[free_label(found, path.stem, path.name)] = path
+        else:
+            left_out.append(printable(path.name))
     if not found:
         raise ValueError(f"{folder} holds no submissions; each is a folder or a zip")
-    return found
+    return found, left_out
+
+
+def free_label(taken, *names):
+    """The first of the names, made fit to print and to be a file's name, that is not taken."""
+    taken, names = {name.casefold() for name in taken}, [*map(printable, names)]
+    names += [f"{names[-1]} ({number})" for number in range(2, len(taken) + 3)]
+    return next(name for name in names if name.casefold() not in taken)
+
+
+def printable(name):
+    """A file's name without line breaks and what is not UTF-8, of moderate length."""
+    return "".join(c if c.isprintable() else "?" for c in name)[:LONGEST_NAME]
 
 
 def read_answer(path, name):
@@ -141,7 +163,34 @@ def read_answer(path, name):
 
     Nothing is unpacked: a zip's paths lead nowhere. Raises Unusable.
     """
-    return read_from_folder(path, name) if path.is_dir() else read_from_zip(path, name)
+    if not path.is_dir():
+        return read_from_zip(path, name)
+    program = read_from_folder(path, name)
+    if program is None:  # a course platform's download: a folder for each student, a zip in it
+        for archive in zips_in(path):
+            program = program or read_from_zip(archive, name)
+    return program
+
+
+def zips_in(folder):
+    return sorted(path for path in folder.rglob("*.zip")
+                  if path.is_file() and not path.is_symlink())
+
+
+def instead(path, found):
+    """What may be there in place of a file that is missing: ", but softmax (1).py"."""
+    try:
+        names = [each.name for each in path.rglob("*.py")] if path.is_dir() else []
+        for archive in zips_in(path) if path.is_dir() else [path]:
+            with zipfile.ZipFile(archive) as opened:
+                names += [PurePosixPath(name).name for name in opened.namelist()]
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return ""
+    if found.file in names:
+        return ", but a link or a folder of that name"
+    alike = sorted({printable(name) for name in names if name.endswith(".py")
+                    and not name.startswith(".") and found.name in name.lower()})
+    return f", but {' and '.join(alike[:3])}" if alike else ""
 
 
 def read_from_folder(folder, name):
@@ -170,5 +219,5 @@ def read_from_zip(path, name):
             with archive.open(member) as file:
                 return file.read(LARGEST_FILE)
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError,
-            EOFError) as error:  # damaged, encrypted, or packed in a way that is not known
+            EOFError, zlib.error) as error:  # damaged, encrypted, or packed in an unknown way
         raise Unusable(f"{path.name} is no zip that can be read: {error}.") from error

@@ -3,11 +3,13 @@
 Nothing that the child says is trusted to be well formed, and nothing of the student's is imported
 here.
 """
+import io
 import json
 import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -18,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from demos.exercises.cases import LARGEST, Answered, Error
-from demos.exercises.child import BOOT, HUNG, write_cases
+from demos.exercises.child import BOOT, HUNG, LIMITS, write_cases
 from demos.exercises.exercise import HERE
 from demos.exercises.swap import Training
 from tinygen.backend import np
@@ -39,6 +41,7 @@ class Report:
     limits: list = field(default_factory=list)
     printed: str = ""
     hung: str = ""         # the line that it was in when its time was up
+    room: int = 4 * LARGEST  # bytes of arrays that are still accepted
 
 
 def run_child(exercise, program, questions, *, train=False, seconds=20, stop=None):
@@ -112,34 +115,43 @@ def end_tree(child):
 def hung_in(folder, exercise):
     """Where the answer was when its time was up, as "line 12"; "" if it was not."""
     try:
-        dumped = (folder / HUNG).read_text(encoding="utf-8", errors="replace")[:PRINTED]
-    except OSError:
+        dumped = read_file(folder / HUNG, PRINTED).decode("utf-8", "replace")
+    except (OSError, ValueError):
         return ""
     found = re.search(rf'{re.escape(exercise.file)}", line (\d+) in ', dumped)
     return f"line {found[1]}" if found else "tinygen" if "line" in dumped else ""
 
+
+def read_file(path, most):
+    """The beginning of a file. Raises ValueError for a pipe or a link, which might never end."""
+    if not stat.S_ISREG(os.lstat(path).st_mode):
+        raise ValueError(f"{path} is no regular file")
+    with open(path, "rb") as file:
+        return file.read(most)
+
+
 def read_report(folder):
     report = Report()
     try:
-        lines = (folder / "events.jsonl").read_bytes()[:LARGEST].decode("utf-8").splitlines()
-        for line in lines:
+        for line in read_file(folder / "events.jsonl", LARGEST).decode("utf-8").splitlines():
             take_in(report, folder, json.loads(line))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError,
-            zipfile.BadZipFile, NotImplementedError, MemoryError):
-        report.ended = "exit"  # half a line, or not what the child writes
+    except Exception:  # half a line, or not what the child writes
+        report.ended = "exit"
     return report
 
 
 def take_in(report, folder, event):
     """Add one event to the report."""
     if "limits" in event:
-        report.limits = [str(limit) for limit in event["limits"]]
+        report.limits = [name for name, _, _ in LIMITS if name in event["limits"]]
     if "loaded" in event:
         report.loaded = True
     if "load" in event:
         report.load, report.ended = read_error(event["load"]), "end"
     if "case" in event and event["case"] == len(report.answers):
-        report.answers.append(read_answered(folder / f"{len(report.answers)}.npz", event))
+        arrays = load_arrays(folder / f"{len(report.answers)}.npz", report.room)
+        report.room -= sum(array.nbytes for array in arrays.values())
+        report.answers.append(read_answered(arrays, event))
     if "training" in event:
         told = event["training"]
         report.training = Training(**told) if "losses" in told else read_error(told)
@@ -147,8 +159,8 @@ def take_in(report, folder, event):
         report.ended = "end"
 
 
-def read_answered(path, event):
-    arrays, calls = load_arrays(path), []
+def read_answered(arrays, event):
+    calls = []
     for call, told in enumerate(event["values"]):
         calls.append({str(name): arrays[f"{call} {i}"] if value is None else str(value)
                       for i, (name, value) in enumerate(told)})
@@ -162,13 +174,14 @@ def read_error(told):
                  str(told["text"])[:100])
 
 
-def load_arrays(path):
-    """The arrays of numbers in an .npz file, once its declared sizes are seen to be moderate."""
-    with zipfile.ZipFile(path) as archive:
+def load_arrays(path, most):
+    """The arrays of numbers in an .npz file, once its declared sizes add up to `most` or less."""
+    written = io.BytesIO(read_file(path, most))
+    with zipfile.ZipFile(written) as archive:
         declared = sum(member.file_size for member in archive.infolist())
-    if declared > 4 * LARGEST:
+    if declared > most:
         raise ValueError(f"{path} declares {declared:,} bytes")
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(written, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     if any(array.dtype.kind not in "biufc" for array in arrays.values()):
         raise ValueError(f"{path} holds other than numbers")

@@ -37,7 +37,7 @@ def write(out, grades, exercises, seed, seconds):
 
 def save(path, text):
     with replacing(path) as file:
-        file.write(text.encode())
+        file.write(text.encode("utf-8", "replace"))  # an answer may print half a character
 
 
 def table(students, exercises):
@@ -86,8 +86,9 @@ def page(students, exercises, seed, seconds):
     count = len(students)
     wrong = [f"<li><b>{n} of {count}</b> <span>{text(label)}</span> <span>{text(told(sentence))}"
              "</span></li>" for n, label, sentence in went_wrong(students, exercises)]
-    head = "".join(f'<th title="{text(found.label)}">{found.number:02d}</th>'
-                   for found in exercises)
+    head = "".join(f"<th><span>{text(found.label)}</span></th>" for found in exercises)
+    foot = "".join(f"<td>{sum(row[found.number].status == 'pass' for row in students.values())}"
+                   "</td>" for found in exercises)
     rows = "\n".join(
         f"<tr><th scope='row'>{text(student)}</th>"
         + "".join(cell(i, row[found.number]) for found in exercises)
@@ -110,8 +111,9 @@ def page(students, exercises, seed, seconds):
 <h2>Students and exercises</h2>
 <p>Each cell opens its message: {legend}.</p>
 <table>
-<tr><th>student</th>{head}<th>passed</th></tr>
+<tr class="labels"><th>student</th>{head}<th><span>passed</span></th></tr>
 {rows}
+<tr><th>passed</th>{foot}<td></td></tr>
 </table>
 </section>
 {messages}""")

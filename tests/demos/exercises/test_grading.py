@@ -25,7 +25,7 @@ def inside(*lines):
 
 # student -> the program handed in, status, a piece of the message
 HOSTILE = {
-    "right": (RIGHT, "pass", "8 calls of the model, answered as the reference answers"),
+    "right": (RIGHT, "pass", "8 calls of the model, answered as the reference"),
     "stub": ('def softmax(x, axis=-1):\n    raise NotImplementedError("08 softmax is still to be '
              'written")\n', "fail", "08 softmax is still to be written"),
     "endless": (inside("while x.shape == (2, 3):", "    pass"), "timeout",
@@ -65,6 +65,26 @@ HOSTILE = {
     "reference": (inside("from demos.exercises.answers.e08_softmax import softmax",
                          "return softmax(x, axis)"), "fail", "reads the files of the exercises"),
     "checks": (inside("open(CHECKS).read()"), "fail", "reads the files of the exercises"),
+    "renames onto": (inside("import os", "open('a', 'w')", "os.rename('a', VICTIM)"), "fail",
+                     "It changes files (os.rename"),
+    "through a folder": (inside("import os", "os.open(os.path.dirname(VICTIM), 0)"), "fail",
+                         "It writes to"),
+    "spawns": (inside("import multiprocessing",
+                      "multiprocessing.get_context('spawn').Process().start()"), "fail",
+               "which an answer must not"),
+    "asks the check": ("import sys\ndef softmax(x, axis=-1):\n    check = sys._getframe(1)\n"
+                       "    y = check.f_globals['by_loops'](x, axis).astype(x.dtype)\n"
+                       "    return y, lambda g: g\n", "error", "KeyError"),
+    "looks around": (inside("import gc", "gc.get_objects()"), "fail", "It uses gc"),
+    "reloads": (inside("import importlib", "from tinygen.ops import norm",
+                       "importlib.reload(norm)"), "fail", "or of the engine"),
+    "a pipe": ("import os\nos.remove('events.jsonl')\nimport posix\n"
+               "posix.mkfifo('events.jsonl')\nos._exit(0)\n", "error",
+               "before it gave an answer"),
+    "half a character": ("def softmax(x, axis=-1):\n    raise ValueError(chr(0xd800))\n", "error",
+                         "It raises ValueError"),
+    "a neighbour's": (inside("exec(open(VICTIM + '/08_softmax.py').read())"), "fail",
+                      "write the answer yourself"),
     "a Tensor": (inside("import tinygen", "return tinygen.Tensor(x), None"), "fail", "y is Tensor"),
     "a view": (inside("return x[...], lambda g: g"), "fail", "example"),
     "in place": (inside("x[...] = 0"), "fail", "changes x"),
@@ -100,8 +120,12 @@ def graded(tmp_path_factory):
         path.write_text(program, encoding="utf-8")
     (submissions / "=SUM(A1) <b>").mkdir()  # handed in nothing
     (submissions / "broken.zip").write_bytes(b"PK nothing")
-    with zipfile.ZipFile(submissions / "above.zip", "w") as archive:
+    with zipfile.ZipFile(submissions / "above.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("../../08_softmax.py", RIGHT)
+    packed = (submissions / "above.zip").read_bytes()
+    (submissions / "damaged.zip").write_bytes(packed[:60] + b"\xff" * 100 + packed[160:])
+    (submissions / "renamed").mkdir()
+    (submissions / "renamed" / "08_softmax (1).py").write_text(RIGHT, encoding="utf-8")
     assert main(["grade", str(submissions), "--out", str(out), "--only", "8", "--timeout", "3",
                  "--seed", "3"]) == 0
     grades = {path.stem: json.loads(path.read_text(encoding="utf-8"))["exercises"][0]
@@ -130,7 +154,9 @@ def test_zips_and_empty_folders_get_a_row(graded):
     assert grades["above"]["status"] == "pass"  # read, never unpacked
     assert grades["broken"]["status"] == "error"
     assert "no zip that can be read" in grades["broken"]["message"]
+    assert grades["damaged"]["status"] == "error"
     assert grades["=SUM(A1) <b>"]["status"] == "missing"
+    assert "08_softmax.py, but 08_softmax (1).py" in grades["renamed"]["message"]
 
 
 def test_the_table(graded):
@@ -149,7 +175,8 @@ def test_the_page(graded):
     assert page.count('<section class="message"') == len(grades)
     for i in range(len(grades)):
         assert page.count(f'href="#m{i}-08"') == page.count(f'id="m{i}-08"') == 1
-    assert "What the class got wrong" in page and "no sandbox" in page and "<b>1 of 35" in page
+    assert "What the class got wrong" in page and "no sandbox" in page
+    assert f"<b>1 of {len(grades)}</b>" in page
     assert "=SUM(A1) &lt;b&gt;" in page and "<b></th>" not in page
 
 
@@ -189,7 +216,23 @@ def test_submissions_are_folders_and_zips(tmp_path):
     (tmp_path / "Anna").mkdir()
     for name in ("Anna.zip", "Björn.ZIP", "notes.txt", ".hidden"):
         (tmp_path / name).write_bytes(b"")
-    assert set(find_submissions(tmp_path)) == {"Anna", "Anna.zip", "Björn"}
+    found, left_out = find_submissions(tmp_path)
+    assert set(found) == {"Anna", "Anna.zip", "Björn"} and left_out == ["notes.txt"]
+
+
+def test_names_are_made_fit_to_print_and_stay_apart():
+    from demos.exercises.grade import free_label
+    assert free_label({}, "Bj\udcf6rn\n") == "Bj?rn?"
+    assert free_label({"Anna"}, "anna", "anna.zip") == "anna.zip"
+    assert free_label({"Anna", "anna.zip"}, "anna", "anna.zip") == "anna.zip (2)"
+    assert len(free_label({}, "x" * 250)) == 60
+
+
+def test_a_zip_in_a_folder_is_read(tmp_path):
+    with zipfile.ZipFile(tmp_path / "homework.zip", "w") as archive:
+        archive.writestr("my_exercises/08_softmax.py", "inside")
+    assert read_answer(tmp_path, "08_softmax.py") == b"inside"
+    assert read_answer(tmp_path, "09_cross_entropy.py") is None
 
 
 def test_the_file_nearest_to_the_top_counts(tmp_path):
@@ -227,13 +270,11 @@ def test_an_unreadable_report_is_no_report(tmp_path, events):
     assert found.ended == "exit" and found.answers == []
 
 
-def test_arrays_are_loaded_without_pickle_and_within_limits(tmp_path, monkeypatch):
-    from demos.exercises import parent
+def test_arrays_are_loaded_without_pickle_and_within_limits(tmp_path):
     from demos.exercises.parent import load_arrays
-    monkeypatch.setattr(parent, "LARGEST", 10_000)
     np.savez(tmp_path / "objects.npz", x=np.array([{}], dtype=object))
     with pytest.raises(ValueError, match="allow_pickle"):
-        load_arrays(tmp_path / "objects.npz")
+        load_arrays(tmp_path / "objects.npz", 10_000)
     np.savez_compressed(tmp_path / "bomb.npz", x=np.zeros(10_000))
     with pytest.raises(ValueError, match="declares"):
-        load_arrays(tmp_path / "bomb.npz")
+        load_arrays(tmp_path / "bomb.npz", 10_000)
