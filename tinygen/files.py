@@ -5,7 +5,7 @@ A lock belongs to an open file, and the system ends it with the process, however
 import errno
 import glob
 import os
-import threading
+import secrets
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -30,7 +30,9 @@ def replacing(path):
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path} cannot be written: there is no such folder; make it first")
     _remove_dead(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
+    # No other thread, process or machine that shares the folder has this name.
+    unique = f"{os.getpid()}.{secrets.randbelow(10**9)}"
+    temporary = path.with_name(f".{path.name}.{unique}.tmp")
     try:
         while not (file := open_locked(temporary, "wb")):
             pass  # another process looks whether this one is dead, for a moment
