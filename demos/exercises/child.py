@@ -8,6 +8,7 @@ against accidents and pranks, not a sandbox against hostile code.
 """
 import faulthandler
 import functools
+import inspect
 import json
 import os
 import sys
@@ -101,7 +102,8 @@ def forget(exercise):
         codes += [inner for inner in code.co_consts if isinstance(inner, CodeType)]
         for name in set(code.co_names) - called:
             called.add(name)
-            codes += [f.__code__ for f in [space.get(name)] if isinstance(f, FunctionType)]
+            f = inspect.unwrap(space.get(name))  # of functools.cache
+            codes += [f.__code__] if isinstance(f, FunctionType) else []
     for name in [name for name, value in space.items() if isinstance(value, FunctionType)
                  and name not in called]:
         del space[name]

@@ -7,7 +7,7 @@ import pytest
 
 from demos.__main__ import main as demos
 from demos.exercises import check as check_here
-from demos.exercises import exercise, messages, watch
+from demos.exercises import exercise, messages, swap, watch
 from demos.exercises.__main__ import check_one, main
 from demos.exercises.exercise import find
 from demos.exercises.folder import Folder, stub
@@ -120,6 +120,14 @@ def test_a_right_answer_passes_and_counts(run, place):
     assert len(entry["sha256"]) == 64 and len(entry["passed"]) == 10
     path.write_bytes(path.read_bytes() + b"\n# more\n")
     assert Folder(place.path).state(find(8)) == "changed"
+
+
+@pytest.mark.parametrize("number", [n for n in exercise.numbers()
+                                    if find(n).model.train.__module__ != swap.__name__])
+def test_a_model_of_its_own_has_all_that_it_needs_in_the_child(run, place, number):
+    solve(place, number)
+    status, text = run("check", str(number))
+    assert status == 0, text
 
 
 def test_a_wrong_answer_fails_with_the_command_to_try_again(run, place):
