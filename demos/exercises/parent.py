@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,10 +101,8 @@ def drain(pipe, kept):
 def end_tree(child):
     """End the child and whatever it may have started."""
     if os.name == "posix":
-        try:
+        with suppress(ProcessLookupError, PermissionError):  # it has ended
             os.killpg(child.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass  # it has ended
     elif child.poll() is None:
         subprocess.run(["taskkill", "/F", "/T", "/PID", str(child.pid)], capture_output=True,
                        check=False)

@@ -162,8 +162,8 @@ def _mT(x):
 # ---- checks ----
 
 def _check(q, k, v, causal, mask, dropout):
-    if min(q.ndim, k.ndim, v.ndim) < 2 or not (q.shape[:-2] == k.shape[:-2] == v.shape[:-2]
-                          and q.shape[-1] == k.shape[-1] and k.shape[-2] == v.shape[-2]):
+    if (min(q.ndim, k.ndim, v.ndim) < 2 or not q.shape[:-2] == k.shape[:-2] == v.shape[:-2]
+            or q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]):
         raise ValueError(f"attention: q (..., T, d), k (..., S, d) and v (..., S, e) need the same "
                          f"leading axes; got {q.shape}, {k.shape}, {v.shape}")
     if 0 in k.shape[-2:]:

@@ -105,7 +105,7 @@ class Optimizer:
             raise refusal(f"lr must be a number of at least 0, got {describe(lr)}")
         if not isinstance(t, Integral) or isinstance(t, bool) or t < 0:
             raise refusal(f"t must be a whole number of at least 0, got {describe(t)}")
-        if _listed(state["shapes"]) != shapes:
+        if _nested_lists(state["shapes"]) != shapes:
             raise refusal(f"the state is for parameters of shapes {state['shapes']}, these have "
                           f"{shapes}", "pass the same parameters")
         memory = {}
@@ -207,10 +207,10 @@ def listed(caller, params):
     return params
 
 
-def _listed(shapes):
+def _nested_lists(shapes):
     """Shapes as a list of lists, however tuples and lists are nested."""
     if isinstance(shapes, (list, tuple)):
-        return [_listed(item) for item in shapes]
+        return [_nested_lists(item) for item in shapes]
     return shapes
 
 
