@@ -3,6 +3,7 @@ import os
 
 import pytest
 
+import tinygen as tg
 from tests import standin
 from tinygen.backend import backend_name, np, use_backend, xp
 
@@ -23,6 +24,13 @@ def pytest_configure(config):
 
 def pytest_report_header():
     return f"tinygen backend: {backend_name()}"
+
+
+@pytest.fixture(autouse=True)
+def no_silent_writes():
+    """Every test fails whose backward meets an array that was written to in place."""
+    with tg.detect_writes():
+        yield
 
 
 @pytest.fixture

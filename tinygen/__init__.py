@@ -14,7 +14,7 @@ from tinygen import nn, optim
 from tinygen.autograd import grad
 from tinygen.backend import backend_name, to_numpy, use_backend, xp
 from tinygen.check import check_gradients, check_model_gradients
-from tinygen.operation import detect_nan, no_grad, op
+from tinygen.operation import detect_nan, detect_writes, no_grad, op
 from tinygen.ops.elementwise import (
     abs, add, clip, cos, div, dropout, elu, exp, gelu, leaky_relu, log, maximum, minimum, mul, neg,
     pow, relu, sigmoid, silu, sin, softplus, sqrt, sub, tanh, where)

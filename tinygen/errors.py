@@ -228,6 +228,12 @@ def written_since(op, i, x):
                       f"forward again")
 
 
+def written_in_place(op, name, array):
+    return ValueError(f"backward: {name} of {op.name}, {describe(array)}, was written to in place "
+                      f"after this forward, whose gradient needs the old values; write after the "
+                      f"backward, or into a copy")
+
+
 def no_gradient_for(op, i, x):
     return ValueError(f"{op.name}: there is no gradient for input {i}, {describe(x)}; pass an "
                       f"array instead")

@@ -23,12 +23,14 @@ import threading
 from tinygen import errors
 from tinygen.backend import backend_name, is_array, np, xp
 from tinygen.tensor import Tensor, result
+from tinygen.writes import guarded
 
 
 class Mode(threading.local):
-    """What ops do besides computing, in this thread; see no_grad and detect_nan."""
+    """What ops do besides computing, in this thread; see no_grad, detect_nan, detect_writes."""
     recording = True
     reject_nan = False
+    reject_writes = False
 
 
 mode = Mode()
@@ -85,7 +87,10 @@ class Op:
         gradients = returned[1:]
         if len(gradients) < len(inputs):
             raise errors.too_few_gradients(self, gradients, inputs)
-        return result(y, (self, inputs, settings, gradients, self.textbook))
+        textbook = self.textbook
+        if mode.reject_writes:
+            textbook, *gradients = guarded(self, inputs, settings, y, (textbook, *gradients))
+        return result(y, (self, inputs, settings, gradients, textbook))
 
     def _sorted(self, arguments, settings):
         """The inputs and settings of a call that gives settings by position, or is a mistake."""
@@ -228,3 +233,17 @@ def detect_nan():
         yield
     finally:
         mode.reject_nan = kept
+
+
+@contextlib.contextmanager
+def detect_writes():
+    """Inside the with block, a backward raises an error if an array that it needs was written to.
+
+    The ValueError names the op and the array. It is for the forward and the backward together:
+    every array is inspected in both, so training gets slower.
+    """
+    kept, mode.reject_writes = mode.reject_writes, True
+    try:
+        yield
+    finally:
+        mode.reject_writes = kept

@@ -12,7 +12,7 @@ import weakref
 import pytest
 
 import tinygen as tg
-from tinygen import nn, ops
+from tinygen import nn, operation, ops
 from tinygen.backend import np, to_numpy, xp
 from tinygen.operation import op
 from tinygen.tensor import mark_written
@@ -412,6 +412,43 @@ def test_detect_nan_names_the_op():
             y.backward()
     with np.errstate(all="ignore"):
         assert np.isnan(to_numpy(tg.log(x))[0])
+
+
+def test_detect_writes_names_the_op_and_the_array(rng):
+    w, batch = numbers(1.0, 2.0), xp.asarray(rng.standard_normal((3, 2)))
+    for written, name, forward in [
+            (w.data, "input 1 of mul", lambda: batch * w),
+            (batch, "input 0 of mul", lambda: batch * w),
+            (w.data, "input 0 of reshape", lambda: w.reshape(1, 2)),
+            (w.data, "input 1 of linear", lambda: tg.linear(batch, w.reshape(1, 2)))]:
+        y = forward()
+        written += 1
+        with pytest.raises(ValueError, match=f"backward: {name}, .* was written to in place"):
+            y.sum().backward()
+    y = tg.exp(w)
+    y.data[0] = 0
+    with pytest.raises(ValueError, match="the output of exp"):
+        tg.grad(y.sum(), w)
+
+
+def test_detect_writes_covers_masks_and_second_order():
+    x, mask = tg.Tensor(xp.ones((2, 2))), xp.ones((2, 2), bool)
+    y = tg.attention(x, x, x, mask=mask)
+    mask[0, 1] = False
+    with pytest.raises(ValueError, match="mask of attention"):
+        y.sum().backward()
+    y = tg.gelu(x)
+    x.data += 1
+    with pytest.raises(ValueError, match="input 0 of gelu"):
+        tg.grad(y.sum(), x, create_graph=True)
+
+
+def test_without_detect_writes_nothing_is_inspected():
+    operation.mode.reject_writes = False  # on in all tests; see conftest.py
+    x = numbers(3.0)
+    y = x * x
+    x.data += 1
+    assert_close(tg.grad(y, x), [8.0])
 
 
 def test_a_replaced_op_is_restored_even_after_an_exception():

@@ -531,6 +531,23 @@ def test_a_boolean_array_is_a_mask():
     assert gx.numpy().tolist() == [1, 0]
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "bool", "int8", "int16", "float16", "int64", "float64"])
+def test_what_enters_a_layer_has_its_dtype(dtype):
+    """NumPy would take small integers beside float32 without a word: a forgotten / 255."""
+    x = floats(2, 4, 4, 4, dtype=dtype)
+    layers = [nn.Linear(4, 2, rng=rng()), nn.Conv2d(4, 2, 3, rng=rng()),
+              nn.ConvTranspose2d(4, 2, 3, rng=rng()), nn.LayerNorm(4), nn.BatchNorm2d(4),
+              nn.BatchNorm2d(4).eval(), nn.GroupNorm(2, 4)]
+    calls = [*(functools.partial(layer, x) for layer in layers),
+             lambda: nn.Conv1d(4, 2, 3, rng=rng())(x[0]), lambda: x @ t(4, 4),
+             lambda: tg.einsum("nchw,wk->nchk", x, t(4, 2)),
+             lambda: tg.attention(t(2, 4, 4, 4), x, x),
+             lambda: tg.conv2d_weight(x, t(2, 1, 3, 3), kernel_size=2)]
+    for call in calls:
+        with pytest.raises(TypeError, match=rf"must share one floating dtype, got .*{dtype}"):
+            call()
+
+
 def test_a_missing_backend():
     if backend_name() == "cupy":
         pytest.skip("it is there")

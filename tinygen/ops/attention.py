@@ -13,7 +13,7 @@ import math
 from tinygen.backend import cache_parts, np, xp
 from tinygen.operation import op
 from tinygen.ops.elementwise import check_dropout, where
-from tinygen.ops.kernels import dot_along, once
+from tinygen.ops.kernels import check_dtypes, dot_along, once
 from tinygen.ops.linear import matmul
 from tinygen.ops.norm import softmax
 from tinygen.ops.shape import swapaxes
@@ -169,6 +169,7 @@ def _check(q, k, v, causal, mask, dropout):
     if 0 in k.shape[-2:]:
         raise ValueError(f"attention: needs at least one key, of at least one number; got keys "
                          f"{k.shape}")
+    check_dtypes("attention", q, k, v)
     if not isinstance(causal, (bool, np.bool_)):
         raise TypeError(f"attention: causal must be True or False, got {causal!r}; a mask of your "
                         f"own goes to mask=")

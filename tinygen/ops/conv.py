@@ -17,6 +17,7 @@ next convolution finds it as it needs it. The batch is taken in parts that stay 
 """
 from tinygen.backend import cache_parts, np, xp
 from tinygen.operation import op
+from tinygen.ops.kernels import check_dtypes
 from tinygen.ops.linear import matmul, rows
 from tinygen.ops.shape import expand_dims, squeeze, transpose
 from tinygen.ops.window import output_size as window_count
@@ -240,6 +241,7 @@ def _check_channels(name, x, w, b, groups, transposed=False, axes="NCHW"):
     if b is not None and b.shape != (outputs,):
         raise ValueError(f"{name}: the bias needs one number for each of the {outputs} outputs, "
                          f"got shape {b.shape}")
+    check_dtypes(name, x, w, b)
 
 
 def _check_images(x, y, kernel, stride, padding, dilation, groups):
@@ -251,6 +253,7 @@ def _check_images(x, y, kernel, stride, padding, dilation, groups):
     if count != y.shape[2:]:
         raise ValueError(f"conv2d_weight: a kernel of {kernel} with these settings does not lead "
                          f"from x {x.shape} to y {y.shape}")
+    check_dtypes("conv2d_weight", x, y)
 
 
 def _transposed_size(size, kernel, stride, padding, dilation, output_padding, output_size):

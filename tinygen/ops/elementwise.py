@@ -116,9 +116,10 @@ def abs(x):
 @op
 def sigmoid(x):
     """Logistic function 1 / (1 + e^-x), elementwise."""
-    # With tanh nothing overflows. Far left it rounds to 0, in float32 from x = -17 on: instead of
-    # log(sigmoid(x)) write -softplus(-x).  dy = y(1 - y)·dx
-    return 0.5 * xp.tanh(0.5 * x) + 0.5, lambda g, y, x: g * y * (1 - y)
+    # y = 1/(1 + e^-x) = eˣ/(1 + eˣ): the first for x > 0 and the second elsewhere, so that nothing
+    # overflows. Instead of log(sigmoid(x)) write -softplus(-x).  dy = y(1 - y)·dx
+    e = xp.exp(-xp.abs(x))
+    return xp.maximum(x > 0, e) / (1 + e), lambda g, y, x: g * y * (1 - y)
 
 
 @op
@@ -162,7 +163,7 @@ def silu(x):
     def gradient(g, y, x):
         s = sigmoid(x)
         return g * (s + y * (1 - s))
-    return x * (0.5 * xp.tanh(0.5 * x) + 0.5), gradient
+    return x * sigmoid(x), gradient
 
 
 def gelu_textbook(x):
@@ -173,6 +174,7 @@ def gelu_textbook(x):
 @op(textbook=gelu_textbook)
 def gelu(x):
     """x · Φ(x) with the normal distribution's Φ, in the tanh form (Hendrycks and Gimpel, 2016)."""
+    # Far left Φ is rounded like 1, so y is off by up to 1e-7; the tanh form itself is off by more.
     # y = xΦ,  Φ = (1 + tanh u)/2,  u = cx + ax³,  Φ' = 2Φ(1 - Φ)u',  dy = (Φ + xΦ')·dx
     c = math.sqrt(2 / math.pi)
     a = 0.044715 * c

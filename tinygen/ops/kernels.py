@@ -1,7 +1,20 @@
-"""What several fused kernels share: work in parts, sums in one pass, gradients computed once."""
+"""What several kernels share: one dtype, work in parts, sums in one pass, gradients made once."""
 from tinygen.backend import cache_parts, xp
+from tinygen.errors import describe
 
 ARRAYS = 8  # one part of each of so many arrays fits in the cache at once
+
+
+def check_dtypes(name, *arrays):
+    """Raise TypeError unless all arrays but those that are None have the first one's dtype.
+
+    NumPy would multiply bytes by float32 weights without a word, and hide a forgotten / 255.
+    """
+    dtype = arrays[0].dtype
+    if any(a is not None and a.dtype != dtype for a in arrays):
+        given = ", ".join(describe(a) for a in arrays if a is not None)
+        raise TypeError(f"{name}: the inputs must share one floating dtype, got {given}; convert "
+                        f"one with .astype(...), pixels by (x / 255).astype('float32')")
 
 
 def in_parts(*arrays):

@@ -2,6 +2,7 @@
 from tinygen.backend import xp
 from tinygen.operation import op
 from tinygen.ops import reduce
+from tinygen.ops.kernels import check_dtypes
 from tinygen.ops.shape import broadcast_to, reshape, squeeze, swapaxes
 
 
@@ -87,6 +88,7 @@ def _check_product(a, b):
     if a.ndim == 0 or b.ndim == 0 or a.shape[-1] != b.shape[-min(b.ndim, 2)]:
         raise ValueError(f"matmul: the last axis of a must match the rows of b, got {a.shape} @ "
                          f"{b.shape}")
+    check_dtypes("matmul", a, b)
 
 
 def _check_linear(x, w, b):
@@ -97,6 +99,7 @@ def _check_linear(x, w, b):
     if b is not None and b.shape != w.shape[:1]:
         raise ValueError(f"linear: the bias needs one number for each of the {len(w)} outputs, got "
                          f"shape {b.shape}")
+    check_dtypes("linear", x, w, b)
 
 
 def _parse_subscripts(subscripts, xs):
@@ -123,4 +126,5 @@ def _parse_subscripts(subscripts, xs):
         if len(sizes) > 1:
             raise ValueError(f"einsum: axis {c!r} of {subscripts!r} has different sizes "
                              f"{sorted(sizes)}")
+    check_dtypes("einsum", *xs)
     return terms, output

@@ -53,20 +53,18 @@ def bce_with_logits(x, t, *, reduction="mean"):
     """
     share = _check("bce_with_logits", x, t, reduction)
     _check_probabilities(t)
-    # log(1 + eˣ) = max(x, 0) + log(1 + e^-|x|), where nothing overflows
-    y = xp.abs(x, out=xp.empty_like(x))
-    xp.negative(y, out=y)
-    xp.exp(y, out=y)
-    xp.log1p(y, out=y)
-    y += xp.maximum(x, 0)
-    y -= t * x
+    # With e = e^-|x|, y = log(1 + e) + ([x > 0] - t)·x: nothing overflows, and a right answer's
+    # small loss is not lost between large terms.
+    e = xp.abs(x, out=xp.empty_like(x))
+    xp.exp(xp.negative(e, out=e), out=e)
+    y = xp.subtract(x > 0, t, dtype=x.dtype)
+    y *= x
+    y += xp.log1p(e)
 
-    # dy = Σ (sigmoid(x) - t)·dx - x·dt,  sigmoid(x) = (1 + tanh(x/2))/2
+    # dy = Σ (sigmoid(x) - t)·dx - x·dt,  sigmoid(x) = max([x > 0], e) / (1 + e)
     def gradient_x(g, y, x, t):
-        gx = xp.multiply(x, 0.5, out=xp.empty_like(x))
-        xp.tanh(gx, out=gx)
-        gx += 1
-        gx *= 0.5
+        gx = xp.maximum(x > 0, e, dtype=x.dtype)
+        gx /= 1 + e
         gx -= t
         gx *= share * g
         return gx

@@ -8,7 +8,7 @@ import math
 from tinygen.backend import xp
 from tinygen.operation import op
 from tinygen.ops.elementwise import exp, sqrt
-from tinygen.ops.kernels import dot_along, once, sum_along
+from tinygen.ops.kernels import check_dtypes, dot_along, once, sum_along
 from tinygen.ops.reduce import logsumexp, mean, var
 from tinygen.ops.shape import reshape
 from tinygen.tensor import plain, shape_of
@@ -75,9 +75,10 @@ def layer_norm(x, w=None, b=None, *, eps=1e-5):
     """
     _check_vectors("layer_norm", x)
     n = x.shape[-1]
-    _check_affine("layer_norm", w, b, n)
+    _check_affine("layer_norm", x, w, b, n)
     check_eps("layer_norm", eps)
     xhat = x - sum_along(x) / n
+    xhat -= sum_along(xhat) / n  # what rounding left of the mean, which √eps may be small against
     r = 1 / xp.sqrt(dot_along(xhat, xhat) / n + eps)
     xhat *= r
     y = xhat.copy() if w is None else xhat * w
@@ -114,8 +115,8 @@ def standardize(x, mean, var, w=None, b=None, eps=1e-5):
     _check_moments(x, mean, var, w, b)
     check_eps("standardize", eps)
     scale = 1 / sqrt(var + eps) if w is None else w / sqrt(var + eps)
-    shift = -mean * scale if b is None else b - mean * scale
-    return x * _by_channel(scale, x) + _by_channel(shift, x)
+    y = (x - _by_channel(mean, x)) * _by_channel(scale, x)
+    return y if b is None else y + _by_channel(b, x)
 
 
 def batch_norm_textbook(x, w=None, b=None, *, eps=1e-5, moments=None):
@@ -176,25 +177,24 @@ def _standardized(x, w, b, eps, mean, var, pool):
     """
     r = 1 / xp.sqrt(var + eps)
     scale = r if w is None else r * w
-    shift = -mean * scale if b is None else b - mean * scale
-    y = x * _by_channel(scale, x)
-    y += _by_channel(shift, x)
+    y = x - _by_channel(mean, x)  # first of all: x·scale - mean·scale loses digits to a large mean
+    y *= _by_channel(scale, x)
+    if b is not None:
+        y += _by_channel(b, x)
 
     @once
     def sums(g):
         """Σ ȳ and Σ ȳ·x̂ over each image's pixels."""
-        total = _pixel_sums(g)
-        return total, r * (_pixel_dots(g, x) - mean * total)
+        return _pixel_sums(g), r * _pixel_dots(g, x - _by_channel(mean, x))
 
     # As in layer_norm, x̄ = r(h - mean(h) - x̂·mean(x̂·h)) with h = wȳ. With x̂ = r(x - m) this is
-    # scale·ȳ + p·x + q with one p and one q for each channel, so x̂ itself is never stored.
+    # scale·ȳ + p·(x - m) + q with one p and one q for each channel, so x̂ itself is never stored.
     def gradient_x(g, y, x, w=None, b=None):
         h, h_xhat = [pool(s if w is None else w * s) for s in sums(g)]
-        p = -r * r * h_xhat
-        q = -r * h - p * mean
-        gx = x * _by_channel(p, x)
+        gx = x - _by_channel(mean, x)
+        gx *= _by_channel(-r * r * h_xhat, x)
         gx += g * _by_channel(scale, x)
-        gx += _by_channel(q, x)
+        gx += _by_channel(-r * h, x)
         return gx
 
     return (y, gradient_x,
@@ -220,6 +220,7 @@ def _over_groups(x, groups):
 def _moments(x, pool):
     mean = pool(_pixel_sums(x))
     centred = x - _by_channel(mean, x)
+    mean += pool(_pixel_sums(centred))  # what rounding left of it
     return mean, pool(_pixel_dots(centred, centred))
 
 
@@ -253,6 +254,7 @@ def _check_moments(x, mean, var, w, b):
     if len(channels) == 0 or set(shapes) != {channels}:
         raise ValueError(f"standardize: x must be (N, C, ...) and each of the others (C,), got x "
                          f"{x.shape} and {shapes}")
+    check_dtypes("standardize", x, mean, var, w, b)
     if (plain(var) < 0).any():
         raise ValueError(f"standardize: a variance must be at least 0, got {plain(var).min()}; "
                          f"pass the variance itself, not its logarithm")
@@ -263,18 +265,19 @@ def _check_vectors(name, x):
         raise ValueError(f"{name}: x is a single number, and needs at least one axis")
 
 
-def _check_affine(name, w, b, n):
+def _check_affine(name, x, w, b, n):
     for letter, v in (("w", w), ("b", b)):
         if v is not None and v.shape != (n,):
             raise ValueError(f"{name}: {letter} needs one number for each of the {n} features, "
                              f"got shape {v.shape}")
+    check_dtypes(name, x, w, b)
 
 
 def _check_channels(name, x, w, b):
     if not 2 <= x.ndim <= 5:
         raise ValueError(f"{name}: x must be (N, C) or (N, C, ...) with up to three more axes, "
                          f"got shape {x.shape}")
-    _check_affine(name, w, b, x.shape[1])
+    _check_affine(name, x, w, b, x.shape[1])
 
 
 def _check_groups(x, groups):
