@@ -1,6 +1,7 @@
 """The README tells the truth: its session, its excerpts, its map and its list of demos."""
 import ast
 import doctest
+import importlib
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 import tinygen as tg
-from demos.common.catalogue import find_demos
+from demos.common.catalogue import find_demos, load_main
 from demos.exercises import check
 from tinygen.backend import backend_name
 
@@ -81,6 +82,33 @@ def test_every_demo_is_listed():
     for names in find_demos().values():
         for name in names:
             assert f"`{name}`" in README, f"README.md lacks a row for the demo {name}"
+
+
+def rows_of_numbers():
+    """(demo, preset, data, the numbers of the column "here") of the table of numbers."""
+    section = README.split("## Numbers to check it by")[1].split("\n## ")[0]
+    cells = [line.split("|")[2] for line in section.splitlines() if line.startswith("|")][2:]
+    commands = [command.split() for command in re.findall(r"`([^`]+)`", section)]
+    for cell, (demo, *options) in zip(cells, commands[:-1], strict=True):
+        options = dict(zip(options[::2], options[1::2]))
+        if demo != "python":  # -m tinygen.check
+            yield (demo, options.get("--preset", "default"), options.get("--data"),
+                   re.findall(r"\d+\.\d+", cell))
+
+
+@pytest.mark.parametrize("demo, preset, data, numbers", list(rows_of_numbers()))
+def test_the_numbers_are_those_of_the_demos(demo, preset, data, numbers):
+    """Each stands in the demo's docstring, and inside its limits."""
+    module = importlib.import_module(load_main(demo).__module__)
+    expected = set(re.findall(r"\d+\.?\d*", module.__doc__))
+    assert numbers and not set(numbers) - expected
+    ranges = [limits for key, limits in getattr(module, "EXPECTED", {}).items()
+              if set(key) == {preset, data}]
+    for limits in ranges:
+        limits = [limits] if isinstance(limits[0], float) else limits
+        for number in map(float, numbers):
+            assert any(low <= number <= high for low, high in limits), (number, limits)
+    assert ranges or not hasattr(module, "EXPECTED")
 
 
 def test_imports_point_upwards_in_the_map():

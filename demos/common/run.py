@@ -65,6 +65,7 @@ class Run:
     """What `main(run)` works with.
 
     settings          the preset as changed by the options: run.settings.steps
+    is_preset         True if the options changed none of them
     rng               source of all that is random in the demo; its state is in the checkpoint
     data, seed, out   the data set's name, the seed, the folder for results
     history           loop -> metric -> list of (step, value), as logged
@@ -79,6 +80,7 @@ class Run:
         given = {name: value for name, value in vars(options).items()
                  if name in preset and value is not None}
         self.settings = SimpleNamespace(**{**preset, **given})
+        self.is_preset = vars(self.settings) == preset
         self._long_enough = "steps" not in preset or (
             self.preset != "smoke" and self.settings.steps >= preset["steps"])
         self._show = options.show

@@ -121,13 +121,22 @@ def show(run, mask_maps, model, days, hits):
         "in particular.")
     words, iso = shown[1]
     run.save_figure(
-        plot_heads(maps[1], list(iso), list(visible(words)),
-                   [f"layer {layer + 1}" for layer in range(len(maps[1]))]), "heads",
-        "The same for one of the dates, head by head.")
+        plot_heads(sharpest(maps[1]), list(iso), list(visible(words))), "heads",
+        "The same for one of the dates, for the heads that pick out single characters: in the "
+        "mean over the rows, the share of the weight that goes to one of them.")
     run.save_figure(
         plot_learning(run.history["training"]), "learning",
         "The loss, and the share of some held-out dates that were written without a mistake. All "
         "ten characters have to be right, so for a long time no date is.")
+
+
+def sharpest(layers, count=4):
+    """The heads with the largest weights.  arrays (heads, T, S) -> title -> (T, S)"""
+    weights = np.stack(layers)  # (layers, heads, T, S)
+    shares = weights.max(axis=-1).mean(axis=-1)  # (layers, heads)
+    best = np.argsort(-shares, axis=None)[:count]
+    return {f"Layer {layer + 1}, head {head + 1}: {shares[layer, head]:.0%} on one character":
+            weights[layer, head] for layer, head in zip(*np.unravel_index(best, shares.shape))}
 
 
 def print_examples(run, model, days, hits):

@@ -4,8 +4,9 @@ A Transformer looks like a heap of inventions, but each of them supplies what th
 lacked. A table of pairs knows one character of the past. Attention looks further back; one head
 asks one question at a time, so there are several. What they gather has to be thought over: a
 feed-forward layer. More of the same on top would train badly, unless each block adds to what is
-there instead of replacing it: residuals. Layer norm keeps what runs through them in proportion.
-After that nothing in a GPT is new but its size.
+there instead of replacing it: residuals, which come here together with the depth that they make
+possible. Layer norm keeps what runs through them in proportion. After that nothing in a GPT is new
+but its size.
 
     python -m demos gpt_stages                                        4 min on two cores
     python -m demos gpt_stages --data shakespeare                     the same
@@ -40,7 +41,7 @@ from demos.language.parts.texts import batch, load_tokens, text_loss
 from models import gpt
 from tinygen.backend import np
 from tinygen.data import TEXTS
-from tinygen.optim import AdamW
+from tinygen.optim import AdamW, warmup_cosine
 
 PRESETS = {
     "smoke": dict(steps=8, scale="tiny"),
@@ -64,7 +65,7 @@ STAGES = (
     Stage("one head", "attention: from the last 8 and their positions", one_head, 2.40),
     Stage("heads", "four small heads instead of the one", heads, 2.28),
     Stage("feed-forward", "a ReLU layer on what was gathered", feed_forward, 2.27),
-    Stage("residual", "3 blocks, each added to its input; wider inside", residual, 2.09),
+    Stage("residual", "3 blocks, wider inside, each added to its input", residual, 2.09),
     Stage("layer norm", "before each half of a block, and at the end", layer_norm, 2.08),
 )
 SCALED = Stage("scaled", "a longer context, more of everything", scaled, 1.48)
@@ -89,16 +90,18 @@ def main(run):
         losses[stage.name], written[stage.name] = evaluate(run, stage, model, text)
 
     model = SCALED.build(size, run.rng, scale)
-    train(run, SCALED.name, model, text.train, scale.steps, scale.batch, scale.block_size, scale.lr)
+    train(run, SCALED.name, model, text.train, scale.steps, scale.batch, scale.block_size, scale.lr,
+          scale.final)
     losses[SCALED.name], written[SCALED.name] = evaluate(run, SCALED, model, text)
     measure(run, losses)
     show(run, losses, written, size)
 
 
-def train(run, name, model, ids, steps, count, block, lr):
+def train(run, name, model, ids, steps, count, block, lr, final=1.0):
     """The loop of every stage: a batch of windows, forward, backward, a step."""
     optimizer = AdamW(model.parameters(), lr=lr)
-    for _ in run.steps(name, total=steps, model=model, optimizer=optimizer):
+    for step in run.steps(name, total=steps, model=model, optimizer=optimizer):
+        optimizer.lr = lr * warmup_cosine(step, warmup=0, total=steps, final=final)
         loss = gpt.loss(model, *batch(ids, count, block, run.rng))
         optimizer.zero_grad()
         loss.backward()
@@ -144,6 +147,9 @@ def show(run, losses, written, size):
         plot_stages(losses, run.data, run.settings.scale), "stages",
         "Validation loss of each stage, and what the lecture's networks reach on Tiny Shakespeare. "
         "The large steps are attention, several heads, stacked blocks with residuals, and size. "
+        "The residual stage brings three things at once, which the lecture does not tell apart "
+        "either: three blocks for one, four times the width inside them, and the additions that "
+        "let such a stack train. "
         f"The scaled one here has {described(run.settings.scale)}; the lecture's has "
         f"{described('lecture')}.")
     run.save_figure(

@@ -46,12 +46,16 @@ def batch(ids, count, block_size, rng):
     return tuple(map(xp.asarray, random_windows(ids, count, block_size, rng=rng)))
 
 
-def text_loss(model, ids, block_size, at_a_time=64):
+def text_loss(model, ids, block_size, at_a_time=64, windows=None):
     """Mean cross-entropy over a whole text, in nats per token, from consecutive windows.
 
-    A window's first tokens have little to attend to, as in training.
+    A window's first tokens have little to attend to, as in training. windows: at most so many of
+    them, evenly spread.
     """
     x, targets = consecutive_windows(ids, block_size)
+    if windows and windows < len(x):
+        spread = np.linspace(0, len(x) - 1, windows).astype(int)
+        x, targets = x[spread], targets[spread]
     total = 0.0
     with tg.no_grad(), model.evaluating():
         for start in range(0, len(x), at_a_time):

@@ -27,5 +27,5 @@ def test_a_checkpoint_of_another_config(refusal):
 def test_the_excerpt_is_mostly_words():
     tokenizer = CharTokenizer("abc .\n")
     ids = tokenizer.encode("....... a b.. ab cab bc \n\n.....a")
-    assert tokenizer.decode(gpt.excerpt(ids, 8, tokenizer)) == " cab bc "
-    assert len(gpt.excerpt(ids[:9], 8, tokenizer)) == 8
+    assert tokenizer.decode(gpt.excerpts(ids, 8, tokenizer)[0]) == " cab bc "
+    assert gpt.excerpts(ids[:9], 8, tokenizer).shape == (1, 8)

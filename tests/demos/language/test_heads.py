@@ -1,8 +1,9 @@
 """The recorded weights of attention heads, for the figures."""
 import tinygen as tg
-from demos.language.parts.heads import attention_weights
+from demos.language.parts.heads import attention_weights, plot_heads, specialists
 from models.gpt import GPT, Config
 from tinygen.backend import np, to_numpy, xp
+from tinygen.data import CharTokenizer
 
 
 def test_the_recorded_weights_are_those_in_use(rng):
@@ -18,3 +19,26 @@ def test_the_recorded_weights_are_those_in_use(rng):
         assert not w[..., np.triu(np.ones((6, 6), bool), 1)].any()
     np.testing.assert_array_equal(outputs[0], to_numpy(model(ids)))
     assert tg.ops.attention.rule.__name__ == "attention"
+
+
+def test_specialists_finds_what_each_head_looks_for(rng):
+    """Heads made by hand: one looks at the last space, one just before, one at all alike."""
+    text = "so it was as if he had"
+    tokenizer = CharTokenizer(text)
+    ids = np.stack([tokenizer.encode(text)] * 2)
+    count = ids.shape[1]
+    before, space = np.eye(count, k=-1), np.zeros((count, count))
+    for t in range(count):
+        space[t, max(0, text.rfind(" ", 0, t + 1))] = 1
+    equal = np.tri(count) / np.arange(1, count + 1)[:, None]
+    layers = [np.stack([[equal, 0.9 * before + 0.1 * equal]] * 2), np.stack([[space, equal]] * 2)]
+    found = list(specialists(layers, ids, tokenizer).items())
+    assert [(head, habit) for head, (habit, _) in found[:2]] == [
+        ((1, 0), "the last space or line end"), ((0, 1), "the one just before")]
+    assert found[0][1][1] == 1 and 0.9 < found[1][1][1] < 0.93
+
+
+def test_the_masked_future_is_white():
+    figure = plot_heads({"head": np.tri(4) / 4}, list("abcd"), causal=True)
+    shown = figure.axes[0].images[0].get_array()
+    np.testing.assert_array_equal(np.ma.getmaskarray(shown), np.tri(4) == 0)

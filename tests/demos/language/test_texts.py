@@ -15,6 +15,9 @@ def test_loss_of_a_whole_text(rng):
     for at_a_time in (1, 4, 100):
         assert text_loss(model, ids, 7, at_a_time) == pytest.approx(expected, rel=1e-5)
     assert model.training
+    some = [start + t for start in (0, 98, 203) for t in range(7)]  # 3 of the 30 windows
+    assert text_loss(model, ids, 7, windows=3) == pytest.approx(
+        -log_p[ids[some], ids[np.array(some) + 1]].mean(), rel=1e-5)
 
 
 def test_own_text_is_read_and_cut_into_tokens(tmp_path, rng):
