@@ -10,7 +10,7 @@ broadcast to N·N Gaussians that nobody asked for.
 """
 from tinygen.backend import xp
 from tinygen.operation import op
-from tinygen.ops.elementwise import exp, log, where
+from tinygen.ops.elementwise import exp, log, neg, sub, where
 from tinygen.ops.reduce import keep_axes
 from tinygen.tensor import plain
 
@@ -53,14 +53,16 @@ def kl_normal(mean1, logvar1, mean2, logvar2, *, axis=-1):
     y += a
     y *= 0.5
 
+    # neg and sub, since operators turn arrays of one number into NumPy scalars, which lose their
+    # dtype in the next op.
     def gradient_mean1(g, y, mean1, logvar1, mean2, logvar2):
-        return keep_axes(g, mean1.shape, axis) * (mean1 - mean2) * exp(-logvar2)
+        return keep_axes(g, mean1.shape, axis) * (mean1 - mean2) * exp(neg(logvar2))
 
     def gradient_logvar1(g, y, mean1, logvar1, mean2, logvar2):
-        return keep_axes(g, mean1.shape, axis) * (0.5 * exp(logvar1 - logvar2) - 0.5)
+        return keep_axes(g, mean1.shape, axis) * (0.5 * exp(sub(logvar1, logvar2)) - 0.5)
 
     def gradient_logvar2(g, y, mean1, logvar1, mean2, logvar2):
-        squared = exp(logvar1 - logvar2) + (mean1 - mean2) ** 2 * exp(-logvar2)
+        squared = exp(sub(logvar1, logvar2)) + (mean1 - mean2) ** 2 * exp(neg(logvar2))
         return keep_axes(g, mean1.shape, axis) * (0.5 - 0.5 * squared)
     return (y.sum(axis=axis), gradient_mean1, gradient_logvar1,
             lambda *args: -gradient_mean1(*args), gradient_logvar2)

@@ -258,7 +258,7 @@ def dropout(x, p, rng, training=True):
     _check_rng(rng)
     mask = xp.asarray(rng.random(shape, dtype="float32") >= p).astype(x.dtype)
     mask /= 1 - p
-    return x * mask
+    return mul(x, mask)
 
 
 # ---- checks ----

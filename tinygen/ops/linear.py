@@ -1,4 +1,6 @@
 """Matrix products: matmul, linear and einsum."""
+import math
+
 from tinygen.backend import xp
 from tinygen.operation import op
 from tinygen.ops import reduce
@@ -42,7 +44,8 @@ def _as_matrices(g, a, b):
 def linear(x, w, b=None):
     """Affine map y = x wᵀ + b of the last axis.  (..., in), (out, in), (out,) -> (..., out)"""
     _check_linear(x, w, b)
-    y = x.reshape(-1, x.shape[-1]) @ w.T  # one product whatever the axes in front
+    # One product, whatever the axes in front.
+    y = x.reshape(math.prod(x.shape[:-1]), x.shape[-1]) @ w.T
     if b is not None:
         y += b
     # dy = dx·wᵀ + x·dwᵀ + db,  <ȳ, dy> = <ȳ w, dx> + <ȳᵀ x, dw> + <Σ ȳ, db>
@@ -54,7 +57,7 @@ def linear(x, w, b=None):
 
 def rows(x):
     """All axes but the last merged into one.  (..., n) -> (N, n)"""
-    return reshape(x, shape=(-1, x.shape[-1]))
+    return reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 @op(unpack=lambda subscripts, *operands: (operands, {"subscripts": subscripts}))

@@ -148,7 +148,8 @@ def batch_moments(x):
 
 def group_norm_textbook(x, w=None, b=None, *, groups, eps=1e-5):
     """layer_norm of each flattened group of channels"""
-    y = layer_norm_textbook(reshape(x, shape=(len(x), groups, -1)), eps=eps)
+    size = math.prod(x.shape[1:]) // groups
+    y = layer_norm_textbook(reshape(x, shape=(len(x), groups, size)), eps=eps)
     y = reshape(y, shape=x.shape)
     y = y if w is None else y * _by_channel(w, x)
     return y if b is None else y + _by_channel(b, x)

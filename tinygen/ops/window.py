@@ -25,8 +25,11 @@ def output_size(name, size, kernel, stride, padding, dilation):
     """How many positions the window takes, down and across; all arguments are pairs.
 
     A window that spans s = dilation·(kernel - 1) + 1 of n + 2·padding pixels takes
-    (n + 2·padding - s) // stride + 1 positions. Raises ValueError if it does not fit even once.
+    (n + 2·padding - s) // stride + 1 positions. Raises ValueError if it does not fit even once, and
+    for an image without pixels.
     """
+    if min(size) < 1:
+        raise ValueError(f"{name}: an image needs at least one pixel, got one of {tuple(size)}")
     span = [d * (k - 1) + 1 for k, d in zip(kernel, dilation)]
     room = [n + 2 * p - s for n, p, s in zip(size, padding, span)]
     if min(room) < 0:

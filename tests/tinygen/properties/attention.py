@@ -1,0 +1,56 @@
+"""Queries, keys and values."""
+import math
+
+from tests.tinygen.properties.draw import call, drawn
+from tinygen.backend import np
+from tinygen.ops.attention import QUERIES
+
+
+def attention(q, k, v, causal=False, mask=None, dropout=0.0, seed=0):
+    """softmax(q kᵀ / √d) v, each query over the keys that it may attend to."""
+    scores = np.einsum("...td,...sd->...ts", q, k) / math.sqrt(q.shape[-1])
+    t, s = scores.shape[-2:]
+    allowed = np.ones(scores.shape, bool)
+    if causal:
+        allowed &= np.arange(s) <= np.arange(s - t, s)[:, None]
+    if mask is not None:
+        allowed &= mask
+    weights = np.exp(scores - scores.real.max(-1, keepdims=True)) * allowed
+    weights = weights / weights.sum(-1, keepdims=True)
+    if dropout:
+        weights = weights * kept(weights.shape, seed, dropout)
+    return np.einsum("...ts,...se->...te", weights, v)
+
+
+def kept(shape, seed, dropout):
+    """Each block of queries of each element of the batch has a generator, which draws a number for
+    each head, key and query: (..., S, T). A weight is kept where it is at least `dropout`."""
+    *front, t, s = shape
+    factors = np.empty(shape)
+    for i in range(front[0]) if front else [0]:
+        element = factors[i] if front else factors
+        for start in range(0, t, QUERIES):
+            block = element[..., start:start + QUERIES, :]
+            rng = np.random.default_rng((seed, i, start))
+            numbers = rng.random((*front[1:], s, block.shape[-2]), "float32")
+            block[...] = (numbers >= dropout).swapaxes(-1, -2) / (1 - dropout)
+    return factors
+
+
+@drawn("attention", attention, weight=10)
+def queries_keys_values(draw):
+    front, t, d, e = draw.shape(most_axes=2, most=3), draw.size(), draw.size(least=1), draw.size()
+    causal = draw.chance()
+    s = draw.integer(max(t, 1), t + 2) if causal else draw.size(least=1)
+    q, k, v = [draw.floats((*front, *matrix)) for matrix in [(t, d), (s, d), (s, e)]]
+    settings = {"causal": causal} if causal or draw.chance() else {}
+    if draw.chance(0.4):
+        mask = draw.rng.random(draw.broadcastable((*front, t, s))) < 0.6
+        if mask.ndim:
+            mask[..., 0] = True  # the first key is nobody's future
+        settings["mask"] = mask | (mask.ndim == 0 or mask.shape[-1] == 1)
+    if draw.chance(0.3):
+        settings |= {"dropout": draw.choice([0.3, 0.8]), "seed": draw.integer(0, 9)}
+    if t == s and d == e and draw.chance(0.3):
+        return call(q, draw.choice([q, k]), q, **settings)
+    return call(q, k, v, **settings)
