@@ -1,7 +1,8 @@
 """Random calls of every op, compared with definitions in NumPy: SUBJECTS, by the op's name.
 
-A file for each of tinygen/ops/ holds the definitions and what their calls are drawn from.
+A file for each of tinygen/ops/ holds the definitions, and what calls are drawn from.
 """
-from tests.tinygen.properties import (  # they register what they draw
-    attention, conv, divergence, elementwise, indexing, linear, loss, norm, pool, reduce, shape)
+# ruff: noqa: I001  (in the order of the engine's files, which register their ops)
+from tests.tinygen.properties import elementwise, shape, indexing, reduce, linear, conv, pool, norm
+from tests.tinygen.properties import attention, loss, divergence
 from tests.tinygen.properties.draw import SUBJECTS

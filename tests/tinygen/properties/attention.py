@@ -39,7 +39,8 @@ def kept(shape, seed, dropout):
 
 @drawn("attention", attention, weight=10)
 def queries_keys_values(draw):
-    front, t, d, e = draw.shape(most_axes=2, most=3), draw.size(), draw.size(least=1), draw.size()
+    front, d, e = draw.shape(most_axes=2, most=3), draw.size(least=1), draw.size()
+    t = QUERIES + draw.size() if draw.chance(0.05) else draw.size()  # more than one block
     causal = draw.chance()
     s = draw.integer(max(t, 1), t + 2) if causal else draw.size(least=1)
     q, k, v = [draw.floats((*front, *matrix)) for matrix in [(t, d), (s, d), (s, e)]]

@@ -1,4 +1,6 @@
 """Convolution, its transpose and its weight gradient, by the one sum that defines all three."""
+import functools
+
 from tests.tinygen.properties.draw import call, drawn
 from tinygen.backend import np
 
@@ -7,8 +9,9 @@ def pair(value):
     return value if isinstance(value, tuple) else (value, value)
 
 
+@functools.cache
 def taps(count, size, kernel, stride, padding, dilation):
-    """1 where output i sees input a through the kernel's tap u, else 0.  -> (count, size, kernel)"""
+    """1 where output i sees input a through tap u of the kernel, else 0.  -> (i, a, u)"""
     i, a, u = np.ogrid[:count, :size, :kernel]
     return (a == i * stride + u * dilation - padding).astype(float)
 
@@ -19,8 +22,10 @@ def both(counts, sizes, kernels, stride, padding, dilation):
                                               pair(dilation))]
 
 
-def summed(letters, *arrays):
-    return np.einsum(letters, *arrays, optimize=True)
+def summed(letters, x, down, across, *other):
+    """The sum of products: first of x with the taps down, then with those across."""
+    order = ["einsum_path", (0, 1), (0, 1 + len(other)), *[(0, 1)] * len(other)]
+    return np.einsum(letters, x, down, across, *other, optimize=order)
 
 
 def grouped(x, axis, groups):

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+import tinygen as tg
 from tinygen import ops
 from tinygen.backend import np, xp
 
@@ -67,6 +68,15 @@ class Input:
                                                            for step in self.steps)]
         view = xp.asarray(memory).transpose(back)[(..., *places)]
         return view if all(self.steps) else xp.broadcast_to(view, self.shape)
+
+    def given(self):
+        """It as what an op gets: a Tensor around this very array, or the array."""
+        array = self.array()
+        if self.role == "array":
+            return array
+        tensor = tg.Tensor(array, requires_grad=self.role == "tensor")
+        tensor.data = array  # Tensor() makes a copy, and not necessarily of this layout
+        return tensor
 
     def __repr__(self):
         plain = self.order == sorted(self.order) and set(self.steps) <= {1}

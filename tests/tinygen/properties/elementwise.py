@@ -19,9 +19,9 @@ SMOOTH = {  # its definition, and the ranges to draw from
     "neg": (np.negative, (-3, 3)), "exp": (np.exp, (-3, 3)), "sin": (np.sin, (-9, 9)),
     "cos": (np.cos, (-9, 9)), "tanh": (np.tanh, (-2, 2), (-20, 20)),
     "log": (np.log, (0.1, 4)), "sqrt": (np.sqrt, (0.1, 4)),
-    "sigmoid": (sigmoid, (-2, 2), (-30, 30)), "silu": (lambda x: x * sigmoid(x), (-2, 2), (-30, 30)),
+    "sigmoid": (sigmoid, (-2, 2), (-30, 30)),
     "softplus": (lambda x: np.log1p(np.exp(x)), (-2, 2), (-30, 30)),
-    "gelu": (gelu, (-2, 2), (-8, 8)),
+    "silu": (lambda x: x * sigmoid(x), (-2, 2), (-30, 30)), "gelu": (gelu, (-2, 2), (-8, 8)),
 }
 
 for name, (definition, *ranges) in SMOOTH.items():
@@ -69,9 +69,8 @@ def dropouts(draw):
 
 # ---- of two, which broadcast ----
 
-def two(draw, numbers):
-    """Two inputs whose shapes broadcast; or one twice, or a number for one of them."""
-    shape = draw.shape()
+def two(draw, shape, numbers):
+    """Two inputs that broadcast to `shape`; or one twice, or a number for one of them."""
     a, b = (numbers(draw.broadcastable(shape), which) for which in (0, 1))
     kind = draw.integer(0, 9)
     if kind == 0:
@@ -87,12 +86,12 @@ def two(draw, numbers):
 @drawn("sub", np.subtract, weight=2)
 @drawn("mul", np.multiply, weight=2)
 def arithmetic(draw):
-    return call(*two(draw, lambda shape, which: draw.floats(shape)))
+    return call(*two(draw, draw.shape(), lambda shape, which: draw.floats(shape)))
 
 
 @drawn("div", np.divide, weight=2)
 def quotients(draw):
-    a, b = two(draw, lambda shape, which: draw.floats(shape, *draw.choice([(0.5, 2), (-2, -0.5)])))
+    a, b = two(draw, draw.shape(), lambda shape, which: draw.floats(shape, *draw.choice([(0.5, 2), (-2, -0.5)])))
     return call(a, b if b else 1.5)
 
 
@@ -135,7 +134,7 @@ def larger(a, b):
 @drawn("maximum", larger, weight=2)
 @drawn("minimum", lambda a, b: -larger(-a, -b), weight=2)
 def extremes(draw):
-    a, b = two(draw, lambda shape, which: draw.stepped(shape, (1 + 2 * which) / 64))
+    a, b = two(draw, draw.shape(), lambda shape, which: draw.stepped(shape, (1 + 2 * which) / 64))
     draw.at_kinks |= a is b
     return call(a, b)
 
@@ -143,6 +142,5 @@ def extremes(draw):
 @drawn("where", np.where, weight=2)
 def choices(draw):
     shape = draw.shape()
-    a, b = two(draw, lambda shape, which: draw.floats(shape))
-    shape = np.broadcast_shapes(np.shape(getattr(a, "values", a)), np.shape(getattr(b, "values", b)))
+    a, b = two(draw, shape, lambda shape, which: draw.floats(shape))
     return call(draw.booleans(draw.broadcastable(shape)), a, b)
