@@ -91,8 +91,11 @@ def arithmetic(draw):
 
 @drawn("div", np.divide, weight=2)
 def quotients(draw):
-    a, b = two(draw, draw.shape(), lambda shape, which: draw.floats(shape, *draw.choice([(0.5, 2), (-2, -0.5)])))
-    return call(a, b if b else 1.5)
+    def away_from_0(shape, which):
+        return draw.floats(shape, *draw.choice([(0.5, 2), (-2, -0.5)]))
+
+    a, b = two(draw, draw.shape(), away_from_0)
+    return call(a, b or 1.5)
 
 
 def power(a, b):
