@@ -214,6 +214,9 @@ ROWS = [
     ("conv2d", lambda: ops.conv2d(t(1, 3, 8, 8), t(4, 3, 3, 3), padding=-1), ValueError,
      "padding must be .* of at least 0; got -1"),
     ("conv2d", lambda: ops.conv2d(t(1, 3, 8, 8), t(4, 3, 3, 3), groups=3), ValueError, "groups=3"),
+    *each("conv2d conv_transpose2d", lambda op: op(t(1, 3, 0, 8), t(3, 3, 3, 3)), ValueError,
+          r"only the first two axes of x and w may be empty, got x \(1, 3, 0, 8\)"),
+    ("conv1d", lambda: ops.conv1d(t(1, 3, 8), t(4, 3, 0)), ValueError, r"and w \(4, 3, 0\)"),
     ("conv_transpose2d", lambda: ops.conv_transpose2d(t(1, 2, 4, 4), t(3, 2, 3, 3)), ValueError,
      r"needs 3 input channels.* got x \(1, 2, 4, 4\)"),
     ("conv_transpose2d", lambda: ops.conv_transpose2d(
@@ -229,6 +232,8 @@ ROWS = [
     *each("max_pool2d avg_pool2d",
           lambda op: op(t(1, 1, 4, 4), 5), ValueError,
           r"spans \(5, 5\) on an input of \(4, 4\).*smaller kernel or more padding"),
+    *each("max_pool2d avg_pool2d", lambda op: op(t(1, 1, 0, 4), 2, padding=1), ValueError,
+          r"an image needs at least one pixel, got one of \(0, 4\)"),
     *each("max_pool2d avg_pool2d upsample_nearest2d",
           lambda op: op(t(1, 4, 4), 2), ValueError, r"got shape .*x\[None\]"),
     ("max_pool2d", lambda: ops.max_pool2d(t(1, 1, 4, 4), 0), ValueError, "at least 1; got 0"),

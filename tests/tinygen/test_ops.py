@@ -570,6 +570,29 @@ def test_max_pool_gives_a_tie_to_the_first():
     assert to_numpy(gx).tolist() == [[[[1, 0], [0, 0]]]]
 
 
+@pytest.mark.parametrize("f, shapes", [
+    (ops.linear, [(2, 0), (3, 0), (3,)]), (ops.linear, [(0, 2), (3, 2), (3,)]),
+    (ops.linear, [(2, 3), (0, 3), (0,)]), (lambda x, w: ops.group_norm(x, w, groups=2),
+                                           [(0, 4, 3), (4,)])],
+    ids=["no features", "no rows", "no outputs", "no images"])
+def test_an_axis_of_size_0(f, shapes, rng):
+    y = f(*[tg.Tensor(rng.normal(size=shape)) for shape in shapes])
+    check_gradients(f, *[rng.normal(size=shape) for shape in shapes])
+    assert y.size == 0 or shapes[0] == (2, 0)
+
+
+def test_dropout_of_a_plain_number_is_an_array(rng):
+    assert isinstance(ops.dropout(xp.asarray(np.array(1.5)), 0.5, rng), xp.ndarray)
+
+
+def test_a_divergence_of_single_numbers_stays_float32():
+    """Operators turn arrays of one number into NumPy scalars, whose exp was a float64."""
+    mean, logvar, prior = tg.Tensor(0.5), tg.Tensor(0.2), xp.asarray(np.float32(0.1))
+    y = ops.kl_normal(mean, logvar, prior, prior, axis=())
+    for gx in tg.grad(y, [mean, logvar], create_graph=True):
+        assert gx.dtype == np.float32
+
+
 @pytest.mark.parametrize("f", [
     lambda x: ops.conv2d(x, xp.asarray(W[:, :, :2])), lambda x: ops.max_pool2d(x, 2),
     lambda x: ops.avg_pool2d(x, 2), lambda x: ops.upsample_nearest2d(x, 2),

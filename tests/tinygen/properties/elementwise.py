@@ -115,9 +115,9 @@ def powers(draw):
     kind = draw.choice(["whole", "real", "of a number", "both", "both", "of 0"])
     if kind == "whole":
         b = draw.integer(-2, 4)
-        a = draw.stepped(shape) if b >= 0 else draw.floats(shape, -2, -0.5)
-        draw.at_kinks = False  # 0ᵇ is smooth
-        return call(a, b)
+        if b < 0:
+            return call(draw.floats(shape, -2, -0.5), b)
+        return call(draw.input(shape, lambda core: draw.rng.integers(-3, 4, core) / 2), b)
     a = draw.floats(draw.broadcastable(shape), 0.3, 2)
     b = draw.floats(draw.broadcastable(shape), -2, 3)
     if kind == "of 0":

@@ -83,7 +83,9 @@ def keys(draw):
 @drawn("scatter_add", scatter_add, weight=6)
 def places(draw):
     shape, key = keyed(draw)
-    return call(draw.floats(np.empty(shape)[key].shape), key=key, shape=shape)
+    taken = np.empty(shape)[key].shape
+    x = draw.floats(taken if draw.chance(0.8) else draw.broadcastable(taken))
+    return call(x, key=key, shape=shape)
 
 
 @drawn("embedding", lambda ids, w: w[ids], weight=2)
