@@ -234,8 +234,8 @@ def _check_channels(name, x, w, b, groups, transposed=False, axes="NCHW"):
         raise ValueError(f"{name}: x must be ({', '.join(axes)}) and w must have {len(axes)} axes "
                          f"too, got x {x.shape} and w {w.shape}; a single x needs x[None]")
     if 0 in (*x.shape[2:], *w.shape[2:]):
-        raise ValueError(f"{name}: only the first two axes of x and w may be empty, got x {x.shape} "
-                         f"and w {w.shape}")
+        raise ValueError(f"{name}: only the first two axes of x and w may be empty, got x "
+                         f"{x.shape} and w {w.shape}")
     large, small = len(w), w.shape[1] * groups
     inputs, outputs = (large, small) if transposed else (small, large)
     if x.shape[1] != inputs or groups < 1 or large % groups:

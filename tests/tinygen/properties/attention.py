@@ -46,10 +46,9 @@ def queries_keys_values(draw):
     q, k, v = [draw.floats((*front, *matrix)) for matrix in [(t, d), (s, d), (s, e)]]
     settings = {"causal": causal} if causal or draw.chance() else {}
     if draw.chance(0.4):
-        mask = draw.rng.random(draw.broadcastable((*front, t, s))) < 0.6
-        if mask.ndim:
-            mask[..., 0] = True  # the first key is nobody's future
-        settings["mask"] = mask | (mask.ndim == 0 or mask.shape[-1] == 1)
+        mask = draw.rng.random(draw.broadcastable((*front, t, s)) or 1) < 0.6
+        mask[..., :1] = True  # the first key is nobody's future
+        settings["mask"] = mask
     if draw.chance(0.3):
         settings |= {"dropout": draw.choice([0.3, 0.8]), "seed": draw.integer(0, 9)}
     if t == s and d == e and draw.chance(0.3):

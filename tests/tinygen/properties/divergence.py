@@ -22,9 +22,7 @@ def kl_categorical(p, q, axis=-1):
 
 
 def axis(draw, ndim):
-    if ndim and draw.chance(0.3):
-        return {}
-    return {"axis": draw.axes(ndim) if ndim else ()}
+    return draw.choice([{}, {"axis": draw.axes(ndim)}]) if ndim else {"axis": ()}
 
 
 @drawn("kl_standard_normal", kl_standard_normal, weight=3)

@@ -5,8 +5,9 @@
         x = draw.floats(draw.shape(least_axes=1))
         return call(x, axis=draw.axis(x.ndim))
 
-is all that an op needs: its definition in NumPy, with the call form of the op, and a function that
-draws its inputs and settings. tests/tinygen/properties/check.py compares the two.
+is all that an op needs: its definition in NumPy, with the op's settings, and a function that draws
+inputs and settings. check.py compares the two. It differentiates the definition with complex
+numbers, so what a definition compares, or takes the sign of, are real parts: x.real > 0.
 """
 import math
 from collections.abc import Callable
@@ -58,15 +59,14 @@ class Input:
 
     def array(self):
         """It as an array of the backend in use; what lies between its numbers is poison."""
+        poison = {"f": np.nan, "b": True}.get(self.dtype.kind, 99)
         stored = [abs(step) * n if step else 1 for n, step in zip(self.shape, self.steps)]
-        memory = np.empty([stored[axis] for axis in self.order], self.dtype)
-        memory.fill(np.nan if self.dtype.kind == "f" else True if self.dtype.kind == "b"
-                    else np.iinfo(self.dtype).max)
-        places = tuple(slice(None, None, step or 1) for step in self.steps)
+        memory = np.full([stored[axis] for axis in self.order], poison, self.dtype)
         back = [self.order.index(axis) for axis in range(self.ndim)]
-        memory.transpose(back)[places] = self.values[tuple(slice(None if step else 1)
-                                                           for step in self.steps)]
-        view = xp.asarray(memory).transpose(back)[(..., *places)]
+        places = (..., *[slice(None, None, step or 1) for step in self.steps])
+        once = tuple(slice(None if step else 1) for step in self.steps)
+        memory.transpose(back)[places] = self.values[once]
+        view = xp.asarray(memory).transpose(back)[places]
         return view if all(self.steps) else xp.broadcast_to(view, self.shape)
 
     def given(self):
@@ -124,10 +124,11 @@ class Draw:
         """One axis, counted from either end."""
         return self.integer(-ndim, ndim - 1)
 
-    def some_axes(self, ndim):
-        """A tuple of different axes, each counted from either end; perhaps none."""
-        axes = self.rng.permutation(ndim)[:self.integer(0, ndim)]
-        return tuple(int(axis) - ndim * self.integer(0, 1) for axis in axes)
+    def some_axes(self, ndim, least=0, most=None):
+        """A tuple of different axes in any order, each counted from either end; perhaps none."""
+        count = self.integer(least, ndim if most is None else most)
+        return tuple(int(axis) - ndim * self.integer(0, 1)
+                     for axis in self.rng.permutation(ndim)[:count])
 
     def axes(self, ndim):
         """None for all axes, a tuple of some, or one."""
@@ -171,15 +172,17 @@ class Draw:
         return x
 
     def integers(self, shape, low, high, dtypes=("int64", "int64", "int32")):
-        """Integers from low to high - 1, never a Tensor. There must be one if shape has a size."""
+        """An integer array of numbers from low to high - 1; of low, if that leaves none."""
         return self.input(shape, lambda core: self.rng.integers(low, max(high, low + 1), core),
-                           self.choice(dtypes), "array")
+                          self.choice(dtypes), "array")
 
     def booleans(self, shape):
+        """A boolean array."""
         return self.input(shape, lambda core: self.rng.random(core) < 0.6, "bool", "array")
 
     def input(self, shape, fill, dtype=None, role=None):
-        """What `fill` makes for a shape that is `shape` but for axes along which it is repeated."""
+        """An input of any layout. `fill` makes its numbers, of a shape with 1 for axes along which
+        they are repeated."""
         order, steps = list(range(len(shape))), [1] * len(shape)
         if self.chance():
             order = self.rng.permutation(order).tolist()

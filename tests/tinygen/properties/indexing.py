@@ -47,11 +47,12 @@ def key_for(draw, shape):
         first = draw.integer(0, len(shape) - 1)
         last = draw.integer(first, len(shape) - 1)
         key[first:last + 1] = [draw.rng.random(shape[first:last + 1]) < 0.6]
-    if draw.chance(0.3):  # whole axes, unsaid or as an ellipsis
-        start = draw.choice([len(key), draw.integer(0, len(key))])
-        count = draw.integer(0, len(key) - start)
-        if not any(isinstance(k, np.ndarray) for k in key[start:start + count]):
-            key[start:start + count] = [...]
+    start = draw.integer(0, len(key))
+    kept = draw.choice(["all", "all", "the first", "some"])
+    if kept == "the first":
+        key = key[:start]
+    elif kept == "some":
+        key[start:draw.integer(start, len(key))] = [...]
     if draw.chance(0.3):
         key.insert(draw.integer(0, len(key)), None)
     return key[0] if len(key) == 1 and draw.chance() else tuple(key)
@@ -112,11 +113,8 @@ def picks(draw):
 def pieces(draw):
     shape = draw.shape(least_axes=1)
     axis = draw.axis(len(shape))
-    xs = []
-    for _ in range(draw.integer(1, 4)):
-        here = list(shape)
-        here[axis] = draw.size()
-        xs.append(draw.floats(here))
+    xs = [draw.floats((*shape[:axis], draw.size(), *shape[axis:][1:]))
+          for _ in range(draw.integer(1, 4))]
     return draw.choice([call(*xs, axis=axis), call(*xs, xs[0], axis=axis)])
 
 

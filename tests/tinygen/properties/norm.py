@@ -26,8 +26,8 @@ def scores(draw):
     for i in axis if isinstance(axis, tuple) else [axis]:
         shape[i] = max(shape[i], 1)
     reach = draw.choice([2, 2, 30])
-    return call(draw.floats(shape, -reach, reach), **draw.choice([{"axis": axis}, {}])
-                if axis == -1 else {"axis": axis})
+    x = draw.floats(shape, -reach, reach)
+    return call(x) if axis == -1 and draw.chance() else call(x, axis=axis)
 
 
 # ---- norms ----

@@ -1,5 +1,4 @@
 """Combining elements along axes: sum, mean, var, max, min, logsumexp, cumsum."""
-
 from tests.tinygen.properties.draw import call, drawn
 from tinygen.backend import np
 

@@ -1,5 +1,4 @@
 """Moving elements: reshape, transpose, broadcast, pad."""
-
 from tests.tinygen.properties.draw import call, drawn
 from tinygen.backend import np
 
@@ -37,8 +36,7 @@ def shapes(draw):
 @drawn("transpose", np.transpose)
 def orders(draw):
     x = draw.floats(draw.shape())
-    axes = tuple(int(i) - x.ndim * draw.integer(0, 1) for i in draw.rng.permutation(x.ndim))
-    return draw.choice([call(x), call(x, axes=axes)])
+    return draw.choice([call(x), call(x, axes=draw.some_axes(x.ndim, least=x.ndim))])
 
 
 @drawn("swapaxes", lambda x, axis1=-1, axis2=-2: np.swapaxes(x, axis1, axis2))
@@ -59,11 +57,9 @@ def axes_of_size_1(draw):
 @drawn("expand_dims", np.expand_dims)
 def new_axes(draw):
     x = draw.floats(draw.shape(most_axes=3))
-    if draw.chance():
-        return call(x, axis=draw.axis(x.ndim + 1))
     new = draw.integer(1, 2)
-    places = draw.rng.permutation(x.ndim + new)[:new]
-    return call(x, axis=tuple(int(i) - (x.ndim + new) * draw.integer(0, 1) for i in places))
+    return call(x, axis=draw.choice([draw.axis(x.ndim + 1),
+                                     draw.some_axes(x.ndim + new, least=new, most=new)]))
 
 
 @drawn("flip", np.flip)
