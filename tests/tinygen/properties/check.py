@@ -42,7 +42,8 @@ def check(name, seed):
     try:
         configuration.check()
     except Exception as error:
-        which = "" if backend.backend_name() == "numpy" else " --backend standin"
+        library = backend.backend_name().rpartition(".")[2]
+        which = "" if library == "numpy" else f" --backend {library}"
         raise AssertionError(f"{name}: {error}\n{configuration}\n"
                              f"python -m tests.tinygen.properties {name} {seed}{which}") from error
 

@@ -83,8 +83,8 @@ def conv1d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
 def settings(draw, one=False):
     """Some of stride, padding and dilation; the others at their defaults."""
     number = draw.integer if one else draw.one_or_pair
-    drawn = {"stride": number(1, 3), "padding": number(0, 2), "dilation": number(1, 3)}
-    return {name: value for name, value in drawn.items() if draw.chance(0.6)}
+    values = {"stride": number(1, 3), "padding": number(0, 2), "dilation": number(1, 3)}
+    return {name: value for name, value in values.items() if draw.chance(0.6)}
 
 
 def image_size(draw, kernel, stride=1, padding=0, dilation=1):
@@ -99,24 +99,23 @@ def channels(draw):
     return groups, groups * draw.integer(1, 2), groups * draw.integer(1, 2)
 
 
-@drawn("conv2d", conv2d, weight=8)
-def convolutions(draw):
+def convolution(draw, kernel, given):
+    """A call of conv1d or conv2d."""
     groups, c, o = channels(draw)
-    kernel, given = draw.pair(1, 3), settings(draw)
     x = draw.floats((draw.size(most=3), c, *image_size(draw, kernel, **given)))
     w = draw.floats((o, c // groups, *kernel))
     b = draw.floats((o,)) if draw.chance() else None
     return call(x, w, b, **given, **({"groups": groups} if groups > 1 else {}))
 
 
+@drawn("conv2d", conv2d, weight=8)
+def images(draw):
+    return convolution(draw, draw.pair(1, 3), settings(draw))
+
+
 @drawn("conv1d", conv1d, weight=3)
-def convolutions_of_sequences(draw):
-    groups, c, o = channels(draw)
-    kernel, given = draw.pair(1, 3)[:1], settings(draw, one=True)
-    x = draw.floats((draw.size(most=3), c, *image_size(draw, kernel, **given)))
-    w = draw.floats((o, c // groups, *kernel))
-    b = draw.floats((o,)) if draw.chance() else None
-    return call(x, w, b, **given, groups=groups)
+def sequences(draw):
+    return convolution(draw, (draw.integer(1, 3),), settings(draw, one=True))
 
 
 @drawn("conv_transpose2d", conv_transpose2d, weight=8)

@@ -7,16 +7,15 @@ from tinygen.backend import np
 # ---- max: gather and scatter ----
 
 def gather_pixels(x, indices):
-    pixels = x.reshape(*x.shape[:2], x.shape[2] * x.shape[3])
-    indices_of_pixels = indices.reshape(*indices.shape[:2], indices.shape[2] * indices.shape[3])
-    return np.take_along_axis(pixels, indices_of_pixels, -1).reshape(indices.shape)
+    n, c, _, _ = np.indices(indices.shape)
+    return x[n, c, indices // x.shape[3], indices % x.shape[3]]
 
 
 def scatter_pixels(x, indices, size):
-    y = np.zeros((*x.shape[:2], size[0] * size[1]), x.dtype)
+    y = np.zeros((*x.shape[:2], *size), x.dtype)
     for n, c, i, j in np.ndindex(x.shape):
-        y[n, c, indices[n, c, i, j]] += x[n, c, i, j]
-    return y.reshape(*x.shape[:2], *size)
+        y[n, c, indices[n, c, i, j] // size[1], indices[n, c, i, j] % size[1]] += x[n, c, i, j]
+    return y
 
 
 def max_pool2d(x, kernel_size, stride=None, padding=0, return_indices=False):
@@ -51,8 +50,7 @@ def windows(draw):
     kernel = draw.pair(1, 3)
     padding = tuple(draw.integer(0, k // 2) for k in kernel)
     size = tuple(max(k - 2 * p, 1) + draw.integer(0, 4) for k, p in zip(kernel, padding))
-    settings = {"kernel_size": draw.choice([kernel, kernel[0]]) if kernel[0] == kernel[1]
-                else kernel}
+    settings = {"kernel_size": kernel[0] if kernel[0] == kernel[1] and draw.chance() else kernel}
     if draw.chance(0.6):
         settings["stride"] = draw.choice([None, draw.one_or_pair(1, 3)])
     if max(padding):

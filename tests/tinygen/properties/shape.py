@@ -13,7 +13,7 @@ def types(draw):
     return call(draw.floats(draw.shape()), dtype=draw.choice(["float32", "float64"]))
 
 
-@drawn("reshape", np.reshape)
+@drawn("reshape", lambda x, shape: x.reshape(shape))
 def shapes(draw):
     """All prime factors of the size, in any order and grouped anyhow."""
     x = draw.floats(draw.shape())
