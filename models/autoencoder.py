@@ -16,10 +16,10 @@ An image is (N, C, H, W) with values from 0 to 1.
 from dataclasses import dataclass
 
 import tinygen as tg
-from models.parts import check_halves, dense, down, interpolate_codes, start_dark, up
+from models.parts import check_halves, check_network, dense, down, interpolate_codes, start_dark, up
 from tinygen import nn
 from tinygen.backend import np, to_numpy, xp
-from tinygen.nn.checks import check_sizes
+from tinygen.checks import check_rng, check_sizes
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class DenseAutoencoder(Autoencoder):
     """Fully connected: pixels - 512 - 256 - code - 256 - 512 - pixels."""
 
     def __init__(self, config=Config(), hidden=(512, 256), *, rng):
+        check_network(self, config, Config, hidden=hidden)
         shape = (config.out_channels, config.size, config.size)
         inside = [config.in_channels * config.size ** 2, *hidden]
         outside = [*hidden[::-1], config.out_channels * config.size ** 2]
@@ -73,6 +74,7 @@ class ConvAutoencoder(Autoencoder):
     """Two convolutions of stride 2 and a dense layer to the code; the decoder mirrors them."""
 
     def __init__(self, config=Config(), channels=(32, 64), hidden=256, *, rng):
+        check_network(self, config, Config, count=2, channels=channels)
         c1, c2 = channels
         side = config.size // 4
         inside = c2 * side ** 2
@@ -98,6 +100,7 @@ class PoolAutoencoder(nn.Module):
     """
 
     def __init__(self, config=Config(), channels=(32, 16), *, rng):
+        check_network(self, config, Config, count=2, channels=channels)
         c1, c2 = channels
         same = dict(kernel_size=3, padding=1, rng=rng)  # keeps height and width
         self.down1 = nn.Conv2d(config.in_channels, c1, **same)
@@ -143,9 +146,14 @@ def interpolate(model, z1, z2, steps):
 def sample(model, codes, count, *, rng):
     """New images, decoded from a Gaussian fitted to the codes of many.
 
-    (M, code_size) -> (count, C, H, W)
+    (M, code_size) -> (count, C, H, W).  Raises ValueError for fewer than two codes.
     """
+    check_sizes("sample", count=count)
+    check_rng("sample", rng)
     codes = to_numpy(codes)
+    if codes.ndim != 2 or len(codes) < 2:
+        raise ValueError(f"sample: a Gaussian is fitted to codes (M, code_size), two or more, got "
+                         f"shape {codes.shape}")
     covariance = np.atleast_2d(np.cov(codes, rowvar=False))
     z = rng.multivariate_normal(codes.mean(axis=0), covariance, size=count)
     with tg.no_grad():

@@ -5,7 +5,7 @@ import pytest
 
 from tinygen.backend import np
 from tinygen.data import BPETokenizer, CharTokenizer
-from tinygen.data.tokens import _printable, _word_pattern
+from tinygen.data.words import printable, word_pattern
 
 TEXT = ("the cat sat on the mat, and the other cat sat on the other mat.\n\n"
         "It's 12 o'clock; they'll be 123 cats.  Überall Katzen: 猫猫猫 🐈🐈\t\r\n") * 3
@@ -45,7 +45,7 @@ def test_the_most_frequent_pair_is_merged_first():
 
 def reference_merges(text, count):
     """The definition, slowly: count all pairs again for each merge."""
-    words = [[bytes([b]) for b in word.encode()] for word in _word_pattern().findall(text)]
+    words = [[bytes([b]) for b in word.encode()] for word in word_pattern().findall(text)]
     merges = []
     for _ in range(count):
         pairs = {}
@@ -139,7 +139,7 @@ def test_merges_stay_within_a_word():
     ("a\u00a0b", ["a", "\u00a0", "b"]),
 ])
 def test_text_is_cut_as_gpt2_cuts_it(text, words):
-    assert _word_pattern().findall(text) == words
+    assert word_pattern().findall(text) == words
 
 
 # ---- files ----
@@ -157,7 +157,7 @@ def write_gpt2(folder, **changes):
     """vocab.json and merges.txt in GPT-2's layout; `changes` replace a file's text."""
     own = [*range(33, 127), *range(161, 173), *range(174, 256)]
     order = own + sorted(set(range(256)) - set(own))  # GPT-2 numbers the bytes in this order
-    vocabulary = {_printable(bytes([byte])): i for i, byte in enumerate(order)}
+    vocabulary = {printable(bytes([byte])): i for i, byte in enumerate(order)}
     vocabulary |= {pair.replace(" ", ""): i for i, pair in PAIRS.items()}
     files = {"vocab": json.dumps(vocabulary | {"<|endoftext|>": 50256}),
              "merges": "\n".join(["#version: 0.2", *PAIRS.values(), ""]), **changes}
