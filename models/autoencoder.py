@@ -20,6 +20,7 @@ from models.parts import check_halves, check_network, dense, down, interpolate_c
 from tinygen import nn
 from tinygen.backend import np, to_numpy, xp
 from tinygen.checks import check_rng, check_sizes
+from tinygen.errors import describe
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,9 @@ class PoolAutoencoder(nn.Module):
 
     def decode(self, z, where):
         """Codes and the indices of both poolings to images.  (N, c2, H/4, W/4) -> (N, C, H, W)"""
+        if not isinstance(where, tuple) or len(where) != 2:
+            raise TypeError(f"PoolAutoencoder: decode takes the code and the indices of both "
+                            f"poolings, as encode returns them, got {describe(where)}")
         where1, where2 = where
         h = tg.relu(self.up2(tg.max_unpool2d(z, where2, 2)))  # (N, c1, H/2, W/2)
         return tg.sigmoid(self.up1(tg.max_unpool2d(h, where1, 2)))  # (N, C, H, W)

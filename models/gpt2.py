@@ -55,8 +55,9 @@ def save(folder, model, tokenizer=None):
 
     The biases of a model without biases are written as zeros.
     """
-    if not isinstance(model, GPT):
-        raise TypeError(f"save: takes a models.gpt.GPT, got {describe(model)}")
+    if not isinstance(model, GPT) or not isinstance(tokenizer, (BPETokenizer, type(None))):
+        raise TypeError(f"save: takes a GPT and its BPETokenizer, got {describe(model)} and "
+                        f"{describe(tokenizer)}")
     folder, c = check_path("save", folder), model.config
     folder.mkdir(parents=True, exist_ok=True)
     config = {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"],

@@ -53,7 +53,7 @@ def with_class(x, y, classes):
         raise ValueError(f"with_class: x must be (N, d) or (N, C, H, W), got shape {x.shape}; a "
                          f"single example needs x[None]")
     if (y is None) != (classes == 0):
-        raise ValueError(f"a model of {classes} classes was given "
+        raise ValueError(f"with_class: a model of {classes} classes was given "
                          f"{'no labels' if y is None else 'labels'}; classes=0 in its Config makes "
                          "it unconditional, any other number needs labels")
     if y is None:
@@ -92,7 +92,7 @@ def check_network(model, config, kind, count=None, **widths):
     for setting, sizes in widths.items():
         if not isinstance(sizes, (tuple, list)) or count not in (None, len(sizes)):
             raise TypeError(f"{name}: {setting} must be a tuple of {count or 'any number of'} "
-                            f"sizes, got {sizes!r}")
+                            f"sizes, got {describe(sizes)}")
         check_sizes(name, **{f"{setting}[{i}]": size for i, size in enumerate(sizes)})
 
 

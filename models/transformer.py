@@ -153,8 +153,8 @@ def padded(sequences):
 
     Raises ValueError if there are no lists.
     """
-    if not len(sequences):
-        raise ValueError("padded: needs at least one list of ids, got none")
+    if not hasattr(sequences, "__len__") or not len(sequences):
+        raise ValueError(f"padded: takes one or more lists of ids, got {describe(sequences)}")
     for sequence in map(np.asarray, sequences):
         if sequence.ndim != 1 or sequence.size and sequence.dtype.kind not in "iu":
             raise TypeError(f"padded: takes lists of ids, got {describe(sequence)} among them")

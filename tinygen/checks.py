@@ -15,7 +15,7 @@ def check_sizes(name, least=1, **sizes):
     for setting, size in sizes.items():
         if isinstance(size, bool) or not isinstance(size, Integral) or size < least:
             raise ValueError(f"{name}: {setting} must be an integer of at least {least}, got "
-                             f"{size!r}")
+                             f"{_shown(size)}")
 
 
 def check_number(name, low, high, **numbers):
@@ -23,7 +23,8 @@ def check_number(name, low, high, **numbers):
     for setting, number in numbers.items():
         if not isinstance(number, Real) or not low <= number < high:
             kind = ValueError if isinstance(number, Real) else TypeError
-            raise kind(f"{name}: {setting} must be at least {low} and below {high}, got {number!r}")
+            raise kind(f"{name}: {setting} must be at least {low} and below {high}, got "
+                       f"{_shown(number)}")
 
 
 def check_flags(name, **flags):
@@ -51,3 +52,7 @@ def check_path(name, path):
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"{name}: the path must be text or a pathlib.Path, got {describe(path)}")
     return Path(path)
+
+
+def _shown(value):
+    return repr(value) if isinstance(value, Real) else describe(value)

@@ -2,6 +2,7 @@
 from tinygen import ops
 from tinygen.backend import xp
 from tinygen.checks import check_flags, check_number, check_sizes, generator
+from tinygen.errors import describe
 from tinygen.nn.linear import Linear
 from tinygen.nn.module import Module
 from tinygen.tensor import Tensor, plain, shape_of
@@ -129,4 +130,5 @@ class KeyValueCache:
 def check_cache(name, cache):
     """Raise TypeError unless it is a KeyValueCache."""
     if not isinstance(cache, KeyValueCache):
-        raise TypeError(f"{name}: the cache must be a nn.KeyValueCache(size), got {cache!r}")
+        raise TypeError(f"{name}: the cache must be a nn.KeyValueCache(size), got "
+                        f"{describe(cache)}")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from tinygen.backend import np
 from tinygen.checks import check_number, check_sizes, generator
+from tinygen.errors import describe
 
 
 class Mode(threading.local):
@@ -91,5 +92,5 @@ def fans(shape):
 def _check_shape(name, shape):
     if not isinstance(shape, (tuple, list)):
         raise TypeError(f"{name}: the shape must be a tuple of sizes, such as (256, 784), got "
-                        f"{shape!r}")
+                        f"{describe(shape)}")
     check_sizes(name, **{f"shape[{i}]": size for i, size in enumerate(shape)})

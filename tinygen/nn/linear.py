@@ -3,6 +3,7 @@ import math
 
 from tinygen import ops
 from tinygen.checks import check_flags, check_number, check_sizes, generator
+from tinygen.errors import describe
 from tinygen.nn import init
 from tinygen.nn.module import Module
 from tinygen.tensor import Tensor, shape_of
@@ -85,7 +86,7 @@ class Unflatten(Module):
     def __init__(self, dim, unflattened_size):
         if not isinstance(unflattened_size, (tuple, list)):
             raise TypeError(f"Unflatten: unflattened_size must be a tuple of sizes, such as "
-                            f"(1, 28, 28), got {unflattened_size!r}")
+                            f"(1, 28, 28), got {describe(unflattened_size)}")
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 
     def forward(self, x):

@@ -6,6 +6,7 @@ import math
 
 from tinygen.backend import xp
 from tinygen.checks import check_flags, check_number
+from tinygen.errors import describe
 from tinygen.optim.optimizer import Optimizer
 
 
@@ -90,8 +91,8 @@ class Adam(Optimizer):
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
         name = type(self).__name__
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-            raise TypeError(f"{name}: betas must be two numbers, β1 and β2, got {betas!r}; the "
-                            f"usual ones are (0.9, 0.999)")
+            raise TypeError(f"{name}: betas must be two numbers, β1 and β2, got "
+                            f"{describe(betas)}; the usual ones are (0.9, 0.999)")
         check_number(name, 0, 1, beta1=betas[0], beta2=betas[1])
         check_number(name, 0, math.inf, eps=eps)
         super().__init__(params, lr, weight_decay)

@@ -4,6 +4,7 @@ from numbers import Real
 
 from tinygen.backend import xp
 from tinygen.checks import check_number
+from tinygen.errors import describe
 from tinygen.optim.optimizer import listed
 
 
@@ -42,7 +43,8 @@ def clip_grad_norm(params, max_norm):
     On the difficulty of training recurrent neural networks (Pascanu, Mikolov and Bengio, 2013).
     """
     if not isinstance(max_norm, Real) or not max_norm > 0:
-        raise ValueError(f"clip_grad_norm: max_norm must be a number above 0, got {max_norm!r}")
+        raise ValueError(f"clip_grad_norm: max_norm must be a number above 0, got "
+                         f"{describe(max_norm)}")
     params = listed("clip_grad_norm", params)
     grads = [p.grad for p in params if p.grad is not None]
     if not grads:
