@@ -208,6 +208,7 @@ ROWS = [
         ({"top_p": 1.5}, "top_p .* got 1.5"), ({"top_p": "all"}, "top_p .* got 'all'"),
         ({"number": 2.5}, "count .* got 2.5"), ({"number": -1}, "count .* got -1"),
         ({"ids": ints(3)}, r"\(B, T\) .* \(3,\)"), ({"ids": ints(1, 0)}, "at least one token")]],
+    ("generate", lambda: next(gpt.generate(GPT, [1, 2], 3, rng=RNG)), ValueError, r"shape \(2,\)"),
     ("generate", lambda: written(GPT, rng=0), TypeError, GENERATOR),
     ("generate", lambda: written(GPT, stop="x"), TypeError, "the id of a token, got 'x'; encode"),
     ("generate", lambda: written(GPT, stop=-1), TypeError, "the id of a token, got -1"),

@@ -27,13 +27,6 @@ def test_characters_round_trip():
     assert tokenizer.encode("").shape == (0,) and tokenizer.decode([]) == ""
 
 
-def test_a_character_without_a_token():
-    with pytest.raises(ValueError, match="'x' at 3 has no token.*BPETokenizer, which can"):
-        CharTokenizer("abc").encode("abcxa")
-    with pytest.raises(ValueError, match="the text is empty"):
-        CharTokenizer("")
-
-
 # ---- byte pairs ----
 
 def test_the_most_frequent_pair_is_merged_first():
@@ -201,24 +194,3 @@ def test_damaged_files(changes, tmp_path):
 def test_missing_files(tmp_path):
     with pytest.raises(FileNotFoundError):
         BPETokenizer.load(tmp_path)
-
-
-# ---- mistakes ----
-
-def test_a_text_of_bytes():
-    for make in (CharTokenizer, lambda text: BPETokenizer.train(text, 256)):
-        with pytest.raises(TypeError, match=r"must be a str, got bytes b'abc'; .*decode\("):
-            make(b"abc")
-
-
-def test_a_vocabulary_below_the_bytes():
-    with pytest.raises(ValueError, match="at least 256, got 100"):
-        BPETokenizer.train(TEXT, 100)
-
-
-@pytest.mark.parametrize(("ids", "kind"), [
-    ([-1], ValueError), ([10 ** 6], ValueError), ([1.5], TypeError), ([[1, 2]], TypeError)])
-def test_what_is_no_id(trained, ids, kind):
-    for tokenizer in (trained, CharTokenizer(TEXT)):
-        with pytest.raises(kind, match="decode: ids"):
-            tokenizer.decode(ids)
