@@ -16,10 +16,11 @@ An image is (N, C, H, W) with values from 0 to 1.
 from dataclasses import dataclass
 
 import tinygen as tg
-from models.parts import check_halves, dense, down, interpolate_codes, start_dark, up
+from models.parts import check_halves, check_network, dense, down, interpolate_codes, start_dark, up
 from tinygen import nn
 from tinygen.backend import np, to_numpy, xp
-from tinygen.nn.checks import check_sizes
+from tinygen.checks import check_rng, check_sizes
+from tinygen.errors import describe
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class DenseAutoencoder(Autoencoder):
     """Fully connected: pixels - 512 - 256 - code - 256 - 512 - pixels."""
 
     def __init__(self, config=Config(), hidden=(512, 256), *, rng):
+        check_network(self, config, Config, hidden=hidden)
         shape = (config.out_channels, config.size, config.size)
         inside = [config.in_channels * config.size ** 2, *hidden]
         outside = [*hidden[::-1], config.out_channels * config.size ** 2]
@@ -73,6 +75,7 @@ class ConvAutoencoder(Autoencoder):
     """Two convolutions of stride 2 and a dense layer to the code; the decoder mirrors them."""
 
     def __init__(self, config=Config(), channels=(32, 64), hidden=256, *, rng):
+        check_network(self, config, Config, count=2, channels=channels)
         c1, c2 = channels
         side = config.size // 4
         inside = c2 * side ** 2
@@ -98,6 +101,7 @@ class PoolAutoencoder(nn.Module):
     """
 
     def __init__(self, config=Config(), channels=(32, 16), *, rng):
+        check_network(self, config, Config, count=2, channels=channels)
         c1, c2 = channels
         same = dict(kernel_size=3, padding=1, rng=rng)  # keeps height and width
         self.down1 = nn.Conv2d(config.in_channels, c1, **same)
@@ -115,6 +119,9 @@ class PoolAutoencoder(nn.Module):
 
     def decode(self, z, where):
         """Codes and the indices of both poolings to images.  (N, c2, H/4, W/4) -> (N, C, H, W)"""
+        if not isinstance(where, tuple) or len(where) != 2:
+            raise TypeError(f"PoolAutoencoder: decode takes the code and the indices of both "
+                            f"poolings, as encode returns them, got {describe(where)}")
         where1, where2 = where
         h = tg.relu(self.up2(tg.max_unpool2d(z, where2, 2)))  # (N, c1, H/2, W/2)
         return tg.sigmoid(self.up1(tg.max_unpool2d(h, where1, 2)))  # (N, C, H, W)
@@ -143,9 +150,14 @@ def interpolate(model, z1, z2, steps):
 def sample(model, codes, count, *, rng):
     """New images, decoded from a Gaussian fitted to the codes of many.
 
-    (M, code_size) -> (count, C, H, W)
+    (M, code_size) -> (count, C, H, W).  Raises ValueError for fewer than two codes.
     """
+    check_sizes("sample", count=count)
+    check_rng("sample", rng)
     codes = to_numpy(codes)
+    if codes.ndim != 2 or len(codes) < 2:
+        raise ValueError(f"sample: a Gaussian is fitted to codes (M, code_size), two or more, got "
+                         f"shape {codes.shape}")
     covariance = np.atleast_2d(np.cov(codes, rowvar=False))
     z = rng.multivariate_normal(codes.mean(axis=0), covariance, size=count)
     with tg.no_grad():

@@ -27,10 +27,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import tinygen as tg
-from models.parts import check_halves, dense, down, noise, start_dark, up, with_class
+from models.parts import check_halves, check_network, dense, down, noise, start_dark, up, with_class
 from tinygen import nn
 from tinygen.backend import xp
-from tinygen.nn.checks import check_sizes
+from tinygen.checks import check_flags, check_rng, check_sizes
+from tinygen.tensor import shape_of
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Config:
         check_sizes("GAN", latent_size=self.latent_size, pack=self.pack)
         check_sizes("GAN", least=0, classes=self.classes,
                     minibatch_features=self.minibatch_features)
+        check_flags("GAN", spectral_norm=self.spectral_norm, batch_norm=self.batch_norm)
         if not isinstance(self.shape, tuple) or len(self.shape) not in (1, 3):
             raise ValueError(f"GAN: shape must be (d,) for points or (C, H, W) for images, got "
                              f"{self.shape!r}")
@@ -78,6 +80,7 @@ class MLPGenerator(Generator):
     """Fully connected with relu; images end with a sigmoid, points as they are."""
 
     def __init__(self, config=Config(), hidden=(128, 128), *, rng):
+        check_network(self, config, Config, hidden=hidden)
         self.config = config
         sizes = [config.latent_size + config.classes, *hidden]
         out = nn.Linear(sizes[-1], math.prod(config.shape), rng=rng)
@@ -96,6 +99,7 @@ class DCGenerator(Generator):
     """
 
     def __init__(self, config=Config(), channels=(128, 64), hidden=0, *, rng):
+        check_network(self, config, Config, count=2, channels=channels)
         self.config = config
         (c1, c2), (c, height, width) = channels, image_shape(config)
         check_sizes("GAN", least=0, hidden=hidden)
@@ -124,6 +128,7 @@ class MLPDiscriminator(Discriminator):
     """Fully connected with leaky relu; images are flattened."""
 
     def __init__(self, config=Config(), hidden=(128, 128), *, rng):
+        check_network(self, config, Config, hidden=hidden)
         self.config = config
         sizes = [config.pack * (math.prod(config.shape) + config.classes), *hidden]
         layers = [layer for i, (n, m) in enumerate(pairwise(sizes))
@@ -131,7 +136,7 @@ class MLPDiscriminator(Discriminator):
         self.layers = nn.Sequential(*layers, *_head(sizes[-1], config, rng))
 
     def forward(self, x, y=None):
-        return super().forward(x.reshape(x.shape[0], -1), y)
+        return super().forward(nn.Flatten()(x), y)
 
 
 class DCDiscriminator(Discriminator):
@@ -142,6 +147,7 @@ class DCDiscriminator(Discriminator):
     """
 
     def __init__(self, config=Config(), channels=(64, 128), hidden=0, *, rng):
+        check_network(self, config, Config, count=2, channels=channels)
         self.config = config
         (c1, c2), (c, height, width) = channels, image_shape(config)
         check_sizes("GAN", least=0, hidden=hidden)
@@ -266,13 +272,14 @@ def gradient_penalty(discriminator, real, fake, y=None, *, rng):
     loss (Gulrajani et al., 2017). Raises ValueError unless both batches have the same shape, and
     for a discriminator whose score of an example depends on its batch.
     """
-    if real.shape != fake.shape:
+    if shape_of("gradient_penalty", real) != shape_of("gradient_penalty", fake):
         raise ValueError("gradient_penalty: each real example is joined to a fake one, so both "
                          f"must have the same shape, got {real.shape} and {fake.shape}")
     if discriminator.config.batch_norm or discriminator.config.minibatch_features:
         raise ValueError("gradient_penalty: needs the slope at each example by itself, but here "
                          "the score depends on the batch; use a Config without batch_norm and "
                          "minibatch_features")
+    check_rng("gradient_penalty", rng)
     along = rng.random((real.shape[0],) + (1,) * (real.ndim - 1), dtype="float32")
     along = xp.asarray(along).astype(real.dtype)
     x = tg.Tensor(along * real + (1 - along) * fake)

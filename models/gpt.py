@@ -14,14 +14,15 @@ Attention is all you need (Vaswani et al., 2017); Language models are unsupervis
 learners (Radford et al., 2019).
 """
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 
 import tinygen as tg
+from models.parts import check_network
 from tinygen import nn
 from tinygen.backend import np, to_numpy, xp
+from tinygen.checks import check_flags, check_number, check_rng, check_sizes
 from tinygen.nn import init
-from tinygen.nn.checks import check_sizes
-from tinygen.ops.elementwise import check_dropout
+from tinygen.nn.attention import check_cache
 from tinygen.tensor import shape_of
 
 
@@ -48,6 +49,7 @@ class Config:
     def __post_init__(self):
         check_sizes("GPT", vocab_size=self.vocab_size, block_size=self.block_size)
         check_blocks("GPT", self.n_layer, self.n_head, self.n_embd, self.dropout)
+        check_flags("GPT", bias=self.bias, tied=self.tied)
 
 
 def check_blocks(model, n_layer, n_head, n_embd, dropout):
@@ -56,7 +58,7 @@ def check_blocks(model, n_layer, n_head, n_embd, dropout):
     if n_embd % n_head:
         raise ValueError(f"{model}: n_head must divide n_embd, got n_head={n_head} "
                          f"and n_embd={n_embd}")
-    check_dropout(model, "dropout", dropout)
+    check_number(model, 0, 1, dropout=dropout)
 
 
 def check_ids(model, ids):
@@ -117,7 +119,12 @@ class Block(nn.Module):
 
     def forward(self, x, source=None, *, mask=None, source_mask=None, cache=None):
         """source: the sequence that `cross` looks at, (B, S, n_embd). mask, source_mask: which
-        positions of x and of source may be looked at, as in the op `attention`."""
+        positions of x and of source may be looked at, as in the op `attention`. Raises ValueError
+        unless there is a source exactly where there is `cross`."""
+        if (source is None) != (self.cross is None):
+            raise ValueError(f"Block: a block {'without' if source is None else 'with'} a source "
+                             f"is one with cross={source is not None}; this one has "
+                             f"cross={self.cross is not None}")
         h = self.attention(self.norm1(x), causal=self.causal, mask=mask, cache=cache)
         x = x + self.dropout(h)
         if self.cross is not None:
@@ -129,6 +136,7 @@ class GPT(nn.Module):
     """Token ids to the logits of the next token, at each position.  (B, T) -> (B, T, vocab_size)"""
 
     def __init__(self, config, *, rng):
+        check_network(self, config, Config)
         self.config = config
         c = config
         self.token = nn.Embedding(c.vocab_size, c.n_embd, rng=rng)
@@ -154,6 +162,8 @@ class GPT(nn.Module):
         ValueError for more than block_size tokens, with those in the cache.
         """
         check_ids("GPT", ids)
+        if cache is not None:
+            check_cache("GPT", cache)
         first, count = 0 if cache is None else len(cache), ids.shape[1]
         if first + count > self.block_size:
             raise ValueError(f"GPT: the context is at most {self.block_size} tokens, got "
@@ -209,7 +219,9 @@ def generate(model, ids, count, *, temperature=1.0, top_k=None, top_p=None, stop
     is not an integer.
     """
     check_sampling(temperature, top_k, top_p)
-    if stop is not None and not isinstance(stop, Integral):
+    check_sizes("generate", least=0, count=count)
+    check_rng("generate", rng)
+    if stop is not None and (not isinstance(stop, Integral) or stop < 0):
         raise TypeError(f"generate: stop must be the id of a token, got {stop!r}; encode it first")
     ids = np.asarray(to_numpy(ids))
     if ids.ndim != 2 or not ids.size:
@@ -253,10 +265,10 @@ def sample_tokens(logits, temperature, top_k, top_p, rng):
 
 def check_sampling(temperature, top_k, top_p):
     """Raise ValueError unless temperature >= 0, top_k >= 1 and 0 < top_p <= 1, or None."""
-    if not 0 <= temperature < float("inf"):
+    if not isinstance(temperature, Real) or not 0 <= temperature < float("inf"):
         raise ValueError(f"generate: temperature must be finite and at least 0, got "
-                         f"{temperature}; 0 takes the likeliest token each time")
+                         f"{temperature!r}; 0 takes the likeliest token each time")
     if top_k is not None and (not isinstance(top_k, Integral) or top_k < 1):
         raise ValueError(f"generate: top_k must be an integer of at least 1, got {top_k!r}")
-    if top_p is not None and not 0 < top_p <= 1:
-        raise ValueError(f"generate: top_p must be above 0 and at most 1, got {top_p}")
+    if top_p is not None and (not isinstance(top_p, Real) or not 0 < top_p <= 1):
+        raise ValueError(f"generate: top_p must be above 0 and at most 1, got {top_p!r}")

@@ -13,7 +13,9 @@ from pathlib import Path
 from models.gpt import GPT, Config
 from tinygen import nn, safetensors
 from tinygen.backend import np
+from tinygen.checks import check_path
 from tinygen.data import BPETokenizer
+from tinygen.errors import describe
 from tinygen.files import replacing
 
 # Settings that change the computation, with the values that match ours.
@@ -29,7 +31,7 @@ def load(folder):
     Raises FileNotFoundError for a missing config.json or model.safetensors, and ValueError for
     files that are damaged, hold another network than GPT-2, or do not belong together.
     """
-    folder = Path(folder)
+    folder = check_path("load", folder)
     settings = _read_config(folder / "config.json")
     arrays = {name.removeprefix(PREFIX): array for name, array in _read_arrays(folder).items()}
     tied = "lm_head.weight" not in arrays or (
@@ -53,7 +55,10 @@ def save(folder, model, tokenizer=None):
 
     The biases of a model without biases are written as zeros.
     """
-    folder, c = Path(folder), model.config
+    if not isinstance(model, GPT) or not isinstance(tokenizer, (BPETokenizer, type(None))):
+        raise TypeError(f"save: takes a GPT and its BPETokenizer, got {describe(model)} and "
+                        f"{describe(tokenizer)}")
+    folder, c = check_path("save", folder), model.config
     folder.mkdir(parents=True, exist_ok=True)
     config = {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"],
               "vocab_size": c.vocab_size, "n_positions": c.block_size, "n_ctx": c.block_size,

@@ -17,9 +17,12 @@ from dataclasses import dataclass
 
 import tinygen as tg
 from models.gpt import Block, check_blocks, check_ids, initialise
+from models.parts import check_network
 from tinygen import nn
 from tinygen.backend import np, to_numpy, xp
-from tinygen.nn.checks import check_sizes
+from tinygen.checks import check_sizes
+from tinygen.errors import describe
+from tinygen.nn.attention import check_cache
 
 PAD, START, STOP = 0, 1, 2  # the first three ids of every vocabulary
 
@@ -66,6 +69,8 @@ class Stack(nn.Module):
         self.norm = nn.LayerNorm(c.n_embd)
 
     def forward(self, ids, source=None, *, mask=None, source_mask=None, cache=None):
+        if cache is not None:
+            check_cache("Transformer", cache)
         first = 0 if cache is None else len(cache)
         last = first + ids.shape[1]
         if last > self.position.num_embeddings:
@@ -84,6 +89,7 @@ class Transformer(nn.Module):
     """
 
     def __init__(self, config, *, rng):
+        check_network(self, config, Config)
         self.config = config
         self.encoder = Stack(config.source_vocab, config, causal=False, cross=False, rng=rng)
         self.decoder = Stack(config.target_vocab, config, causal=True, cross=True, rng=rng)
@@ -128,6 +134,7 @@ def translate(model, source):
 
     (B, S) -> ids, a NumPy array (B, T), without START, with PAD after STOP
     """
+    check_ids("Transformer", source)
     cache = nn.KeyValueCache(model.config.max_length)
     written = np.full((source.shape[0], 1), START)
     ended = np.zeros(len(written), bool)
@@ -146,8 +153,11 @@ def padded(sequences):
 
     Raises ValueError if there are no lists.
     """
-    if not len(sequences):
-        raise ValueError("padded: needs at least one list of ids, got none")
+    if not hasattr(sequences, "__len__") or not len(sequences):
+        raise ValueError(f"padded: takes one or more lists of ids, got {describe(sequences)}")
+    for sequence in map(np.asarray, sequences):
+        if sequence.ndim != 1 or sequence.size and sequence.dtype.kind not in "iu":
+            raise TypeError(f"padded: takes lists of ids, got {describe(sequence)} among them")
     ids = np.full((len(sequences), max(map(len, sequences))), PAD)
     for row, sequence in zip(ids, sequences):
         row[:len(sequence)] = sequence

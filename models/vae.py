@@ -26,11 +26,13 @@ Auto-encoding variational Bayes (Kingma and Welling, 2014); beta-VAE (Higgins et
 """
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 import tinygen as tg
-from models.parts import check_halves, dense, down, noise, start_dark, up, with_class
+from models.parts import check_halves, check_network, dense, down, noise, start_dark, up, with_class
 from tinygen import nn
-from tinygen.nn.checks import check_sizes
+from tinygen.checks import check_sizes
+from tinygen.tensor import shape_of
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,9 @@ class Config:
         check_sizes("VAE", latent_size=self.latent_size, size=self.size, channels=self.channels)
         check_sizes("VAE", least=0, classes=self.classes)
         check_halves("VAE", self.size)
-        if not 0 <= self.beta < math.inf:
+        if not isinstance(self.beta, Real) or not 0 <= self.beta < math.inf:
             raise ValueError("VAE: beta, the weight of the KL, must be finite and at least 0, got "
-                             f"{self.beta}; 1 gives the ELBO, 0 an autoencoder with a noisy code")
+                             f"{self.beta!r}; 1 gives the ELBO, 0 an autoencoder with a noisy code")
 
 
 class VAE(nn.Module):
@@ -80,6 +82,7 @@ class DenseVAE(VAE):
     """Fully connected: pixels - 400 - latent_size - 400 - pixels."""
 
     def __init__(self, config=Config(), hidden=400, *, rng):
+        check_network(self, config, Config)
         self.config = config
         shape = (config.channels, config.size, config.size)
         pixels = math.prod(shape)
@@ -91,13 +94,14 @@ class DenseVAE(VAE):
             start_dark(nn.Linear(hidden, pixels, rng=rng)), nn.Unflatten(1, shape))
 
     def encode(self, x, y=None):
-        return super().encode(x.reshape(x.shape[0], -1), y)
+        return super().encode(nn.Flatten()(x), y)
 
 
 class ConvVAE(VAE):
     """Two convolutions of stride 2, a dense layer and the heads; the decoder mirrors them."""
 
     def __init__(self, config=Config(), channels=(32, 64), hidden=256, *, rng):
+        check_network(self, config, Config, count=2, channels=channels)
         self.config = config
         c1, c2 = channels
         side = config.size // 4
@@ -121,9 +125,10 @@ def reparameterize(mean, logvar, eps):
     exp(logvar/2) is the standard deviation; exp(logvar) would be the variance. Raises ValueError
     unless all three have the same shape, (N, latent_size).
     """
-    if not mean.shape == logvar.shape == eps.shape:
-        raise ValueError("reparameterize: mean, logvar and eps must have the same shape, got "
-                         f"{mean.shape}, {logvar.shape}, {eps.shape}")
+    shapes = [shape_of("reparameterize", x) for x in (mean, logvar, eps)]
+    if len(set(shapes)) > 1:
+        raise ValueError(f"reparameterize: mean, logvar and eps must have the same shape, got "
+                         f"{', '.join(map(str, shapes))}")
     return mean + tg.exp(0.5 * logvar) * eps
 
 

@@ -1,10 +1,17 @@
 """What tests of several files use."""
 import json
+import re
 import types
+from pathlib import Path
+
+import pytest
 
 from tinygen import ops
+from tinygen.backend import np, to_numpy, xp
 from tinygen.operation import Op
+from tinygen.tensor import Tensor
 
+ROOT = Path(__file__).parents[1]
 NO_OPS = {"batch_moments"}  # takes and gives plain arrays
 
 
@@ -13,6 +20,49 @@ def public_ops():
     return {name: f for name, f in vars(ops).items()
             if isinstance(f, (Op, types.FunctionType)) and not name.endswith("_textbook")
             and not name.startswith("_") and name not in NO_OPS}
+
+
+def t(*shape):
+    """A float32 Tensor of ones."""
+    return Tensor(np.ones(shape, "float32"))
+
+
+def ints(*shape, value=0):
+    return xp.asarray(np.full(shape, value, "int64"))
+
+
+def floats(*shape, dtype="float32"):
+    return xp.asarray(np.ones(shape, dtype))
+
+
+def rng():
+    return np.random.default_rng(0)
+
+
+def assert_refused(who, call, kind, words, state=lambda: None):
+    """call() raises exactly `kind`, from a check of ours; its message begins with who complains and
+    holds the words, two regular expressions; and what state() gives is the same as before."""
+    before = fingerprint(state())
+    with pytest.raises(Exception) as caught:
+        call()
+    said = str(caught.value)
+    assert type(caught.value) is kind and re.match(f"{who}[:;] .*{words}", said, re.DOTALL), said
+    assert len(said) < 400 and said.count("; got ") < 2
+    raised_in = Path(caught.traceback[-1].path).relative_to(ROOT).parts[0]
+    assert raised_in in ("tinygen", "models", "demos"), raised_in
+    assert fingerprint(state()) == before
+
+
+def fingerprint(value):
+    """Nested dicts and lists of arrays, Tensors and plain values, in a form that == compares."""
+    if isinstance(value, dict):
+        return {key: fingerprint(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [fingerprint(item) for item in value]
+    if hasattr(value, "dtype"):
+        array = to_numpy(value)
+        return str(array.dtype), array.shape, array.tobytes()
+    return value
 
 
 def read_result(folder):

@@ -157,7 +157,7 @@ def _input_gradients(tensor, g, wanted, create_graph):
 
 def _targets(caller, xs):
     """What to differentiate by, one Tensor or a sequence of them, as a list."""
-    one = isinstance(xs, Tensor) or not hasattr(xs, "__iter__")
+    one = isinstance(xs, Tensor) or is_array(xs) or not hasattr(xs, "__iter__")
     targets = [xs] if one else list(xs)
     if not targets:
         raise errors.nothing_to_differentiate_by(caller)

@@ -54,7 +54,7 @@ def use_backend(library):
     """
     if isinstance(library, str):
         library = _import_library(library)
-    elif not hasattr(library, "__name__"):
+    elif not hasattr(library, "ndarray"):
         raise errors.unknown_backend(library, INSTALL_HINTS)
     xp._bind(library)
 

@@ -7,6 +7,7 @@ one JSON text, with None in place of each array.
 import json
 
 from tinygen.backend import is_array, np, to_numpy
+from tinygen.checks import check_path
 from tinygen.files import replacing
 from tinygen.npz import read_npz
 
@@ -26,7 +27,7 @@ def save(path, state):
     if not isinstance(state, dict):
         raise TypeError(f"checkpoint.save: the state must be a dict; got {type(state).__name__}; "
                         "name the parts, for example {'model': model.state_dict()}")
-    arrays = {}
+    path, arrays = check_path("checkpoint.save", path), {}
     values = _separate(state, ROOT, arrays)
     header = {"format": FORMAT, "version": VERSION, "arrays": list(arrays), "values": values}
     with replacing(path) as file:
@@ -39,7 +40,7 @@ def load(path):
     Raises ValueError for a file that is damaged, of another kind or of another version, OSError for
     one that cannot be opened.
     """
-    with open(path, "rb") as file:
+    with open(check_path("checkpoint.load", path), "rb") as file:
         first_bytes = file.read(8)
         file.seek(0)
         if not first_bytes.startswith(b"PK"):

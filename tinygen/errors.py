@@ -54,6 +54,11 @@ def not_one_element(tensor):
     return ValueError(f"item: needs a Tensor with one element, this one has shape {tensor.shape}")
 
 
+def no_largest(tensor, axis):
+    return ValueError(f"argmax: needs at least one element, and an axis of shape {tensor.shape} or "
+                      f"None for all; got axis={axis!r}")
+
+
 def no_length():
     return TypeError("Tensor: a single number has no length and no rows to go through; use "
                      "x.item() for its value, or x.reshape(1)")
@@ -133,6 +138,11 @@ def not_finite(op, bad, array, what, inputs):
 
 
 # ---- operation: a rule ----
+
+def not_a_rule(name, rule):
+    return TypeError(f"{name}: a rule is a function of arrays that returns its output and one "
+                     f"gradient for each input, got {describe(rule)}")
+
 
 def no_gradients(op, returned):
     return TypeError(f"{op.name}: the rule returns only {describe(returned)}; return the output "

@@ -47,6 +47,8 @@ class Op:
     composition = None  # what stands in while the op is unfused
 
     def __init__(self, rule, textbook=None, unpack=None):
+        if not hasattr(rule, "__code__"):
+            raise errors.not_a_rule("op", rule)
         functools.update_wrapper(self, rule)
         self.name = rule.__name__
         self.rule, self.textbook, self.unpack = rule, textbook, unpack
@@ -153,6 +155,8 @@ class Op:
 
         A plain function has no textbook twin: its own gradients get differentiated again.
         """
+        if not callable(by):
+            raise errors.not_a_rule(f"{self.name}.replaced", by)
         kept = self.__class__, self.rule, self.textbook
         self.__class__ = Op  # of two with blocks, the inner one decides
         self.rule, self.textbook = getattr(by, "rule", by), getattr(by, "textbook", None)
@@ -168,8 +172,8 @@ class Op:
         What is recorded are then the ops that it is composed of: with attention unfused, a model
         calls softmax, too. Raises ValueError if there is neither a twin nor `by`.
         """
-        composition = by or self.textbook
-        if composition is None:
+        composition = self.textbook if by is None else by
+        if not callable(composition):
             raise errors.no_composition(self)
         kept = self.__class__, self.composition
         self.__class__, self.composition = _Unfused, composition
@@ -226,7 +230,8 @@ def no_grad():
 def detect_nan():
     """Inside the with block, an op whose output or gradient is not finite raises an error.
 
-    The FloatingPointError names the op. Every result is inspected, so training gets slower.
+    The FloatingPointError names the op, or the optimiser that was to step by such a gradient. Every
+    result is inspected, so training gets slower.
     """
     kept, mode.reject_nan = mode.reject_nan, True
     try:

@@ -11,9 +11,10 @@ Source: https://huggingface.co/docs/safetensors
 """
 import json
 import math
-from pathlib import Path
 
 from tinygen.backend import np, to_numpy
+from tinygen.checks import check_path
+from tinygen.errors import describe
 from tinygen.files import replacing
 
 # The format's names; bfloat16, which NumPy lacks, is the upper half of a float32.
@@ -29,7 +30,7 @@ def load(path):
     Other arrays are read-only views of the file, read from disk when used. Raises ValueError for a
     file that violates the format, FileNotFoundError for a missing one.
     """
-    path = Path(path)
+    path = check_path("safetensors.load", path)
     with open(path, "rb") as file:
         header, start, size = _read_header(path, file)
     data = np.empty(0, np.uint8)
@@ -43,6 +44,10 @@ def save(path, arrays, metadata=None):
 
     Raises TypeError for a name that is not text and for a dtype that the format lacks.
     """
+    path = check_path("safetensors.save", path)
+    if not isinstance(arrays, dict):
+        raise TypeError(f"safetensors.save: takes a dict of name to array, such as a state_dict, "
+                        f"got {describe(arrays)}")
     names = {np.dtype(code): name for name, code in DTYPES.items() if name != "BF16"}
     header, offset, contents = {}, 0, []
     if metadata:

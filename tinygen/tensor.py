@@ -80,6 +80,8 @@ class Tensor(Methods):
 
     def argmax(self, axis=None):
         """Index of the largest element along an axis, or of all: integers, not differentiable."""
+        if axis is not None and axis not in range(-self.ndim, self.ndim) or not self.size:
+            raise errors.no_largest(self, axis)
         return self.data.argmax(axis)
 
     def __float__(self):

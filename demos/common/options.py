@@ -1,5 +1,6 @@
 """The command line of a demo: the same options for all, and one for each of its settings."""
 import argparse
+import math
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,19 +61,19 @@ def demo_parser(name, description, presets, data):
 
 
 def check_positive(settings, *names):
-    """Raise ValueError unless each of the named settings is above 0."""
+    """Raise ValueError unless each of the named settings is above 0 and finite."""
     for name in names:
         value = getattr(settings, name)
-        if not value > 0:
-            raise ValueError(f"--{name.replace('_', '-')} is above 0; got {value}")
+        if not 0 < value < math.inf:
+            raise ValueError(f"--{name.replace('_', '-')} is finite and above 0; got {value}")
 
 
 def check_not_negative(settings, *names):
-    """Raise ValueError unless each of the named settings is at least 0."""
+    """Raise ValueError unless each of the named settings is at least 0 and finite."""
     for name in names:
         value = getattr(settings, name)
-        if not value >= 0:
-            raise ValueError(f"--{name.replace('_', '-')} is at least 0; got {value}")
+        if not 0 <= value < math.inf:
+            raise ValueError(f"--{name.replace('_', '-')} is finite and at least 0; got {value}")
 
 
 def make_writable(folder):

@@ -52,6 +52,9 @@ def demo(presets, data=()):
             except FloatingPointError as error:
                 print(f"\n{run.after_divergence(error) if run else error}")
                 return 1
+            except MemoryError as error:
+                parser.exit(2, f"{parser.prog}: error: not enough memory ({error}); give smaller "
+                               f"settings\n")
             except (ValueError, ImportError, OSError) as error:
                 if run and run.step is not None and not isinstance(error, (OSError, BadOption)):
                     raise  # a mistake in the code, not in the options: show the traceback

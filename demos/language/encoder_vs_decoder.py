@@ -23,7 +23,7 @@ looks like a date: 1789 becomes 1979 or 1989, March without a day gets one, 30 F
 
 Attention is all you need (Vaswani et al., 2017).
 """
-from demos.common.options import check_positive
+from demos.common.options import check_not_negative, check_positive
 from demos.common.run import demo
 from demos.language.parts.dates import (
     FORMATS,
@@ -63,6 +63,7 @@ UNFAMILIAR = ("30 February 1984", "14 July 1789", "March 1984", "3 Mrach 1984", 
 def main(run):
     cfg = run.settings
     check_positive(cfg, "batch", "clip", "tested")
+    check_not_negative(cfg, "warmup")
     mask_maps, last_difference = mask_effect(run.rng)
     model = Transformer(Config(len(SOURCE) + OFFSET, len(TARGET) + OFFSET, LONGEST, cfg.n_layer,
                                cfg.n_head, cfg.n_embd), rng=run.rng)

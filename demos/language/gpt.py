@@ -62,7 +62,7 @@ def main(run):
     cfg = run.settings
     gpt.check_sampling(cfg.temperature, None, None)
     check_positive(cfg, "batch", "block_size", "clip", "samples")
-    check_not_negative(cfg, "warmup")
+    check_not_negative(cfg, "warmup", "final")
     text = load_tokens(run.data, cfg.block_size, cfg.tokens)
     size = len(text.tokenizer)
     model = GPT(Config(size, cfg.block_size, cfg.n_layer, cfg.n_head, cfg.n_embd, cfg.dropout,

@@ -39,13 +39,13 @@ def main(run):
     cfg = run.settings
     check_sampling(cfg.temperature, cfg.top_k or None, cfg.top_p)
     check_positive(cfg, "count")
+    if not cfg.prompt:
+        raise ValueError("--prompt is empty; give at least one character to go on from")
     if run.preset == "smoke" and not cfg.weights:
         cfg.weights = str(run.out / "random")
         save_random_weights(cfg.weights, run.rng)
     model, tokenizer = load(run, cfg.weights)
     ids = tokenizer.encode(cfg.prompt)
-    if not len(ids):
-        raise ValueError("--prompt is empty; give at least one character to go on from")
     first = ", ".join(map(str, ids[:20])) + (", ..." if len(ids) > 20 else "")
     run.print(f"The prompt's tokens: {first}")
     if len(ids) > model.block_size:

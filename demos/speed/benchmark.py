@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from demos.common.options import check_positive
+from demos.common.options import check_not_negative, check_positive
 from demos.common.run import demo
 from demos.speed.parts.networks import NETWORKS
 from demos.speed.parts.worker import Worker
@@ -55,6 +55,7 @@ class Row:
 def main(run):
     cfg = run.settings
     check_positive(cfg, "rounds", "threads")
+    check_not_negative(cfg, "seconds")
     networks = selected(cfg.networks)
     libraries = ["tinygen"] + ["torch"] * (importlib.util.find_spec("torch") is not None)
     with Worker("tinygen", cfg.threads) as worker:

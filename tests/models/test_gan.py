@@ -304,27 +304,6 @@ def test_samples_leave_the_generator_as_it_was(build, rng):
 
 # ---- mistakes ----
 
-@pytest.mark.parametrize("settings", [
-    {"latent_size": 0}, {"latent_size": 2.5}, {"pack": 0}, {"classes": -1}, {"shape": (1, 28)},
-    {"shape": (0,)}, {"shape": 2}, {"minibatch_features": -1}])
-def test_a_config_that_cannot_be(settings):
-    with pytest.raises(ValueError, match=f"GAN: .*{next(iter(settings))}"):
-        Config(**settings)
-
-
-def test_networks_for_other_shapes(rng):
-    with pytest.raises(ValueError, match=r"need images, shape \(C, H, W\), got \(2,\)"):
-        gan.DCGenerator(Config(3, (2,)), rng=rng)
-    with pytest.raises(ValueError, match="multiple of 4, got 30"):
-        gan.DCDiscriminator(Config(3, (1, 28, 30)), rng=rng)
-
-
-def test_a_hidden_layer_that_cannot_be(rng):
-    for network in (gan.DCGenerator, gan.DCDiscriminator):
-        with pytest.raises(ValueError, match="GAN: hidden .*-1"):
-            network(hidden=-1, rng=rng)
-
-
 @every_gan
 @pytest.mark.parametrize(("classes", "y", "message"), [
     (0, [1, 2], "given labels"), (3, None, "given no labels"), (3, [0, 3], "3"),

@@ -121,22 +121,3 @@ def test_ids_that_are_no_batch_of_sequences(source, target, rng):
     for call in (model, lambda *ids: transformer.loss(model, *ids)):
         with pytest.raises(ValueError, match=r"Transformer: ids must be \(B, T\) .*ids\[None\]"):
             call(source, target)
-
-
-def test_a_target_of_padding_alone(rng):
-    target = xp.asarray(np.array([[START, PAD, PAD]] * 2))
-    with pytest.raises(ValueError, match=r"a token after START, got only PAD in shape \(2, 3\)"):
-        transformer.loss(Transformer(TINY, rng=rng), xp.asarray(np.full((2, 3), 3)), target)
-
-
-def test_nothing_to_pad():
-    with pytest.raises(ValueError, match="padded: needs at least one list"):
-        padded([])
-
-
-@pytest.mark.parametrize("settings", [
-    {"source_vocab": 3}, {"target_vocab": 0}, {"max_length": 0}, {"n_layer": 0}, {"n_head": 3},
-    {"n_embd": 1.5}, {"dropout": -0.1}])
-def test_a_config_that_cannot_be(settings):
-    with pytest.raises(ValueError, match=f"Transformer: .*{next(iter(settings))}"):
-        Config(**{"source_vocab": 6, "target_vocab": 6, **settings})

@@ -534,22 +534,6 @@ def test_drop_last_leaves_out_a_smaller_batch(rows, size, expected):
     assert len(epoch) == len(parts) == expected and all(len(part) == size for part in parts)
 
 
-@pytest.mark.parametrize("arrays, settings, error, why", [
-    ((), {"batch_size": 1}, TypeError, "got nothing"),
-    (([1, 2],), {"batch_size": 1}, TypeError, "got list"),
-    ((np.array(3),), {"batch_size": 1}, TypeError, "at least one axis"),
-    ((np.zeros(3), np.zeros(4)), {"batch_size": 1}, ValueError, r"got \[3, 4\]"),
-    ((np.zeros((0, 2)),), {"batch_size": 1}, ValueError, "at least one row"),
-    ((np.zeros(3),), {"batch_size": 0}, ValueError, "at least 1; got 0"),
-    ((np.zeros(3),), {"batch_size": 2.0}, ValueError, "an integer of at least 1; got 2.0"),
-    ((np.zeros(3),), {"batch_size": 1, "rng": 0}, TypeError, "Generator, got 0; use np.random"),
-    ((np.zeros(3),), {"batch_size": 4, "drop_last": True}, ValueError, "batch_size=4.* 3 rows"),
-])
-def test_batches_refuse_what_they_cannot_cut(arrays, settings, error, why):
-    with pytest.raises(error, match=why):
-        batches(*arrays, **settings)
-
-
 # ---- labels
 
 @pytest.mark.parametrize("make", [np.asarray, xp.asarray])
@@ -559,16 +543,3 @@ def test_one_hot_rows(make, dtype):
     assert is_array(rows) and rows.dtype == "float32"
     assert to_numpy(rows).tolist() == [[0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 1, 0], [0, 1, 0, 0]]
     assert data.one_hot(make(np.zeros(0, dtype)), 3).shape == (0, 3)
-
-
-@pytest.mark.parametrize("labels, error, why", [
-    (np.array([0.0, 1.0]), TypeError, "an integer array of classes, got float64; use .astype"),
-    (np.array([True, False]), TypeError, "got bool"),
-    (np.array([0, 3]), ValueError, "from 0 to 2 for 3 classes, got 0 to 3"),
-    (np.array([-1, 2]), ValueError, "from 0 to 2 for 3 classes, got -1 to 2"),
-    (np.array([[0], [1]]), ValueError, r"labels must have shape \(N,\), got \(2, 1\); use .resh"),
-    (np.array(1), ValueError, r"got \(\)"),
-])
-def test_one_hot_refuses_what_is_no_class(labels, error, why):
-    with pytest.raises(error, match=f"one_hot: .*{why}"):
-        data.one_hot(labels, 3)

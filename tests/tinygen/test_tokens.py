@@ -5,7 +5,7 @@ import pytest
 
 from tinygen.backend import np
 from tinygen.data import BPETokenizer, CharTokenizer
-from tinygen.data.tokens import _printable, _word_pattern
+from tinygen.data.words import printable, word_pattern
 
 TEXT = ("the cat sat on the mat, and the other cat sat on the other mat.\n\n"
         "It's 12 o'clock; they'll be 123 cats.  Überall Katzen: 猫猫猫 🐈🐈\t\r\n") * 3
@@ -27,13 +27,6 @@ def test_characters_round_trip():
     assert tokenizer.encode("").shape == (0,) and tokenizer.decode([]) == ""
 
 
-def test_a_character_without_a_token():
-    with pytest.raises(ValueError, match="'x' at 3 has no token.*BPETokenizer, which can"):
-        CharTokenizer("abc").encode("abcxa")
-    with pytest.raises(ValueError, match="the text is empty"):
-        CharTokenizer("")
-
-
 # ---- byte pairs ----
 
 def test_the_most_frequent_pair_is_merged_first():
@@ -45,7 +38,7 @@ def test_the_most_frequent_pair_is_merged_first():
 
 def reference_merges(text, count):
     """The definition, slowly: count all pairs again for each merge."""
-    words = [[bytes([b]) for b in word.encode()] for word in _word_pattern().findall(text)]
+    words = [[bytes([b]) for b in word.encode()] for word in word_pattern().findall(text)]
     merges = []
     for _ in range(count):
         pairs = {}
@@ -139,7 +132,7 @@ def test_merges_stay_within_a_word():
     ("a\u00a0b", ["a", "\u00a0", "b"]),
 ])
 def test_text_is_cut_as_gpt2_cuts_it(text, words):
-    assert _word_pattern().findall(text) == words
+    assert word_pattern().findall(text) == words
 
 
 # ---- files ----
@@ -157,7 +150,7 @@ def write_gpt2(folder, **changes):
     """vocab.json and merges.txt in GPT-2's layout; `changes` replace a file's text."""
     own = [*range(33, 127), *range(161, 173), *range(174, 256)]
     order = own + sorted(set(range(256)) - set(own))  # GPT-2 numbers the bytes in this order
-    vocabulary = {_printable(bytes([byte])): i for i, byte in enumerate(order)}
+    vocabulary = {printable(bytes([byte])): i for i, byte in enumerate(order)}
     vocabulary |= {pair.replace(" ", ""): i for i, pair in PAIRS.items()}
     files = {"vocab": json.dumps(vocabulary | {"<|endoftext|>": 50256}),
              "merges": "\n".join(["#version: 0.2", *PAIRS.values(), ""]), **changes}
@@ -201,24 +194,3 @@ def test_damaged_files(changes, tmp_path):
 def test_missing_files(tmp_path):
     with pytest.raises(FileNotFoundError):
         BPETokenizer.load(tmp_path)
-
-
-# ---- mistakes ----
-
-def test_a_text_of_bytes():
-    for make in (CharTokenizer, lambda text: BPETokenizer.train(text, 256)):
-        with pytest.raises(TypeError, match=r"must be a str, got bytes b'abc'; .*decode\("):
-            make(b"abc")
-
-
-def test_a_vocabulary_below_the_bytes():
-    with pytest.raises(ValueError, match="at least 256, got 100"):
-        BPETokenizer.train(TEXT, 100)
-
-
-@pytest.mark.parametrize(("ids", "kind"), [
-    ([-1], ValueError), ([10 ** 6], ValueError), ([1.5], TypeError), ([[1, 2]], TypeError)])
-def test_what_is_no_id(trained, ids, kind):
-    for tokenizer in (trained, CharTokenizer(TEXT)):
-        with pytest.raises(kind, match="decode: ids"):
-            tokenizer.decode(ids)

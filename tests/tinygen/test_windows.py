@@ -37,24 +37,3 @@ def test_a_text_shorter_than_a_block(n):
     with pytest.raises(ValueError, match=f"has {n} tokens, .* longer than a block of 20"):
         split_tokens(IDS[:n], 20)
     split_tokens(IDS[:210], 20)
-
-
-@pytest.mark.parametrize("ids, block_size, kind, message", [
-    (IDS[:7], 7, ValueError, "longer than a block of 7, got 7 tokens; use a longer text"),
-    (IDS[:0], 1, ValueError, "longer than a block of 1, got 0"),
-    (IDS, -3, ValueError, "block_size must be at least 1, got -3"),
-    (IDS, 0, ValueError, "block_size must be at least 1, got 0"),
-    (IDS[None], 3, TypeError, r"an array \(n,\) of tokens, got ndarray \(1, 1000\)"),
-    (np.array(3), 3, TypeError, r"got ndarray \(\) int64"),
-    ([1, 2, 3], 1, TypeError, r"got list .*tokenizer.encode")])
-def test_windows_that_cannot_be_cut(ids, block_size, kind, message, rng):
-    with pytest.raises(kind, match=f"random_windows: .*{message}"):
-        random_windows(ids, 2, block_size, rng=rng)
-    with pytest.raises(kind, match=f"consecutive_windows: .*{message}"):
-        consecutive_windows(ids, block_size)
-
-
-@pytest.mark.parametrize("ids", [np.array(3), [1, 2, 3], "text"])
-def test_what_is_no_text_to_split(ids):
-    with pytest.raises(TypeError, match=r"split_tokens: ids must be an array \(n,\) of tokens"):
-        split_tokens(ids, 1)

@@ -13,10 +13,13 @@ Neither g nor v may be all ones: a softmax sums to 1 whatever its input, so with
 whose gradient is zero would pass.
 """
 import inspect
+import math
 from typing import NamedTuple
 
 from tinygen.autograd import grad
 from tinygen.backend import np, to_numpy, xp
+from tinygen.checks import check_number, check_rng, check_sizes
+from tinygen.errors import describe
 from tinygen.tensor import Tensor, mark_written
 
 # A central difference is off by about h²·y'''/6 for the omitted terms and by ε·y/h for rounding,
@@ -61,11 +64,13 @@ def check_gradients(f, *xs, order=2, name=None, tolerance=TOLERANCE, samples=64,
     if not xs:
         raise ValueError("check_gradients: there is nothing to differentiate by; pass the inputs "
                          "after the function")
+    if not callable(f):
+        raise TypeError(f"check_gradients: takes a function and then its inputs, got {describe(f)}")
     leaves = {label: Tensor(_need_float64("check_gradients", label, to_numpy(x)))
               for label, x in zip(_argument_names(f, len(xs)), xs)}
     tensors = list(leaves.values())
-    return _check(name or getattr(f, "__name__", type(f).__name__), lambda: f(*tensors), leaves,
-                  order, tolerance, samples, rng)
+    return _check("check_gradients", name or getattr(f, "__name__", type(f).__name__),
+                  lambda: f(*tensors), leaves, order, tolerance, samples, rng)
 
 
 def check_model_gradients(model, loss, *, order=2, tolerance=TOLERANCE, samples=16, rng=None):
@@ -74,23 +79,31 @@ def check_model_gradients(model, loss, *, order=2, tolerance=TOLERANCE, samples=
     The model must be float64: use model.astype("float64"). The parameters are left unchanged;
     running statistics are not, since each call of loss() updates them.
     """
+    if not hasattr(model, "named_parameters") or not callable(loss):
+        raise TypeError(f"check_model_gradients: takes a Module and a function of nothing, got "
+                        f"{describe(model)} and {describe(loss)}")
     leaves = dict(model.named_parameters())
     if not leaves:
         raise ValueError(f"check_model_gradients: {type(model).__name__} has no parameters")
     for label, parameter in leaves.items():
         _need_float64("check_model_gradients", label, parameter)
-    return _check(type(model).__name__, loss, leaves, order, tolerance, samples, rng)
+    return _check("check_model_gradients", type(model).__name__, loss, leaves, order, tolerance,
+                  samples, rng)
 
 
-def _check(name, function, leaves, order, tolerance, samples, rng):
+def _check(caller, name, function, leaves, order, tolerance, samples, rng):
     """Check the gradients of function() by the Tensors in `leaves`, a dict by name."""
     if order not in (1, 2):
-        raise ValueError(f"check_gradients: the order is 1 or 2, got {order!r}")
-    rng = rng or np.random.default_rng(0)
+        raise ValueError(f"{caller}: the order is 1 or 2, got {order!r}")
+    check_number(caller, 0, math.inf, tolerance=tolerance)
+    check_sizes(caller, least=0, samples=samples)
+    rng = np.random.default_rng(0) if rng is None else check_rng(caller, rng)
     xs = list(leaves.values())
     y = function()
+    if not hasattr(y, "shape"):
+        raise TypeError(f"{caller}: {name} must return one Tensor, got {describe(y)}")
     if not np.array_equal(to_numpy(y), to_numpy(function()), equal_nan=True):
-        raise ValueError(f"check_gradients: {name} gives two values for the same inputs; create "
+        raise ValueError(f"{caller}: {name} gives two values for the same inputs; create "
                          f"its random generator inside it, from a fixed seed")
     g = Tensor(_draw(rng, y.shape))
 

@@ -1,7 +1,6 @@
 """One epoch in mini-batches."""
-from numbers import Integral
-
 from tinygen.backend import np
+from tinygen.checks import check_flags, check_rng, check_sizes
 
 
 class batches:
@@ -18,21 +17,20 @@ class batches:
 
     def __init__(self, *arrays, batch_size, rng=None, drop_last=False):
         if not arrays or not all(isinstance(a, np.ndarray) and a.ndim for a in arrays):
-            raise TypeError("batches takes NumPy arrays with at least one axis; got "
+            raise TypeError("batches: takes NumPy arrays with at least one axis; got "
                             f"{', '.join(type(a).__name__ for a in arrays) or 'nothing'}")
         lengths = [len(array) for array in arrays]
         if len(set(lengths)) > 1:
-            raise ValueError("batches takes arrays of the same length, since row i of each belongs "
-                             f"together; got {lengths}")
+            raise ValueError("batches: the arrays must have the same length, since row i of each "
+                             f"belongs together; got {lengths}")
         if lengths[0] == 0:
-            raise ValueError("batches needs at least one row; got empty arrays")
-        if not isinstance(batch_size, Integral) or batch_size < 1:
-            raise ValueError(f"batch_size must be an integer of at least 1; got {batch_size!r}")
-        if rng is not None and not isinstance(rng, np.random.Generator):
-            raise TypeError(f"batches: rng must be a numpy.random.Generator, got {rng!r}; use "
-                            "np.random.default_rng(seed)")
+            raise ValueError("batches: needs at least one row; got empty arrays")
+        check_sizes("batches", batch_size=batch_size)
+        check_flags("batches", drop_last=drop_last)
+        if rng is not None:
+            check_rng("batches", rng)
         if drop_last and batch_size > lengths[0]:
-            raise ValueError(f"drop_last with batch_size={batch_size} leaves no batch of "
+            raise ValueError(f"batches: drop_last with batch_size={batch_size} leaves no batch of "
                              f"{lengths[0]} rows; use a smaller batch_size")
         self.arrays, self.batch_size, self.rng = arrays, batch_size, rng
         rows = lengths[0] if not drop_last else lengths[0] - lengths[0] % batch_size

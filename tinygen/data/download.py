@@ -3,8 +3,8 @@ import hashlib
 import os
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
+from tinygen.checks import check_path
 from tinygen.data.cache import cache_folder
 from tinygen.files import replacing
 
@@ -67,7 +67,7 @@ def locate(name, root=None):
     root = root or os.environ.get("TINYGEN_DATA")
     folders = [cache_folder()]
     if root:
-        folders.insert(0, Path(root).expanduser())
+        folders.insert(0, check_path("the data root", root).expanduser())
         if not folders[0].is_dir():
             raise FileNotFoundError(f"the data root must be a folder, and there is none at {root}; "
                                     "set root= or TINYGEN_DATA to one that exists, or to nothing")

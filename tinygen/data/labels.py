@@ -1,5 +1,6 @@
 """Labels: class numbers and one-hot vectors."""
 from tinygen.backend import np, to_numpy, xp
+from tinygen.checks import check_sizes
 
 
 def one_hot(labels, classes):
@@ -9,6 +10,7 @@ def one_hot(labels, classes):
     Raises TypeError unless labels are integers, ValueError for one outside 0 ... classes-1 and for
     another shape.
     """
+    check_sizes("one_hot", classes=classes)
     labels = np.asarray(to_numpy(labels))
     if labels.dtype.kind not in "iu":
         raise TypeError(f"one_hot: labels must be an integer array of classes, got {labels.dtype}; "

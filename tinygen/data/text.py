@@ -1,7 +1,6 @@
 """Texts by name or from a file of your own, and windows of tokens to train on."""
-from pathlib import Path
-
 from tinygen.backend import np
+from tinygen.checks import check_number, check_path, check_rng, check_sizes
 from tinygen.data.download import locate
 from tinygen.data.names import TEXTS, unknown
 from tinygen.errors import describe
@@ -20,7 +19,7 @@ def load_text(name="pydoc", root=None):
         return "\n\n".join(topics[title] for title in sorted(topics))
     if name == "shakespeare":
         return read_text(locate("tinyshakespeare/input.txt", root))
-    path = Path(name).expanduser()
+    path = check_path("load_text", name).expanduser()
     if path.suffix or len(path.parts) > 1 or path.exists():
         return read_text(path)
     raise unknown(name, TEXTS, "the path of a text file")
@@ -32,11 +31,14 @@ def split_tokens(ids, block_size, share=0.1):
     Raises ValueError if either part is shorter than block_size tokens and the one after.
     """
     _check_tokens("split_tokens", ids)
+    check_sizes("split_tokens", block_size=block_size)
+    check_number("split_tokens", 0, 1, share=share)
     cut = len(ids) - int(share * len(ids))
     if min(cut, len(ids) - cut) <= block_size:
-        raise ValueError(f"the text has {len(ids):,} tokens, and the tenth set aside for "
-                         f"validation must be longer than a block of {block_size}; use a longer "
-                         "text or a smaller block")
+        raise ValueError(f"split_tokens: the text has {len(ids):,} tokens, and both the part set "
+                         f"aside for validation, {len(ids) - cut:,} of them, and the rest must be "
+                         f"longer than a block of {block_size}; use a longer text or a smaller "
+                         f"block")
     return ids[:cut], ids[cut:]
 
 
@@ -47,6 +49,8 @@ def random_windows(ids, count, block_size, *, rng):
     ValueError for a text no longer than block_size.
     """
     _check_windows("random_windows", ids, block_size)
+    check_sizes("random_windows", count=count)
+    check_rng("random_windows", rng)
     starts = rng.integers(len(ids) - block_size, size=count)
     windows = ids[starts[:, None] + np.arange(block_size + 1)]
     return windows[:, :-1], windows[:, 1:]
@@ -72,8 +76,7 @@ def _check_tokens(name, ids):
 
 def _check_windows(name, ids, block_size):
     _check_tokens(name, ids)
-    if block_size < 1:
-        raise ValueError(f"{name}: block_size must be at least 1, got {block_size}")
+    check_sizes(name, block_size=block_size)
     if len(ids) <= block_size:
         raise ValueError(f"{name}: the text must be longer than a block of {block_size}, got "
                          f"{len(ids)} tokens; use a longer text or a smaller block")

@@ -6,15 +6,13 @@
 
     ids = tokenizer.encode(text);  tokenizer.decode(ids) == text;  len(tokenizer) is the vocabulary
 """
-import functools
 import json
-import re
-import unicodedata
 from collections import Counter, defaultdict
-from itertools import pairwise
-from pathlib import Path
+from heapq import heappop, heappush
 
 from tinygen.backend import np, to_numpy
+from tinygen.checks import check_path, check_sizes
+from tinygen.data.words import from_printable, printable, word_pattern
 from tinygen.errors import describe
 from tinygen.files import replacing
 
@@ -36,6 +34,7 @@ class CharTokenizer:
 
     def encode(self, text):
         """Text to ids, int64 (n,). Raises ValueError for a character without a token."""
+        _check_text("CharTokenizer.encode", text)
         try:
             return np.array([self._ids[character] for character in text], np.int64)
         except KeyError as error:
@@ -64,6 +63,7 @@ class BPETokenizer:
     """
 
     def __init__(self, merges, vocabulary=None, special=None):
+        _check_merges(merges, vocabulary)
         tokens = [bytes([i]) for i in range(256)] + [a + b for a, b in merges]
         if vocabulary is None:
             vocabulary = {token: i for i, token in enumerate(tokens)}
@@ -85,9 +85,11 @@ class BPETokenizer:
 
     def encode(self, text):
         """Text, or any bytes, to ids, int64 (n,)."""
+        if not isinstance(text, (str, bytes)):
+            raise TypeError(f"BPETokenizer.encode: takes a str or bytes, got {describe(text)}")
         if isinstance(text, bytes):
             text = text.decode("utf-8", "surrogateescape")  # preserves bytes that are not UTF-8
-        words = _word_pattern().findall(text)
+        words = word_pattern().findall(text)
         for word in set(words) - self._words.keys():
             self._words[word] = self._encode_word(word.encode("utf-8", "surrogateescape"))
         return np.array([i for word in words for i in self._words[word]], np.int64)
@@ -105,13 +107,24 @@ class BPETokenizer:
         return b"".join(self._tokens[i] for i in ids)
 
     def _encode_word(self, word):
-        parts = [bytes([byte]) for byte in word]
-        while len(parts) > 1:
-            first = min(pairwise(parts), key=lambda pair: self._rank.get(pair, len(self._rank)))
-            if first not in self._rank:
-                break
-            parts = _merged(parts, first)
-        return [self._ids[part] for part in parts]
+        parts, waiting = _Parts([word]), []  # waiting: a heap of rank and position of each pair
+
+        def wait(i):
+            if (rank := self._rank.get(parts.pair(i))) is not None:
+                heappush(waiting, (rank, i))
+
+        for i in range(len(word)):
+            wait(i)
+        while waiting:
+            rank, positions = waiting[0][0], []
+            while waiting and waiting[0][0] == rank:  # all of one pair, before pairs that it makes
+                positions.append(heappop(waiting)[1])
+            for i in positions:
+                if parts.pair(i) == self.merges[rank]:
+                    parts.merge(i)
+                    wait(parts.before[i])
+                    wait(i)
+        return [self._ids[part] for part in parts.parts if part]
 
     # ---- training, loading, saving ----
 
@@ -123,27 +136,43 @@ class BPETokenizer:
         Raises ValueError if vocab_size is less than the 256 bytes, TypeError unless text is a str.
         """
         _check_text("BPETokenizer.train", text)
-        if vocab_size < 256:
-            raise ValueError(f"BPETokenizer: every byte is a token, so vocab_size is at least 256, "
-                             f"got {vocab_size}")
-        counts = Counter(_word_pattern().findall(text))
-        words = [[bytes([byte]) for byte in word.encode("utf-8", "surrogateescape")]
-                 for word in counts]
-        counts = list(counts.values())
-        frequency, where = Counter(), defaultdict(set)  # of each pair; the words that contain it
-        for i, word in enumerate(words):
-            _count(word, i, counts[i], frequency, where)
+        check_sizes("BPETokenizer.train", least=256, vocab_size=vocab_size)  # each byte is a token
+        counts = Counter(word_pattern().findall(text))
+        words = [word.encode("utf-8", "surrogateescape") for word in counts]
+        parts, times = _Parts(words), []  # how often the word at each position occurs
+        for word, occurs in zip(words, counts.values()):
+            times += [occurs] * (len(word) + 1)
+        frequency, where = Counter(), defaultdict(set)  # of each pair; the positions it begins at
+
+        def count(i):
+            if pair := parts.pair(i):
+                frequency[pair] += times[i]
+                where[pair].add(i)
+
+        def discount(i):
+            if pair := parts.pair(i):
+                frequency[pair] -= times[i]
+                where[pair].remove(i)
+                if not where[pair]:
+                    del frequency[pair], where[pair]
+
+        for i in range(len(times)):
+            count(i)
         merges = []
         while len(merges) < vocab_size - 256 and frequency:
             most = max(frequency.values())
             if most < 2:
                 break
-            pair = min(pair for pair, count in frequency.items() if count == most)
+            pair = min(pair for pair, times_seen in frequency.items() if times_seen == most)
             merges.append(pair)
-            for i in list(where[pair]):  # only the words that contain it change
-                _count(words[i], i, -counts[i], frequency, where)
-                words[i] = _merged(words[i], pair)
-                _count(words[i], i, counts[i], frequency, where)
+            for i in sorted(where[pair]):
+                if parts.pair(i) == pair:  # not the second of two that overlap, as in aaa
+                    touched = parts.before[i], i, parts.after[i]
+                    for at in touched:
+                        discount(at)
+                    parts.merge(i)
+                    for at in touched:
+                        count(at)
         return cls(merges)
 
     @classmethod
@@ -152,7 +181,7 @@ class BPETokenizer:
 
         Raises FileNotFoundError for a missing file, ValueError for a damaged one.
         """
-        folder = Path(folder)
+        folder = check_path("BPETokenizer.load", folder)
         path = folder / "vocab.json"
         try:
             ids = json.loads(path.read_text(encoding="utf-8"))
@@ -161,10 +190,10 @@ class BPETokenizer:
             if len(set(ids.values())) < len(ids):
                 raise ValueError("two tokens have the same id")
             special = {END_OF_TEXT: ids.pop(END_OF_TEXT)} if END_OF_TEXT in ids else {}
-            ids = {_bytes(token): i for token, i in ids.items()}
+            ids = {from_printable(token): i for token, i in ids.items()}
             path = folder / "merges.txt"
             lines = path.read_text(encoding="utf-8").splitlines()
-            merges = [tuple(map(_bytes, line.split(" "))) for line in lines
+            merges = [tuple(map(from_printable, line.split(" "))) for line in lines
                       if line and not line.startswith("#version")]
             if any(len(pair) != 2 for pair in merges):
                 raise ValueError("a line is not two tokens separated by a space")
@@ -174,43 +203,59 @@ class BPETokenizer:
 
     def save(self, folder):
         """Write vocab.json and merges.txt, which `load` and other tools can read."""
-        folder = Path(folder)
+        folder = check_path("BPETokenizer.save", folder)
         folder.mkdir(parents=True, exist_ok=True)
-        ids = {_printable(token): i for token, i in self._ids.items()} | self.special
+        ids = {printable(token): i for token, i in self._ids.items()} | self.special
         with replacing(folder / "vocab.json") as file:
             file.write(json.dumps(ids, ensure_ascii=False).encode())
         with replacing(folder / "merges.txt") as file:
-            lines = ["#version: 0.2", *(f"{_printable(a)} {_printable(b)}" for a, b in self.merges)]
+            lines = ["#version: 0.2", *(f"{printable(a)} {printable(b)}" for a, b in self.merges)]
             file.write("\n".join([*lines, ""]).encode())
 
 
-def _merged(parts, pair):
-    """parts with each occurrence of the pair merged, from left to right."""
-    merged, i = [], 0
-    while i < len(parts):
-        if i + 1 < len(parts) and (parts[i], parts[i + 1]) == pair:
-            merged.append(parts[i] + parts[i + 1])
-            i += 2
-        else:
-            merged.append(parts[i])
-            i += 1
-    return merged
+class _Parts:
+    """Words as linked parts, at first their bytes, so that a merge touches only its neighbours.
 
+    parts[i] is the part at position i, None at the end of a word and where a part has been merged
+    into one before it; before[i] and after[i] are the positions of its neighbours. Before the first
+    is -1, the end of the last word.
+    """
 
-def _count(word, i, times, frequency, where):
-    """Count the pairs of word number i, which occurs `times` times; negative to subtract them."""
-    for pair in pairwise(word):
-        frequency[pair] += times
-        if times > 0:
-            where[pair].add(i)
-        elif not frequency[pair]:
-            del frequency[pair], where[pair]
+    def __init__(self, words):
+        self.parts = [part for word in words for part in (*(bytes([b]) for b in word), None)]
+        n = len(self.parts)
+        self.before, self.after = list(range(-1, n - 1)), list(range(1, n + 1))
+
+    def pair(self, i):
+        """The part at i and the next one, or None at the end of a word."""
+        if self.parts[i] is None or self.parts[self.after[i]] is None:
+            return None
+        return self.parts[i], self.parts[self.after[i]]
+
+    def merge(self, i):
+        """Join the next part to the one at i."""
+        gone = self.after[i]
+        self.parts[i] += self.parts[gone]
+        self.parts[gone] = None
+        self.after[i] = self.after[gone]
+        self.before[self.after[i]] = i
 
 
 def _check_text(name, text):
     if not isinstance(text, str):
         raise TypeError(f"{name}: the text must be a str, got {describe(text)}; decode bytes with "
                         f".decode('utf-8')")
+
+
+def _check_merges(merges, vocabulary):
+    for pair in merges if isinstance(merges, (list, tuple)) else [merges]:
+        if not isinstance(pair, tuple) or list(map(type, pair)) != [bytes, bytes]:
+            raise TypeError(f"BPETokenizer: merges are pairs of bytes, such as (b'a', b'b'), got "
+                            f"{describe(pair)}; BPETokenizer.train(text, vocab_size) finds them in "
+                            f"a text")
+    if vocabulary is not None and not isinstance(vocabulary, dict):
+        raise TypeError(f"BPETokenizer: the vocabulary is a dict of token to id, got "
+                        f"{describe(vocabulary)}")
 
 
 def _checked(ids, size):
@@ -223,46 +268,3 @@ def _checked(ids, size):
         raise ValueError(f"decode: ids run from 0 to {size - 1} for {size} tokens, got "
                          f"{ids.min()} to {ids.max()}")
     return ids.tolist()
-
-
-# ---- how GPT-2 cuts text into words, and how its files write bytes ----
-
-@functools.cache
-def _word_pattern():
-    """English endings, then words, numbers or signs with a space before them, then other spaces.
-
-    The last of several spaces goes with the word after it. Letters and numbers are Unicode's, for
-    which Python's re has no name, so their ranges are listed.
-    """
-    letters, numbers = _ranges("L"), _ranges("N")
-    spaces = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-    return re.compile(f"'(?:s|t|re|ve|m|ll|d)| ?[{letters}]+| ?[{numbers}]+"
-                      f"| ?[^{spaces}{letters}{numbers}]+|[{spaces}]+(?![^{spaces}])|[{spaces}]+")
-
-
-def _ranges(category):
-    """The characters of a Unicode category, to stand in a regular expression's brackets."""
-    ranges, first = [], None
-    for code in range(0x110001):
-        inside = code < 0x110000 and unicodedata.category(chr(code))[0] == category
-        if inside and first is None:
-            first = code
-        elif not inside and first is not None:
-            ranges.append(f"\\U{first:08x}-\\U{code - 1:08x}")
-            first = None
-    return "".join(ranges)
-
-
-# Each byte as a printable character: itself if it is printable, else one from U+0100 on.
-_OWN = [*range(ord("!"), ord("~") + 1), *range(0xa1, 0xad), *range(0xae, 0x100)]
-_LETTERS = {chr(byte): byte for byte in _OWN} | {
-    chr(0x100 + i): byte for i, byte in enumerate(sorted(set(range(256)) - set(_OWN)))}
-_BYTE_LETTERS = {byte: letter for letter, byte in _LETTERS.items()}
-
-
-def _bytes(token):
-    return bytes(_LETTERS[letter] for letter in token)
-
-
-def _printable(token):
-    return "".join(_BYTE_LETTERS[byte] for byte in token)

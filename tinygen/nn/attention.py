@@ -1,11 +1,11 @@
 """Multi-head attention as a layer, and the cache that makes generation cheap."""
 from tinygen import ops
 from tinygen.backend import xp
-from tinygen.nn.checks import check_rng, check_sizes
+from tinygen.checks import check_flags, check_number, check_sizes, generator
+from tinygen.errors import describe
 from tinygen.nn.linear import Linear
 from tinygen.nn.module import Module
-from tinygen.ops.elementwise import check_dropout
-from tinygen.tensor import Tensor, plain
+from tinygen.tensor import Tensor, plain, shape_of
 
 
 class MultiHeadAttention(Module):
@@ -26,9 +26,10 @@ class MultiHeadAttention(Module):
         if embed_dim % num_heads:
             raise ValueError(f"MultiHeadAttention: num_heads must divide embed_dim, got "
                              f"num_heads={num_heads} and embed_dim={embed_dim}")
-        check_dropout("MultiHeadAttention", "dropout", dropout)
+        check_number("MultiHeadAttention", 0, 1, dropout=dropout)
+        check_flags("MultiHeadAttention", bias=bias)
         self.embed_dim, self.num_heads, self.dropout = embed_dim, num_heads, dropout
-        self.rng = rng = check_rng(rng)
+        self.rng = rng = generator("MultiHeadAttention", rng)
         parts = [Linear(embed_dim, embed_dim, bias, rng=rng) for _ in range(3)]
         self.in_proj_weight = Tensor(xp.concatenate([part.weight.data for part in parts]))
         self.in_proj_bias = (Tensor(xp.concatenate([part.bias.data for part in parts])) if bias
@@ -46,6 +47,7 @@ class MultiHeadAttention(Module):
             self._check("source", "S", source)
         q, k, v = self._queries_keys_values(x, source)
         if cache is not None:
+            check_cache("MultiHeadAttention", cache)
             k, v = cache.extend(self, k, v)
         dropout = self.dropout if self.training else 0.0
         seed = int(self.rng.integers(2 ** 63)) if dropout else 0
@@ -75,9 +77,10 @@ class MultiHeadAttention(Module):
         return ops.transpose(y, (2, 0, 3, 1, 4))
 
     def _check(self, name, length, x):
-        if len(x.shape) != 3 or x.shape[2] != self.embed_dim:
+        shape = shape_of("MultiHeadAttention", x)
+        if len(shape) != 3 or shape[2] != self.embed_dim:
             raise ValueError(f"MultiHeadAttention: {name} must be (B, {length}, {self.embed_dim}), "
-                             f"got shape {x.shape}")
+                             f"got shape {shape}")
 
 
 class KeyValueCache:
@@ -88,6 +91,7 @@ class KeyValueCache:
     """
 
     def __init__(self, size):
+        check_sizes("KeyValueCache", size=size)
         self.size, self.kept = size, {}
 
     def __len__(self):
@@ -98,14 +102,22 @@ class KeyValueCache:
         """Store k and v of new positions -> arrays of all positions, (B, heads, length, d).
 
         k, v: (B, heads, T, d), arrays or Tensors; no gradient goes through the cache.
-        Raises ValueError where they do not fit into what room is left.
+        Raises ValueError, before anything is stored, where they do not fit the earlier ones or into
+        what room is left.
         """
         k, v = plain(k), plain(v)
+        if len(shape_of("KeyValueCache", k)) != 4 or shape_of("KeyValueCache", v) != k.shape:
+            raise ValueError(f"KeyValueCache: k and v must both be (B, heads, T, d), got {k.shape} "
+                             f"and {v.shape}")
         b, heads, t, d = k.shape
-        if layer not in self.kept:
-            room = (b, heads, self.size, d)
-            self.kept[layer] = xp.empty(room, k.dtype), xp.empty(room, v.dtype), 0
-        keys, values, length = self.kept[layer]
+        room = (b, heads, self.size, d)
+        if layer in self.kept:
+            keys, values, length = self.kept[layer]
+        else:
+            keys, values, length = xp.empty(room, k.dtype), xp.empty(room, v.dtype), 0
+        if keys.shape != room:
+            raise ValueError(f"KeyValueCache: the earlier keys are {keys.shape}, the new ones "
+                             f"{k.shape}; start a new cache for another batch")
         if length + t > self.size:
             raise ValueError(f"KeyValueCache: there is room for {self.size} positions, {length} "
                              f"are taken and {t} came; start a new cache")
@@ -113,3 +125,10 @@ class KeyValueCache:
         values[:, :, length:length + t] = v
         self.kept[layer] = keys, values, length + t
         return keys[:, :, :length + t], values[:, :, :length + t]
+
+
+def check_cache(name, cache):
+    """Raise TypeError unless it is a KeyValueCache."""
+    if not isinstance(cache, KeyValueCache):
+        raise TypeError(f"{name}: the cache must be a nn.KeyValueCache(size), got "
+                        f"{describe(cache)}")

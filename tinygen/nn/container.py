@@ -1,4 +1,5 @@
 """Modules that hold others: in a list, or one after the other."""
+from tinygen.errors import describe
 from tinygen.nn.module import Module
 
 
@@ -6,14 +7,18 @@ class ModuleList(Module):
     """A list of modules whose parameters are found: ModuleList([layer, layer, ...])."""
 
     def __init__(self, modules=()):
+        if not hasattr(modules, "__iter__"):
+            raise TypeError(f"{type(self).__name__}: takes a list of Modules, got "
+                            f"{describe(modules)}")
         for module in modules:
             self.append(module)
 
     def append(self, module):
         """Add a module at the end."""
         if not isinstance(module, Module):
-            raise TypeError(f"{type(self).__name__}: items must be Modules, got {module!r}; wrap "
-                            f"a function as the forward method of one")
+            raise TypeError(f"{type(self).__name__}: items must be Modules, got "
+                            f"{describe(module)}; unpack a list with *, or wrap a function as the "
+                            f"forward method of one")
         setattr(self, str(len(self)), module)  # a child like any other, named "0", "1", ...
 
     def __iter__(self):

@@ -6,8 +6,8 @@ int for both. The ops in tinygen.ops.conv give the formulas for the output sizes
 import math
 
 from tinygen import ops
+from tinygen.checks import check_flags, check_sizes
 from tinygen.nn import init
-from tinygen.nn.checks import check_sizes
 from tinygen.nn.module import Module
 from tinygen.ops.window import pair
 from tinygen.tensor import Tensor
@@ -22,7 +22,7 @@ class Conv1d(Module):
 
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1,
                  groups=1, bias=True, *, rng=None):
-        check_channels("Conv1d", in_channels, out_channels, groups)
+        check_channels("Conv1d", in_channels, out_channels, groups, bias)
         check_sizes("Conv1d", kernel_size=kernel_size, stride=stride, dilation=dilation)
         check_sizes("Conv1d", least=0, padding=padding)
         self.in_channels, self.out_channels = in_channels, out_channels
@@ -45,7 +45,7 @@ class Conv2d(Module):
 
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1,
                  groups=1, bias=True, *, rng=None):
-        check_channels("Conv2d", in_channels, out_channels, groups)
+        check_channels("Conv2d", in_channels, out_channels, groups, bias)
         kh, kw = check_window("Conv2d", kernel_size, stride, padding, dilation)
         self.in_channels, self.out_channels = in_channels, out_channels
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
@@ -68,7 +68,7 @@ class ConvTranspose2d(Module):
 
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0,
                  output_padding=0, groups=1, bias=True, dilation=1, *, rng=None):
-        check_channels("ConvTranspose2d", in_channels, out_channels, groups)
+        check_channels("ConvTranspose2d", in_channels, out_channels, groups, bias)
         kh, kw = check_window("ConvTranspose2d", kernel_size, stride, padding, dilation)
         pair("ConvTranspose2d", "output_padding", output_padding, minimum=0)
         self.in_channels, self.out_channels = in_channels, out_channels
@@ -91,9 +91,10 @@ def _initial(shape, biases, rng):
     return weight, Tensor(init.uniform((biases,), bound, rng=rng)) if biases else None
 
 
-def check_channels(layer, in_channels, out_channels, groups):
+def check_channels(layer, in_channels, out_channels, groups, bias):
     """Raise ValueError unless sizes are at least 1 and groups divides both channel counts."""
     check_sizes(layer, in_channels=in_channels, out_channels=out_channels, groups=groups)
+    check_flags(layer, bias=bias)
     if in_channels % groups or out_channels % groups:
         raise ValueError(f"{layer}: groups must divide in_channels and out_channels, got "
                          f"{groups} for {in_channels} and {out_channels}")

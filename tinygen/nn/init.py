@@ -8,7 +8,8 @@ import threading
 from contextlib import contextmanager
 
 from tinygen.backend import np
-from tinygen.nn.checks import check_rng
+from tinygen.checks import check_number, check_sizes, generator
+from tinygen.errors import describe
 
 
 class Mode(threading.local):
@@ -34,7 +35,9 @@ def undrawn():
 
 def uniform(shape, bound, *, rng=None):
     """Uniform between -bound and bound."""
-    rng = check_rng(rng)
+    check_number("init.uniform", 0, math.inf, bound=bound)
+    _check_shape("init.uniform", shape)
+    rng = generator("init.uniform", rng)
     if not mode.drawing:
         return np.zeros(shape, "float32")
     return rng.uniform(-bound, bound, shape).astype("float32")
@@ -42,7 +45,9 @@ def uniform(shape, bound, *, rng=None):
 
 def normal(shape, std, *, rng=None):
     """Normal with mean 0 and standard deviation std."""
-    rng = check_rng(rng)
+    check_number("init.normal", 0, math.inf, std=std)
+    _check_shape("init.normal", shape)
+    rng = generator("init.normal", rng)
     if not mode.drawing:
         return np.zeros(shape, "float32")
     return (std * rng.standard_normal(shape)).astype("float32")
@@ -77,7 +82,15 @@ def xavier_normal(shape, *, rng=None):
 
 def fans(shape):
     """fan_in and fan_out of weights (out, in, *kernel): inputs per output, outputs per input."""
+    _check_shape("fans", shape)
     if len(shape) < 2:
         raise ValueError(f"fans: weights need at least the axes (out, in), got shape {shape}; for "
                          f"biases use init.uniform or init.normal")
     return math.prod(shape[1:]), shape[0] * math.prod(shape[2:])
+
+
+def _check_shape(name, shape):
+    if not isinstance(shape, (tuple, list)):
+        raise TypeError(f"{name}: the shape must be a tuple of sizes, such as (256, 784), got "
+                        f"{describe(shape)}")
+    check_sizes(name, **{f"shape[{i}]": size for i, size in enumerate(shape)})

@@ -2,11 +2,11 @@
 import math
 
 from tinygen import ops
+from tinygen.checks import check_flags, check_number, check_sizes, generator
+from tinygen.errors import describe
 from tinygen.nn import init
-from tinygen.nn.checks import check_rng, check_sizes
 from tinygen.nn.module import Module
-from tinygen.ops.elementwise import check_dropout
-from tinygen.tensor import Tensor
+from tinygen.tensor import Tensor, shape_of
 
 
 class Linear(Module):
@@ -17,6 +17,7 @@ class Linear(Module):
 
     def __init__(self, in_features, out_features, bias=True, *, rng=None):
         check_sizes("Linear", in_features=in_features, out_features=out_features)
+        check_flags("Linear", bias=bias)
         self.in_features, self.out_features = in_features, out_features
         bound = 1 / math.sqrt(in_features)
         self.weight = Tensor(init.uniform((out_features, in_features), bound, rng=rng))
@@ -51,30 +52,46 @@ class Dropout(Module):
     """
 
     def __init__(self, p=0.5, *, rng=None):
-        check_dropout("Dropout", "p", p)
-        self.p, self.rng = p, check_rng(rng)
+        check_number("Dropout", 0, 1, p=p)
+        self.p, self.rng = p, generator("Dropout", rng)
 
     def forward(self, x):
         return ops.dropout(x, p=self.p, rng=self.rng, training=self.training)
 
 
 class Flatten(Module):
-    """Merges all axes from start_dim on.  (N, a, b, ...) -> (N, a·b·...)"""
+    """Merges all axes from start_dim on.  (N, a, b, ...) -> (N, a·b·...)
+
+    Raises ValueError unless x has that axis.
+    """
 
     def __init__(self, start_dim=1):
         self.start_dim = start_dim
 
     def forward(self, x):
-        kept = x.shape[:self.start_dim]
-        return ops.reshape(x, shape=(*kept, math.prod(x.shape[self.start_dim:])))
+        shape, first = shape_of("Flatten", x), self.start_dim
+        if first not in range(-len(shape), len(shape)):
+            raise ValueError(f"Flatten: x has no axis {first!r} to begin with, got shape {shape}; "
+                             f"a single x needs x[None]")
+        return ops.reshape(x, shape=(*shape[:first], math.prod(shape[first:])))
 
 
 class Unflatten(Module):
-    """Splits one axis into several.  Unflatten(1, (a, b)): (N, a·b, ...) -> (N, a, b, ...)"""
+    """Splits one axis into several.  Unflatten(1, (a, b)): (N, a·b, ...) -> (N, a, b, ...)
+
+    Raises TypeError unless unflattened_size is a tuple or list, ValueError for an x that does not
+    have that axis or is of another size there.
+    """
 
     def __init__(self, dim, unflattened_size):
+        if not isinstance(unflattened_size, (tuple, list)):
+            raise TypeError(f"Unflatten: unflattened_size must be a tuple of sizes, such as "
+                            f"(1, 28, 28), got {describe(unflattened_size)}")
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 
     def forward(self, x):
-        before, after = x.shape[:self.dim], x.shape[self.dim:][1:]
+        shape = shape_of("Unflatten", x)
+        if self.dim not in range(-len(shape), len(shape)):
+            raise ValueError(f"Unflatten: x has no axis {self.dim!r} to split, got shape {shape}")
+        before, after = shape[:self.dim], shape[self.dim:][1:]
         return ops.reshape(x, shape=(*before, *self.unflattened_size, *after))

@@ -2,10 +2,10 @@
 import math
 
 from tinygen import ops
+from tinygen.checks import check_sizes
 from tinygen.nn import init
-from tinygen.nn.checks import check_sizes
 from tinygen.nn.module import Module
-from tinygen.tensor import Tensor
+from tinygen.tensor import Tensor, shape_of
 
 
 class MinibatchDiscrimination(Module):
@@ -26,9 +26,10 @@ class MinibatchDiscrimination(Module):
         self.weight = Tensor(init.normal(shape, 1 / math.sqrt(in_features), rng=rng))
 
     def forward(self, x):
-        if x.ndim != 2 or x.shape[1] != self.in_features:
+        shape = shape_of("MinibatchDiscrimination", x)
+        if len(shape) != 2 or shape[1] != self.in_features:
             raise ValueError(f"MinibatchDiscrimination: x must be (N, {self.in_features}), got "
-                             f"shape {x.shape}; put nn.Flatten() before it for images")
+                             f"shape {shape}; put nn.Flatten() before it for images")
         t = ops.reshape(self.weight, shape=(self.in_features, -1))
         m = ops.reshape(ops.matmul(x, t), shape=(len(x), self.kernels, self.kernel_size))
         distance = ops.sum(ops.abs(m[:, None] - m[None]), axis=-1)  # (N, N, kernels)

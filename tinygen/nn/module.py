@@ -3,6 +3,7 @@ from inspect import signature
 from numbers import Integral
 
 from tinygen.backend import is_array, np, to_numpy, xp
+from tinygen.checks import check_flags
 from tinygen.operation import no_grad
 from tinygen.tensor import Tensor, mark_written
 
@@ -89,6 +90,7 @@ class Module:
 
     def train(self, mode=True):
         """Set training mode, or evaluation mode with mode=False, here and below. Returns self."""
+        check_flags(f"{type(self).__name__}.train", mode=mode)
         for _, module in self.named_modules():
             module.training = mode
         return self
@@ -116,7 +118,7 @@ class Module:
         Returns self. Gradients are cleared, and optimisers have to be made again. Raises TypeError
         unless dtype is floating-point.
         """
-        if np.dtype(dtype).kind != "f":
+        if not _is_floating(dtype):
             raise TypeError(f"{type(self).__name__}.astype: parameters must be floating-point, got "
                             f"{dtype!r}; use 'float32', or 'float64' for a gradient check")
         for p in self.parameters():
@@ -216,6 +218,13 @@ class Evaluating:
     def __exit__(self, *error):
         for module, mode in zip(self.modules, self.modes.pop()):
             module.training = mode
+
+
+def _is_floating(dtype):
+    try:
+        return dtype is not None and np.dtype(dtype).kind == "f"
+    except TypeError:  # NumPy does not know it
+        return False
 
 
 def _is_setting(value):

@@ -4,12 +4,14 @@ They differ in what is normalised together: LayerNorm a vector, GroupNorm some c
 BatchNorm a channel of all images in the batch. Weights start at 1 and biases at 0, so no layer
 needs an rng.
 """
+from numbers import Real
+
 from tinygen import ops
 from tinygen.backend import np, xp
-from tinygen.nn.checks import check_sizes
+from tinygen.checks import check_flags, check_sizes
 from tinygen.nn.module import Module
 from tinygen.ops.norm import batch_moments, check_eps, standardize
-from tinygen.tensor import Tensor, plain
+from tinygen.tensor import Tensor, plain, shape_of
 
 
 class LayerNorm(Module):
@@ -21,6 +23,7 @@ class LayerNorm(Module):
     def __init__(self, normalized_shape, eps=1e-5, bias=True):
         check_sizes("LayerNorm", normalized_shape=normalized_shape)
         check_eps("LayerNorm", eps)
+        check_flags("LayerNorm", bias=bias)
         self.normalized_shape, self.eps = normalized_shape, eps
         self.weight, self.bias = _ones_and_zeros(normalized_shape, bias)
 
@@ -69,9 +72,10 @@ class BatchNorm(Module):
         name = type(self).__name__
         check_sizes(name, num_features=num_features)
         check_eps(name, eps)
-        if not 0 <= momentum <= 1:
+        check_flags(name, track_running_stats=track_running_stats)
+        if not isinstance(momentum, Real) or not 0 <= momentum <= 1:
             raise ValueError(f"{name}: momentum, the weight of the new batch in the running "
-                             f"statistics, must be from 0 to 1, got {momentum}")
+                             f"statistics, must be from 0 to 1, got {momentum!r}")
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight, self.bias = _ones_and_zeros(num_features)
         self.track_running_stats = track_running_stats
@@ -80,10 +84,11 @@ class BatchNorm(Module):
             self.running_var = xp.ones(num_features, "float32")
 
     def forward(self, x):
-        if x.ndim not in self.axes or x.shape[1] != self.num_features:
+        shape = shape_of(type(self).__name__, x)
+        if len(shape) not in self.axes or shape[1] != self.num_features:
             axes = " or ".join(map(str, self.axes))
             raise ValueError(f"{type(self).__name__}: x must have {axes} axes, the second of "
-                             f"size {self.num_features}, got shape {x.shape}")
+                             f"size {self.num_features}, got shape {shape}")
         if not self.track_running_stats:
             return ops.batch_norm(x, self.weight, self.bias, eps=self.eps)
         if not self.training:

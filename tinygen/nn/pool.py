@@ -4,6 +4,7 @@ Images are (N, C, H, W); settings are ints or pairs (vertical, horizontal). The 
 the kernel size: windows side by side.
 """
 from tinygen import ops
+from tinygen.checks import check_flags
 from tinygen.nn.conv import check_window
 from tinygen.nn.module import Module
 from tinygen.ops.window import pair
@@ -29,6 +30,7 @@ class MaxPool2d(Pool):
 
     def __init__(self, kernel_size, stride=None, padding=0, return_indices=False):
         super().__init__(kernel_size, stride, padding)
+        check_flags("MaxPool2d", return_indices=return_indices)
         self.return_indices = return_indices
 
     def forward(self, x):

@@ -1,8 +1,8 @@
 """Spectral normalisation: a layer that stretches no difference of inputs by more than 1."""
 from tinygen import ops
 from tinygen.backend import xp
+from tinygen.checks import check_sizes
 from tinygen.nn import init
-from tinygen.nn.checks import check_sizes
 from tinygen.nn.conv import Conv1d, Conv2d, ConvTranspose2d
 from tinygen.nn.linear import Linear
 from tinygen.nn.module import Module

@@ -11,8 +11,9 @@ Attention is all you need (Vaswani et al., 2017).
 import math
 
 from tinygen.backend import cache_parts, np, xp
+from tinygen.checks import check_number
 from tinygen.operation import op
-from tinygen.ops.elementwise import check_dropout, where
+from tinygen.ops.elementwise import where
 from tinygen.ops.kernels import check_dtypes, dot_along, once
 from tinygen.ops.linear import matmul
 from tinygen.ops.norm import softmax
@@ -179,7 +180,7 @@ def _check(q, k, v, causal, mask, dropout):
                          f"that have keys, and there are only {s} keys")
     if mask is not None:
         _check_mask(mask, (*q.shape[:-1], s), causal, q, k)
-    check_dropout("attention", "dropout", dropout)
+    check_number("attention", 0, 1, dropout=dropout)
 
 
 def _check_mask(mask, shape, causal, q, k):

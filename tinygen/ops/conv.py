@@ -16,6 +16,7 @@ returns a transposed view of such an array; NumPy's elementwise functions keep t
 next convolution finds it as it needs it. The batch is taken in parts that stay in the cache.
 """
 from tinygen.backend import cache_parts, np, xp
+from tinygen.checks import check_sizes
 from tinygen.operation import op
 from tinygen.ops.kernels import check_dtypes
 from tinygen.ops.linear import matmul, rows
@@ -108,6 +109,7 @@ def conv1d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     """conv2d along one axis.  x (N, C, T), w (O, C/groups, k), b (O,) -> (N, O, OT)"""
     size, kernel = shape_of("conv1d", x)[2:], shape_of("conv1d", w)[2:]
     (_, stride), (_, padding), (_, dilation) = _settings("conv1d", stride, padding, dilation)
+    check_sizes("conv1d", groups=groups)
     _check_channels("conv1d", x, w, b, groups, axes="NCT")
     window_count("conv1d", size, kernel, [stride], [padding], [dilation])
     x, w = expand_dims(x, axis=2), expand_dims(w, axis=2)  # an image one pixel high
@@ -241,7 +243,7 @@ def _check_channels(name, x, w, b, groups, transposed=False, axes="NCHW"):
     if x.shape[1] != inputs or groups < 1 or large % groups:
         raise ValueError(f"{name}: w {w.shape} with groups={groups} needs {inputs} input channels "
                          f"and groups that divide {large}, got x {x.shape}")
-    if b is not None and b.shape != (outputs,):
+    if b is not None and shape_of(name, b) != (outputs,):
         raise ValueError(f"{name}: the bias needs one number for each of the {outputs} outputs, "
                          f"got shape {b.shape}")
     check_dtypes(name, x, w, b)

@@ -6,7 +6,8 @@ Every derivation starts from dy, the change of y for small changes of the inputs
 """
 import math
 
-from tinygen.backend import np, xp
+from tinygen.backend import xp
+from tinygen.checks import check_number, check_rng
 from tinygen.errors import describe
 from tinygen.operation import op
 from tinygen.ops.kernels import in_parts
@@ -251,11 +252,11 @@ def dropout(x, p, rng, training=True):
     the mask. Raises ValueError unless 0 <= p < 1, TypeError for another rng.  (Srivastava et al.,
     2014)
     """
-    check_dropout("dropout", "p", p)
+    check_number("dropout", 0, 1, p=p)
     shape = shape_of("dropout", x)
     if not training or p == 0:
         return x
-    _check_rng(rng)
+    check_rng("dropout", rng)
     mask = xp.asarray(rng.random(shape, dtype="float32") >= p).astype(x.dtype)
     mask /= 1 - p
     return mul(x, mask)
@@ -278,17 +279,5 @@ def _check_limits(low, high):
     if low is None or high is None:
         raise TypeError(f"clip: low and high must be numbers, got low={low}, high={high}; for no "
                         f"limit use float('inf') or its negative")
-    if low > high:
+    if not low <= high:
         raise ValueError(f"clip: low must not exceed high, got low={low}, high={high}")
-
-
-def _check_rng(rng):
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"dropout: rng must be a numpy.random.Generator, got {describe(rng)}; use "
-                        f"np.random.default_rng(seed), and keep it from call to call")
-
-
-def check_dropout(name, setting, p):
-    """Raise ValueError unless 0 <= p < 1: a probability that leaves something."""
-    if not 0 <= p < 1:
-        raise ValueError(f"{name}: {setting} must be at least 0 and below 1, got {p}")

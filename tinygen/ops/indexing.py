@@ -107,8 +107,7 @@ def concatenate(*xs, axis=0):
 
 def stack(xs, axis=0):
     """The arrays of a list, side by side along a new axis.  k times (...) -> (..., k, ...)"""
-    xs = list(xs)
-    _check_alike(xs)
+    xs = _listed(xs)
     return concatenate([expand_dims(x, axis=axis) for x in xs], axis=axis)
 
 
@@ -146,9 +145,13 @@ def _check_ids(ids, w):
     if not is_array(ids) or ids.dtype.kind not in "iu":
         raise TypeError(f"embedding: ids must be an integer array, got {describe(ids)}; use "
                         f".astype('int64')")
-    if ids.size and not 0 <= int(ids.min()) <= int(ids.max()) < len(w):
-        raise ValueError(f"embedding: ids run from 0 to {len(w) - 1} for a table of {len(w)} rows, "
-                         f"got {int(ids.min())} to {int(ids.max())}")
+    shape = shape_of("embedding", w)
+    if len(shape) != 2:
+        raise ValueError(f"embedding: the table must be (V, C), a row for each id, got shape "
+                         f"{shape}")
+    if ids.size and not 0 <= int(ids.min()) <= int(ids.max()) < shape[0]:
+        raise ValueError(f"embedding: ids run from 0 to {shape[0] - 1} for a table of {shape[0]} "
+                         f"rows, got {int(ids.min())} to {int(ids.max())}")
 
 
 def _check_indices(x, indices, axis):
@@ -173,16 +176,21 @@ def _check_joined(xs, axis):
                         f"{[str(x.dtype) for x in xs]}")
 
 
-def _check_alike(xs):
+def _listed(xs):
+    """What stack is to join, as a list."""
+    if not hasattr(xs, "__iter__"):
+        raise TypeError(f"stack: takes a list of Tensors or arrays, got {describe(xs)}")
+    xs = list(xs)
     shapes = [shape_of("stack", x) for x in xs]
     if len(set(shapes)) != 1:
         raise ValueError(f"stack: needs one or more inputs of the same shape, got {shapes}")
+    return xs
 
 
 def _cuts(x, indices_or_sections, axis):
     """The positions at which split cuts between its pieces."""
     shape = shape_of("split", x)
-    if not -len(shape) <= axis < len(shape):
+    if axis not in range(-len(shape), len(shape)):
         raise ValueError(f"split: there is no axis {axis} in shape {shape}")
     n = shape[axis]
     if isinstance(indices_or_sections, int):

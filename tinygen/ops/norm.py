@@ -4,6 +4,7 @@ All are fused, each below the textbook twin that defines it. Sums over an image 
 passes that need no temporary array and no particular memory layout.
 """
 import math
+from numbers import Real
 
 from tinygen.backend import xp
 from tinygen.operation import op
@@ -244,14 +245,15 @@ def _by_channel(v, x):
 
 def check_eps(name, eps):
     """Raise ValueError unless eps is finite and at least 0."""
-    if not 0 <= eps < math.inf:
+    if not isinstance(eps, Real) or not 0 <= eps < math.inf:
         raise ValueError(f"{name}: eps, which is added to the variance, must be finite and at "
                          f"least 0, got {eps}; the usual value is 1e-5")
 
 
 def _check_moments(x, mean, var, w, b):
     channels = shape_of("standardize", x)[1:2]
-    shapes = [shape_of("standardize", v) for v in (mean, var, w, b) if v is not None]
+    given = [mean, var, *(v for v in (w, b) if v is not None)]
+    shapes = [shape_of("standardize", v) for v in given]
     if len(channels) == 0 or set(shapes) != {channels}:
         raise ValueError(f"standardize: x must be (N, C, ...) and each of the others (C,), got x "
                          f"{x.shape} and {shapes}")

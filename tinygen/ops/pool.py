@@ -9,6 +9,7 @@ Settings are ints or (vertical, horizontal) pairs. Windows are never copied: eac
 of the kernel is a strided view of the image, with all pixels that lie under this tap.
 """
 from tinygen.backend import xp
+from tinygen.checks import check_flags
 from tinygen.operation import op
 from tinygen.ops.window import output_size as window_count
 from tinygen.ops.window import pair
@@ -23,6 +24,7 @@ def max_pool2d(x, kernel_size, stride=None, padding=0, return_indices=False):
     return_indices: return each winner's flat position in H·W as well, (N, C, OH, OW).
     Raises ValueError for a kernel larger than the padded image or padding above half the kernel.
     """
+    check_flags("max_pool2d", return_indices=return_indices)
     windows = _windows("max_pool2d", x, kernel_size, stride, padding)
     largest, indices = _max_and_argmax(plain(x), *windows)
     y = gather_pixels(x, indices, known=largest)
@@ -38,9 +40,10 @@ def max_unpool2d(x, indices, kernel_size, stride=None, padding=0, output_size=No
     (Zeiler and Fergus, 2014)
     """
     kernel, stride, padding = _settings("max_unpool2d", x, kernel_size, stride, padding)
-    size = output_size or [(n - 1) * s - 2 * p + k
-                           for n, k, s, p in zip(x.shape[2:], kernel, stride, padding)]
-    h, w = pair("max_unpool2d", "output_size", size)
+    if output_size is None:
+        output_size = [(n - 1) * s - 2 * p + k
+                       for n, k, s, p in zip(x.shape[2:], kernel, stride, padding)]
+    h, w = pair("max_unpool2d", "output_size", output_size)
     _check_indices(x, indices)
     _check_positions("max_unpool2d", indices, (h, w), "; set output_size to the (H, W) of the "
                                                       "image that was pooled")

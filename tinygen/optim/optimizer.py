@@ -8,8 +8,10 @@ speed comes from; and many small parameters cost no more than one large one.
 import math
 from numbers import Integral, Real
 
-from tinygen.backend import backend_name, np, to_numpy, xp
+from tinygen.backend import backend_name, is_array, np, to_numpy, xp
+from tinygen.checks import check_number
 from tinygen.errors import describe
+from tinygen.operation import mode
 from tinygen.tensor import Tensor, mark_written
 
 CACHE_RUN = 32768  # elements; θ, g, two vectors of memory and scratch then take 640 kB
@@ -22,6 +24,11 @@ class Optimizer:
     changed at any time. weight_decay: λ; g becomes g + λθ, as if the loss had a term ½λ|θ|².
     A parameter without a gradient stays as it is, and so does its part of the remembered vectors.
 
+    These very Tensors are trained. To give one other numbers, write into it, w.data[...] = numbers,
+    as load_state_dict does: after layer.weight = Tensor(numbers) the optimiser would go on with the
+    old Tensor and the layer with the new one, and has to be made again. Inside detect_nan() `step`
+    refuses a gradient that is not finite; outside, it looks at none.
+
     A rule lists in `remembers` the vectors it keeps from step to step, which start at zero; its
     method `step` updates each run.
 
@@ -32,7 +39,7 @@ class Optimizer:
 
     def __init__(self, params, lr, weight_decay):
         self.params = _checked(type(self).__name__, params)
-        self._check_range(0, math.inf, weight_decay=weight_decay)
+        check_number(type(self).__name__, 0, math.inf, weight_decay=weight_decay)
         self.lr, self.weight_decay, self.t = lr, weight_decay, 0
         self.starts = [0]  # where each parameter begins in θ, and where the last one ends
         for p in self.params:
@@ -55,7 +62,7 @@ class Optimizer:
 
     @lr.setter
     def lr(self, lr):
-        self._check_range(0, math.inf, lr=lr)
+        check_number(type(self).__name__, 0, math.inf, lr=lr)
         self._lr = lr
 
     def zero_grad(self):
@@ -120,9 +127,10 @@ class Optimizer:
         return memory
 
     def _runs(self):
-        """Yield θ, g, the remembered vectors and a scratch vector, run by run, as writable views.
+        """Check the gradients, count the step, and return an iterator over the runs.
 
-        g must only be read: it may be the array of a gradient itself.
+        Each is θ, g, the remembered vectors and a scratch vector, as writable views; g must only be
+        read, since it may be the array of a gradient itself.
         """
         self._take_in()
         numbers = [i for i, p in enumerate(self.params) if p.grad is not None]
@@ -131,7 +139,11 @@ class Optimizer:
                              f"loss.backward() first")
         if numbers != self.with_gradient:
             self.with_gradient, self.plan = numbers, self._cut(numbers)
-        grads = {i: self._gradient(self.params[i]).reshape(-1) for i in numbers}
+        grads = {i: self._gradient(i) for i in numbers}
+        self.t += 1
+        return self._walk(grads)
+
+    def _walk(self, grads):
         for start, stop, pieces in self.plan:
             theta, scratch = self.theta[start:stop], self.scratch[:stop - start]
             g = [grads[i][key] for i, key in pieces]
@@ -140,15 +152,19 @@ class Optimizer:
             if self.weight_decay:
                 g = self._decay(theta, g, scratch, gathered)
             yield theta, g, *[vector[start:stop] for vector in self.memory.values()], scratch
-        for i in numbers:
+        for i in grads:
             mark_written(self.params[i])
 
-    def _gradient(self, p):
-        g = p.grad
+    def _gradient(self, i):
+        """The checked gradient of params[i], as one line of numbers."""
+        p, g = self.params[i], self.params[i].grad
         if not isinstance(g, Tensor) or g.shape != p.shape or g.dtype != p.dtype:
             raise ValueError(f"{type(self).__name__}.step: the gradient of {describe(p)} must be a "
                              f"Tensor of that shape and dtype, got {describe(g)}")
-        return g.data
+        if mode.reject_nan and not xp.isfinite(g.data).all():
+            raise FloatingPointError(f"{type(self).__name__}.step: the gradient of params[{i}], "
+                                     f"{describe(p)}, holds NaN or infinity; nothing was updated")
+        return g.data.reshape(-1)
 
     def _decay(self, theta, g, scratch, out):
         """The gradient with weight decay, g + λθ."""
@@ -159,9 +175,9 @@ class Optimizer:
         """Make each parameter's array a view of θ, and copy its present numbers there."""
         for p, view in zip(self.params, self.views):
             if p.data is not view:
-                if p.data.dtype != view.dtype or p.shape != view.shape:
-                    raise ValueError(f"{type(self).__name__}: a parameter was {view.shape} "
-                                     f"{view.dtype} and is now {p.shape} {p.dtype}; convert the "
+                if not is_array(p.data) or p.dtype != view.dtype or p.shape != view.shape:
+                    raise ValueError(f"{type(self).__name__}: the data of a parameter was "
+                                     f"{describe(view)} and is now {describe(p.data)}; convert the "
                                      f"model first, then make its optimiser")
                 view[...] = p.data
                 p.data = view
@@ -184,20 +200,17 @@ class Optimizer:
                 run[1] = at = stop
         return runs
 
-    def _check_range(self, low, high, **settings):
-        for name, value in settings.items():
-            if not isinstance(value, Real) or not low <= value < high:
-                kind = ValueError if isinstance(value, Real) else TypeError
-                raise kind(f"{type(self).__name__}: {name} must be at least {low} and below "
-                           f"{high}, got {value}")
-
 
 def listed(caller, params):
     """The parameters as a list. Raises TypeError unless they are, ValueError if there are none."""
     if hasattr(params, "parameters"):
         raise TypeError(f"{caller}: needs parameters, got the module {type(params).__name__}; pass "
                         f"model.parameters()")
-    params = [] if params is None else [params] if isinstance(params, Tensor) else list(params)
+    params = [] if params is None else [params] if isinstance(params, Tensor) else params
+    if not hasattr(params, "__iter__"):
+        raise TypeError(f"{caller}: needs a list of parameters, got {describe(params)}; pass "
+                        f"model.parameters()")
+    params = list(params)
     if not params:
         raise ValueError(f"{caller}: there are no parameters; pass model.parameters()")
     for p in params:
@@ -211,7 +224,7 @@ def _nested_lists(shapes):
     """Shapes as a list of lists, however tuples and lists are nested."""
     if isinstance(shapes, (list, tuple)):
         return [_nested_lists(item) for item in shapes]
-    return shapes
+    return shapes if isinstance(shapes, Integral) else None
 
 
 def _checked(rule, params):

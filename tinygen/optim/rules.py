@@ -5,6 +5,8 @@ A rule lists the vectors it remembers and updates θ in place, run by run; s is 
 import math
 
 from tinygen.backend import xp
+from tinygen.checks import check_flags, check_number
+from tinygen.errors import describe
 from tinygen.optim.optimizer import Optimizer
 
 
@@ -20,15 +22,15 @@ class SGD(Optimizer):
     """
 
     def __init__(self, params, lr, momentum=0.0, nesterov=False, weight_decay=0.0):
+        check_number("SGD", 0, 1, momentum=momentum)
+        check_flags("SGD", nesterov=nesterov)
         self.remembers = ("v",) if momentum else ()
         super().__init__(params, lr, weight_decay)
-        self._check_range(0, 1, momentum=momentum)
         if nesterov and not momentum:
             raise ValueError("SGD: nesterov=True needs a momentum above 0, such as 0.9")
         self.momentum, self.nesterov = momentum, nesterov
 
     def step(self):
-        self.t += 1
         for theta, g, *memory, s in self._runs():
             direction = g
             if self.momentum:
@@ -54,13 +56,12 @@ class RMSprop(Optimizer):
     remembers = ("v",)
 
     def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0):
+        check_number("RMSprop", 0, 1, alpha=alpha)
+        check_number("RMSprop", 0, math.inf, eps=eps)
         super().__init__(params, lr, weight_decay)
-        self._check_range(0, 1, alpha=alpha)
-        self._check_range(0, math.inf, eps=eps)
         self.alpha, self.eps = alpha, eps
 
     def step(self):
-        self.t += 1
         for theta, g, v, s in self._runs():
             xp.multiply(g, g, out=s)
             s *= 1 - self.alpha
@@ -88,21 +89,22 @@ class Adam(Optimizer):
     remembers = ("m", "v")
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
-        super().__init__(params, lr, weight_decay)
+        name = type(self).__name__
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-            raise TypeError(f"{type(self).__name__}: betas must be two numbers, β1 and β2, got "
-                            f"{betas!r}; the usual ones are (0.9, 0.999)")
-        self._check_range(0, 1, beta1=betas[0], beta2=betas[1])
-        self._check_range(0, math.inf, eps=eps)
+            raise TypeError(f"{name}: betas must be two numbers, β1 and β2, got "
+                            f"{describe(betas)}; the usual ones are (0.9, 0.999)")
+        check_number(name, 0, 1, beta1=betas[0], beta2=betas[1])
+        check_number(name, 0, math.inf, eps=eps)
+        super().__init__(params, lr, weight_decay)
         self.betas, self.eps = betas, eps
 
     def step(self):
-        self.t += 1
+        runs = self._runs()  # which counts the step in t
         weights1, weights2 = [(1 - beta ** self.t) / (1 - beta) for beta in self.betas]
         # m̂ / (√v̂ + ε) = √weights2/weights1 · m / (√v + √weights2·ε)
         root = math.sqrt(weights2)
         rate, eps = self.lr * root / weights1, root * self.eps
-        for theta, g, m, v, s in self._runs():
+        for theta, g, m, v, s in runs:
             m *= self.betas[0]
             m += g
             v *= self.betas[1]

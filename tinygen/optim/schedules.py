@@ -1,7 +1,10 @@
 """Learning-rate schedules, as factors on lr, and gradient clipping."""
 import math
+from numbers import Real
 
 from tinygen.backend import xp
+from tinygen.checks import check_number
+from tinygen.errors import describe
 from tinygen.optim.optimizer import listed
 
 
@@ -12,10 +15,10 @@ def warmup_cosine(step, *, warmup, total, final=0.0):
     Raises ValueError unless 0 <= step and 0 <= warmup < total.
     SGDR: stochastic gradient descent with warm restarts (Loshchilov and Hutter, 2017).
     """
-    if not 0 <= warmup < total:
+    check_number("warmup_cosine", 0, math.inf, step=step, warmup=warmup, total=total, final=final)
+    if warmup >= total:
         raise ValueError(f"warmup_cosine: needs 0 <= warmup < total, got warmup={warmup}, "
                          f"total={total}")
-    _check_step("warmup_cosine", step)
     if step < warmup:
         return (step + 1) / (warmup + 1)
     done = min(1.0, (step - warmup) / (total - warmup))
@@ -27,9 +30,8 @@ def step_decay(step, *, every, factor=0.1):
 
     factor^⌊step / every⌋.  Raises ValueError unless step >= 0 and every >= 1.
     """
-    _check_step("step_decay", step)
-    if not every >= 1:
-        raise ValueError(f"step_decay: every must be at least 1, got {every}")
+    check_number("step_decay", 0, math.inf, step=step, factor=factor)
+    check_number("step_decay", 1, math.inf, every=every)
     return factor ** (step // every)
 
 
@@ -40,8 +42,9 @@ def clip_grad_norm(params, max_norm):
     unless max_norm is above 0 and at least one parameter has a gradient.
     On the difficulty of training recurrent neural networks (Pascanu, Mikolov and Bengio, 2013).
     """
-    if not max_norm > 0:
-        raise ValueError(f"clip_grad_norm: max_norm must be above 0, got {max_norm}")
+    if not isinstance(max_norm, Real) or not max_norm > 0:
+        raise ValueError(f"clip_grad_norm: max_norm must be a number above 0, got "
+                         f"{describe(max_norm)}")
     params = listed("clip_grad_norm", params)
     grads = [p.grad for p in params if p.grad is not None]
     if not grads:
@@ -56,8 +59,3 @@ def clip_grad_norm(params, max_norm):
         for g in grads:
             g.data = g.data * (max_norm / norm)  # not in place: two gradients may be one array
     return norm
-
-
-def _check_step(schedule, step):
-    if not step >= 0:
-        raise ValueError(f"{schedule}: step counts from 0, got {step}")

@@ -78,7 +78,6 @@ def expected(case):
 
 def swap(answer, calls):
     def step(self):
-        self.t += 1
         settings = dict(lr=self.lr, beta1=self.betas[0], beta2=self.betas[1], eps=self.eps)
         for theta, g, m, v, _ in self._runs():
             new = calls.forward(answer, theta, g, m, v, self.t, **settings)

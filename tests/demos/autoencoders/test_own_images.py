@@ -70,15 +70,6 @@ def test_a_demo_that_needs_named_data_refuses_a_file(own, refusal):
     assert "invalid choice: 'own.npz' (choose from" in refusal(colorize, OWN)
 
 
-@pytest.mark.parametrize("demo, options, words", [
-    (colorize, "--images 0", "--images is above 0; got 0"),
-    (denoise, "--images -1", "--images is above 0; got -1"),
-    (denoise, "--noise 0", "--noise is above 0; got 0"),
-])
-def test_bad_options_are_one_line(demo, options, words, refusal):
-    assert words in refusal(demo, options)
-
-
 def test_enough_images_of_a_size_that_fits_pass(own, rng):
     own(rng.random((60, 3, 4, 4)))
     check_images(load_images("own.npz"), batch=50)

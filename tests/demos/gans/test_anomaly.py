@@ -27,12 +27,3 @@ def test_strange_images_have_orange_ink_and_the_others_black(rng):
     assert shown[0, :, 0, 0].tolist() == pytest.approx([0.84, 0.37, 0.0])
     assert (shown[1] == 0).all()
     assert (in_colour(0 * x, np.array([True, False])) == 1).all()
-
-
-@pytest.mark.parametrize("argv, words", [
-    ("--digits 12", "--digits are classes of the data, 0 to 9, each once; got 12"),
-    ("--digits 3 3", "each once; got 3 3"), ("--digits -1", "got -1"),
-    ("--images 5", "--images is from 100 to the 2000"), ("--images 5000", "got 5000"),
-    ("--descent 0", "--descent"), ("--batch 0", "--batch"), ("--batch 9999", "a batch takes")])
-def test_bad_options_are_one_line(argv, words, refusal):
-    assert words in refusal(anomaly, argv)

@@ -24,14 +24,3 @@ def test_the_image_of_a_z_does_not_depend_on_the_others(rng):
     alone, among = gan_digits.generate(generator, z[:2]), gan_digits.generate(generator, z)[:2]
     np.testing.assert_allclose(alone, among, rtol=1e-5)
     assert generator.training
-
-
-@pytest.mark.parametrize("argv, words", [
-    ("--channels 8", "--channels are two numbers"),
-    ("--latents 0", "latent_size must be an integer of at least 1"),
-    ("--hidden -1", "hidden must be an integer of at least 0"),
-    ("--batch 0", "--batch is from 1"), ("--classifier-steps 0", "--classifier-steps is above 0"),
-    ("--batch 1", "--batch is at least 2"),
-    ("--data nowhere.npz", "nowhere.npz")])
-def test_bad_options_are_one_line(argv, words, refusal):
-    assert words in refusal(gan_digits, argv)

@@ -73,12 +73,3 @@ def test_cells_of_different_lengths_are_not_mixed():
     assert again.rows == kept.rows
     with pytest.raises(ValueError, match="this run's cells have 10 steps, not 20"):
         Outcomes(20).load_state_dict(kept.state_dict())
-
-
-@pytest.mark.parametrize("argv, words", [
-    ("--losses hinge", "--losses are among saturating, non-saturating"),
-    ("--lrs 0.002 nan", "--lrs above 0 and finite; got 1 4 and 0.002 nan"),
-    ("--turns 0", "--turns are at least 1"),
-    ("--seeds 0", "--seeds is above 0; got 0")])
-def test_bad_options_are_one_line(argv, words, refusal):
-    assert words in refusal(hyperparameters, argv)

@@ -1,17 +1,7 @@
 """The GPT demo: its options, its checkpoints, and the piece of text that a figure shows."""
-import pytest
 
 from demos.language import gpt
 from tinygen.data import CharTokenizer
-
-
-@pytest.mark.parametrize(("arguments", "message"), [
-    ("--temperature -1", "temperature"), ("--tokens 100", "at least 256, got 100"),
-    ("--n-head 3", "n_head must divide n_embd"), ("--samples 0", "--samples is above 0"),
-    ("--clip 0", "--clip is above 0"),
-    ("--warmup -1", "--warmup is at least 0; got -1")])
-def test_bad_options_are_one_line(arguments, message, refusal):
-    assert message in refusal(gpt, arguments)
 
 
 def test_a_checkpoint_of_another_config(refusal):

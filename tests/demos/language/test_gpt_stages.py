@@ -1,7 +1,5 @@
 """The demo of the stages: what it judges them by, and the options that it refuses."""
-import pytest
 
-from demos.language import gpt_stages
 from demos.language.gpt_stages import SCALED, STAGES, TOLERANCE, limits
 
 
@@ -11,9 +9,3 @@ def test_only_the_lectures_text_and_size_are_judged_by_its_numbers():
     assert limits(STAGES[0], "pydoc", "laptop") == limits(STAGES[0], "mine.txt", "lecture") == {}
     assert limits(SCALED, "shakespeare", "laptop") == {}
     assert limits(SCALED, "shakespeare", "lecture")["at_most"] < 1.55
-
-
-@pytest.mark.parametrize("argv, words", [
-    ("--scale huge", "tiny, laptop, lecture; got 'huge'"), ("--batch 0", "--batch is above 0")])
-def test_bad_options_are_one_line(argv, words, refusal):
-    assert words in refusal(gpt_stages, argv)

@@ -26,15 +26,3 @@ def test_binary_input_is_not_text(demo, data, found, tmp_path, refusal):
     path = tmp_path / "binary.txt"
     path.mkdir() if data is None else path.write_bytes(data)
     assert re.search(f"must be UTF-8 text; found ({found})", refusal(demo, "--data binary.txt"))
-
-
-@pytest.mark.parametrize("demo", [gpt, bigram])
-@pytest.mark.parametrize(("arguments", "message"), [
-    ("--data missing.txt", "No such file"), ("--data shakespear", "invalid choice"),
-    ("--data short.txt", "has 9 tokens, .* longer than a block of"),
-    ("--batch 0", "--batch is above 0; got 0"),
-    ("--block-size -1", "--block-size is above 0; got -1"),
-    ("--lr nan", "lr must be .* got nan")])
-def test_bad_options_are_one_line(demo, arguments, message, tmp_path, refusal):
-    (tmp_path / "short.txt").write_text("too short", encoding="utf-8")
-    assert re.search(message, refusal(demo, arguments))

@@ -1,19 +1,7 @@
 """The benchmark: which networks it takes, and its table with PyTorch and without."""
 from types import SimpleNamespace
 
-import pytest
-
 from demos.speed import benchmark
-
-
-@pytest.mark.parametrize("networks, wrong", [("tiny MLP,DGAN,foo", "DGAN"), ("tiny MLP,", ""),
-                                             ("Tiny MLP", "Tiny MLP")])
-def test_an_unknown_network_is_named(networks, wrong, refusal):
-    assert f"200 tokens; got {wrong!r}" in refusal(benchmark, ["--networks", networks])
-
-
-def test_bad_options_are_one_line(refusal):
-    assert "--rounds is above 0; got 0" in refusal(benchmark, "--rounds 0")
 
 
 def test_a_row_of_the_table():

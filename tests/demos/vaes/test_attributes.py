@@ -52,10 +52,3 @@ def test_codes_are_moved_as_far_as_asked_and_read_again(monkeypatch):
     np.testing.assert_allclose(change[1, :, 0, 1], 20 * ASKED, atol=1e-6)
     assert kept[0, [0, 5, 6, 8]].tolist() == [1, 1, 0.5, 0] and (kept[1] == 1).all()
     assert effect.reached(0) == 4 and effect.reached(1) == 80
-
-
-@pytest.mark.parametrize("options, words", [
-    ("--latents 0", "latent_size"), ("--beta -1", "beta"),
-    ("--classifier-steps 0", "--classifier-steps")])
-def test_bad_options_are_one_line(options, words, refusal):
-    assert words in refusal(attributes, options)

@@ -2,7 +2,6 @@
 import pytest
 
 import tinygen as tg
-from demos.vaes import posterior_collapse
 from demos.vaes.parts.autoregressive import AutoregressiveVAE
 from demos.vaes.parts.elbo import Elbo, evaluate
 from demos.vaes.parts.posterior_collapse_figures import active_by_kl, active_by_variance
@@ -35,10 +34,3 @@ def test_the_counts_tell_latents_that_speak_from_those_that_do_not(rng):
     assert active_by_kl(elbo) == active_by_variance(elbo) == 1
     wide = Elbo(5.0, np.array([0.02, 0.0]), np.zeros((4, 2)), np.zeros((4, 2)))
     assert active_by_kl(wide) == 1 and active_by_variance(wide) == 0
-
-
-@pytest.mark.parametrize("options, words", [
-    ("--betas 1 -0.5", "beta"), ("--latents 0", "latent_size"), ("--betas nan", "beta"),
-    ("--lr -1", "lr")])
-def test_bad_options_are_one_line(options, words, refusal):
-    assert words in refusal(posterior_collapse, options)

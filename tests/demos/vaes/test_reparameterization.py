@@ -30,10 +30,3 @@ def test_the_best_rate_is_the_one_that_ends_lowest(rng, monkeypatch):
                                                    steps=60)
     assert rate == 0.1 and reparameterization.end_of(losses) < losses[:5].mean()
     assert reparameterization.end_of(np.arange(20.0)) == 18.5
-
-
-@pytest.mark.parametrize("options, words", [
-    ("--latents 0", "latent_size"), ("--draws 1", "--draws"), ("--dimensions 0", "--dimensions"),
-    ("--fit-steps 0", "--fit-steps")])
-def test_bad_options_are_one_line(options, words, refusal):
-    assert words in refusal(reparameterization, options)

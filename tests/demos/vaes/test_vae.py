@@ -44,13 +44,3 @@ def test_colour_images_of_ones_own(tmp_path, rng, monkeypatch):
     assert vae.main("--data own.npz --preset smoke --batch 8 --out o".split()) == 0
     result = json.loads((tmp_path / "o" / "result.json").read_text(encoding="utf-8"))
     assert result["data"] == "own.npz" and np.isfinite(result["metrics"][0]["value"])
-
-
-@pytest.mark.parametrize("options, words", [
-    ("--latents 0", "latent_size"), ("--latents many", "invalid int value: 'many'"),
-    ("--beta -1", "beta, the weight of the KL, must be finite and at least 0, got -1.0"),
-    ("--beta nan", "got nan"), ("--network rnn", "--network is one of conv, dense"),
-    ("--data cifar", "invalid choice: 'cifar'"), ("--data missing.npz", "No such file"),
-    ("--data own.npz --batch 999", "--batch is from 1 to")])
-def test_bad_options_are_one_line(options, words, own_file, refusal):
-    assert words in refusal(vae, options)

@@ -24,7 +24,3 @@ def test_colour_images_of_ones_own(tmp_path, rng, monkeypatch):
     assert vae_manifold.main("--data own.npz --preset smoke --batch 8 --out o".split()) == 0
     result = json.loads((tmp_path / "o" / "result.json").read_text(encoding="utf-8"))
     assert result["data"] == "own.npz" and np.isfinite(result["metrics"][0]["value"])
-
-
-def test_a_sheet_has_a_side(refusal):
-    assert "--side, the number of images along the sheet" in refusal(vae_manifold, "--side 0")
