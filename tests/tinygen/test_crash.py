@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tinygen.crash import THREADS, Training
+from tests.crash import THREADS, Training
 from tinygen import checkpoint
 from tinygen.backend import backend_name, np, to_numpy
 from tinygen.files import open_locked, remove_locked
@@ -19,7 +19,7 @@ def killed(folder, steps, seconds):
 
     -> {seed: the last step that it called safe}
     """
-    with subprocess.Popen([sys.executable, "-m", "tests.tinygen.crash", folder], cwd=ROOT,
+    with subprocess.Popen([sys.executable, "-m", "tests.crash", folder], cwd=ROOT,
                           stdout=subprocess.PIPE) as running:
         try:
             assert running.stdout.readline() == b"started\n"

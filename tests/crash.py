@@ -1,6 +1,6 @@
 """A program to be killed (test_crash.py): trains in several threads, saves each step, never ends.
 
-    python -m tests.tinygen.crash FOLDER
+    python -m tests.crash FOLDER
 
 FOLDER holds a checkpoint for each thread, which continues from it. Each step that is safely on disk
 is printed, as "seed step".
