@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.crash import THREADS, Training
+from tests.helpers import bits
 from tinygen import checkpoint
-from tinygen.backend import backend_name, np, to_numpy
+from tinygen.backend import backend_name, np
 from tinygen.files import open_locked, remove_locked
 
 ROOT = Path(__file__).parents[2]
@@ -30,18 +31,6 @@ def killed(folder, steps, seconds):
             running.kill()
         printed += running.stdout
     return {int(seed): int(done) for seed, done in map(bytes.split, printed)}
-
-
-def bits(state):
-    """`state` in a form that == compares bit for bit."""
-    if isinstance(state, dict):
-        return {key: bits(value) for key, value in state.items()}
-    if isinstance(state, list):
-        return [bits(value) for value in state]
-    if hasattr(state, "dtype"):
-        state = to_numpy(state)
-        return state.dtype.str, state.shape, state.tobytes()
-    return state
 
 
 @pytest.mark.parametrize("kills", [5, pytest.param(100, marks=pytest.mark.slow)])
