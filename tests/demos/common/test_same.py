@@ -3,6 +3,7 @@ import pytest
 
 from tests.same import differences
 
+
 def test_what_is_the_same_and_what_is_not(tiny, tmp_path):
     a, b = tmp_path / "a", tmp_path / "b"
     image = b / "tiny" / "loss.png"
