@@ -73,3 +73,15 @@ def read_result(folder):
 def read_values(folder):
     """The measured values in it."""
     return [row["value"] for row in read_result(folder)["metrics"]]
+
+
+def bits(state):
+    """The state of a checkpoint, in a form that == compares bit for bit."""
+    if isinstance(state, dict):
+        return {key: bits(value) for key, value in state.items()}
+    if isinstance(state, list):
+        return [bits(value) for value in state]
+    if hasattr(state, "dtype"):
+        array = to_numpy(state)
+        return array.dtype.str, array.shape, array.tobytes()
+    return state

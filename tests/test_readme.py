@@ -61,6 +61,18 @@ def test_the_checks_print_what_they_show(capsys):
         assert f"```\n{shown}" in README
 
 
+def test_what_holds_the_promises_exists():
+    table = README.partition("which test holds it\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (?!promise).*\|$", table, re.MULTILINE)
+    assert len(rows) >= 12
+    for row in rows:
+        held_by = re.findall(r"`((?:tests/|\.ci/)[^`]*)`", row)
+        assert held_by, row
+        for file, _, test in (name.partition("::") for name in held_by):
+            assert (ROOT / file).exists(), row
+            assert not test or f"\ndef {test}(" in (ROOT / file).read_text(encoding="utf-8"), row
+
+
 def map_of_files():
     """The Python files that the map names, from top to bottom."""
     files, folders = [], []

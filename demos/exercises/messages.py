@@ -82,7 +82,8 @@ def error(found):
         return [found.message]
     if found.kind in told:
         sentence = told[found.kind]
-    elif found.kind == "SyntaxError" and re.search("can't decode|null bytes", found.message):
+    elif (found.kind in ("SyntaxError", "ValueError")  # the latter in Python 3.10, for null bytes
+          and re.search("can't decode|code string cannot contain null bytes", found.message)):
         return ["The file is not UTF-8. Let your editor save it in that encoding."]
     elif found.kind in ("SyntaxError", "IndentationError", "TabError"):
         sentence = f"It is not Python: {found.message}."

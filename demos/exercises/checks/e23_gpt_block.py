@@ -146,7 +146,7 @@ def train(answer, calls):
     def loss(step):
         x, targets = random_windows(ids, 8, 32, rng=rng)
         return gpt.loss(model, xp.asarray(x), xp.asarray(targets))
-    return models.steps(MODEL.steps, Adam(model.parameters(), lr=3e-3), loss)
+    return models.steps(MODEL.steps, Adam(model.parameters(), lr=1e-3), loss)
 
 
 MODEL = models.GPT._replace(steps=100, train=train)
