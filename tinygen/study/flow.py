@@ -5,7 +5,7 @@ from typing import NamedTuple
 from tinygen.backend import xp
 from tinygen.nn.module import watched_calls
 from tinygen.study.graph import Names
-from tinygen.study.walk import any_cotangent, recorded, walk
+from tinygen.study.walk import any_cotangent, norm, recorded, walk
 from tinygen.tensor import Tensor, result
 
 # Where sigmoid and tanh are as good as flat: there the slope is below 4 % of the steepest.
@@ -48,7 +48,7 @@ def flow(compute, model, optimizer=None):
                for key, (output, call) in outputs.items()]
     used = [(path, p) for path, p in model.named_parameters() if id(p) in gradients]
     updates = _updates(optimizer, used, gradients) if optimizer else [None] * len(used)
-    parameters = [ParameterFlow(path, p.shape, _norm(p.data), _norm(gradients[id(p)]), update)
+    parameters = [ParameterFlow(path, p.shape, norm(p.data), norm(gradients[id(p)]), update)
                   for (path, p), update in zip(used, updates)]
     return Flow(modules, parameters)
 
@@ -122,15 +122,12 @@ def _spread(array, limits=None):
     others = tuple(i for i in range(array.ndim) if i != axis)
     dead = float((array == 0).all(axis=others).mean())
     saturated = limits and float(((array < limits[0]) | (array > limits[1])).mean())
+    array = array.astype("float64")  # in float32 the square of 1e-23 is 0
     return Spread(float(array.mean()), float(array.std()), dead, saturated)
 
 
 def _limits(output):
     return FLAT.get(output._origin[0].name) if output._origin else None
-
-
-def _norm(array):
-    return float(xp.linalg.norm(array.ravel()))
 
 
 def _updates(optimizer, used, gradients):
@@ -144,7 +141,7 @@ def _updates(optimizer, used, gradients):
         for p in params:
             p.grad = result(xp.asarray(gradients[id(p)])) if id(p) in gradients else None
         optimizer.step()
-        moved = {id(p): _norm(p.data - before) for p, (before, _, _) in zip(params, kept)}
+        moved = {id(p): norm(p.data - before) for p, (before, _, _) in zip(params, kept)}
     finally:
         for p, (before, p_grad, birth) in zip(params, kept):
             p.data[...] = before

@@ -3,9 +3,9 @@ import inspect
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tinygen.backend import is_array, np, to_numpy, xp
+from tinygen.backend import is_array, np, to_numpy
 from tinygen.nn.module import watched_calls
-from tinygen.study.walk import any_cotangent, recorded, walk
+from tinygen.study.walk import any_cotangent, norm, recorded, walk
 from tinygen.tensor import Tensor
 
 
@@ -24,8 +24,7 @@ def trace(compute, model=None):
     calls = sorted(calls, key=lambda call: call.start)
     parents = innermost(calls, [call.start for call in calls])
     names = Names(_roots(calls, parents, model))
-    norms = {id(visit.tensor): float(xp.linalg.norm(visit.g.ravel()))
-             for visit in walk(tensors, g)}
+    norms = {id(visit.tensor): norm(visit.g) for visit in walk(tensors, g)}
 
     calls_of_nodes = innermost(calls, [tensor._birth for tensor in tensors])
     numbers = {id(tensor): number for number, tensor in enumerate(tensors)}
@@ -45,7 +44,7 @@ def trace(compute, model=None):
 class Input(NamedTuple):
     """What an op was given: the result of node number `node`, or else something from outside.
 
-    name: a parameter's path; what kind of thing it is, for other Tensors and arrays; or a number.
+    name: a parameter's path, "Tensor", an array's dtype, or a number as it is written.
     """
     node: int | None
     name: str
@@ -127,7 +126,7 @@ class Names:
         if id(x) in numbers:
             return Input(numbers[id(x)], "", x.shape)
         if isinstance(x, Tensor):
-            return Input(None, self.parameters.get(id(x), f"Tensor {x.dtype}"), x.shape)
+            return Input(None, self.parameters.get(id(x), "Tensor"), x.shape)
         if hasattr(x, "shape"):
             return Input(None, str(x.dtype), x.shape)
         return Input(None, f"{x:g}" if isinstance(x, float) else repr(x), None)

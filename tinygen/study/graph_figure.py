@@ -30,8 +30,8 @@ def draw_graph(graph, path, fold):
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(height, 0))
     axes.axis("off")
-    plot_boxes(axes, whole, (width - whole.width) / 2, 0,
-               lambda box: dict(facecolor=colour(box.gradient)))
+    plot_boxes(axes, whole, lambda box: dict(facecolor=colour(box.gradient)),
+               x=(width - whole.width) / 2)
     colour.plot_legend(axes, width / 2, whole.height + 0.12)
     if path is not None:
         figure.savefig(path)
@@ -88,57 +88,65 @@ class Colours:
         axes.text(x + bar + SPACE, y + 0.06, high, **style)
 
 
-def plot_boxes(axes, frame, x, y, look, depth=0):
+def plot_boxes(axes, frame, look, x=0.0, y=0.0, scale=1.0, depth=0):
     """Draw what is in a frame, and around it the frame unless it is the outermost.
 
-    x, y: its left upper corner. look: a function of a box -> how its patch differs.
+    x, y: its left upper corner. look: a function of a box -> how its patch differs. scale: of the
+    text, in axes that do not show an inch as an inch.
     """
+    pen = _Pen(axes, scale)
     if depth:
-        _plot_patch(axes, frame, x, y, 10 + depth, facecolor=FRAMES[min(depth, 3) - 1],
-                    edgecolor=EDGE)
-        _plot_heading(axes, frame, x + PAD, y + 0.15, SOFT)
+        pen.patch(frame, x, y, 10 + depth, dict(facecolor=FRAMES[min(depth, 3) - 1],
+                                                edgecolor=EDGE))
+        pen.heading(frame, x + PAD, y + 0.15, SOFT)
     for corners, arrow in frame.lines:
-        _plot_line(axes, [(x + a, y + b) for a, b in corners], arrow)
+        pen.line([(x + a, y + b) for a, b in corners], arrow)
     for child in frame.children:
-        place = x + child.x, y + child.y
         if child.children:
-            plot_boxes(axes, child, *place, look, depth + 1)
+            plot_boxes(axes, child, look, x + child.x, y + child.y, scale, depth + 1)
         else:
-            _plot_box(axes, child, *place, look(child))
+            pen.box(child, x + child.x, y + child.y, look(child))
 
 
-def _plot_box(axes, box, x, y, look):
-    _plot_patch(axes, box, x, y, 30, **look)
-    middle, line = x + box.width / 2, y + (PAD + LINE_HEIGHT) / 2
-    _plot_heading(axes, box, middle - _heading_width(box) / 2, line, INK)
-    for text in box.below:
-        line += LINE_HEIGHT
-        axes.text(middle, line, text, size=SMALL, color=SOFT, family=FONT, ha="center",
-                  va="center_baseline", zorder=40)
+class _Pen:
+    """Draws boxes and lines on axes."""
 
+    def __init__(self, axes, scale):
+        self.axes, self.scale = axes, scale
 
-def _plot_heading(axes, box, x, y, colour):
-    for text, size, weight in ((box.title, LARGE, "bold"), (box.text, SMALL, "normal")):
-        axes.text(x, y + 0.045, text, size=size, weight=weight, color=colour, family=FONT,
-                  zorder=40)
-        x += text_width(text, size, weight) + SPACE
+    def box(self, box, x, y, look):
+        self.patch(box, x, y, 30, look)
+        middle, line = x + box.width / 2, y + (PAD + LINE_HEIGHT) / 2
+        self.heading(box, middle - _heading_width(box) / 2, line, INK)
+        for text in box.below:
+            line += LINE_HEIGHT
+            self.text(middle, line, text, SMALL, SOFT, ha="center", va="center_baseline")
 
+    def heading(self, box, x, y, colour):
+        self.text(x, y + 0.045, box.title, LARGE, colour, weight="bold")
+        self.text(x + text_width(box.title, LARGE, "bold") + SPACE, y + 0.045, box.text, SMALL,
+                  colour)
 
-def _plot_patch(axes, box, x, y, zorder, **look):
-    look = {"edgecolor": INK, "linewidth": 0.9, **look}
-    axes.add_patch(FancyBboxPatch((x, y), box.width, box.height, zorder=zorder,
-                                  boxstyle="round,pad=0,rounding_size=0.06", **look))
+    def text(self, x, y, text, size, colour, **style):
+        self.axes.text(x, y, text, size=size * self.scale, color=colour, family=FONT, zorder=40,
+                       **style)
 
+    def patch(self, box, x, y, zorder, look):
+        look = {"edgecolor": INK, "linewidth": 0.9, **look}
+        self.axes.add_patch(FancyBboxPatch(
+            (x, y), box.width, box.height, boxstyle="round,pad=0,rounding_size=0.06",
+            zorder=zorder, **look))
 
-def _plot_line(axes, corners, arrow):
-    (x, start), (_, y), (end_x, end_y), (_, end) = corners
-    half = (y + end_y) / 2
-    path = Path([(x, start), (x, y), (x, half), (end_x, half), (end_x, end_y), (end_x, end)],
-                [Path.MOVETO, Path.LINETO, Path.CURVE4, Path.CURVE4, Path.CURVE4, Path.LINETO])
-    axes.add_patch(PathPatch(path, facecolor="none", edgecolor=LINE, linewidth=1.1, zorder=20))
-    if arrow:
-        axes.add_patch(plt.Polygon([(end_x - 0.045, end - 0.09), (end_x + 0.045, end - 0.09),
-                                    (end_x, end)], color=LINE, linewidth=0, zorder=20))
+    def line(self, corners, arrow):
+        (x, start), (_, y), (end_x, end_y), (_, end) = corners
+        half = (y + end_y) / 2
+        path = Path([(x, start), (x, y), (x, half), (end_x, half), (end_x, end_y), (end_x, end)],
+                    [Path.MOVETO, Path.LINETO, *[Path.CURVE4] * 3, Path.LINETO])
+        self.axes.add_patch(PathPatch(path, facecolor="none", edgecolor=LINE, zorder=20,
+                                      linewidth=1.1 * self.scale))
+        if arrow:
+            tip = [(end_x - 0.045, end - 0.09), (end_x + 0.045, end - 0.09), (end_x, end)]
+            self.axes.add_patch(plt.Polygon(tip, color=LINE, linewidth=0, zorder=20))
 
 
 def _heading_width(box):

@@ -59,21 +59,22 @@ def matrix(x):
     rows = x.reshape(-1, x.shape[-1]) if x.ndim else x.reshape(1, 1)
     if x.size > FULL:
         rows = rows[:CORNER, :CORNER]
-    form = number_format(rows)
-    cells = [[format(value, form) for value in row]
-             + ["..."] * (x.size > FULL and x.shape[-1] > CORNER) for row in rows]
+    cells = [row + ["..."] * (x.size > FULL and x.shape[-1] > CORNER) for row in written(rows)]
     width = max((len(cell) for row in cells for cell in row), default=0)
     lines = [" ".join(cell.rjust(width) for cell in row) for row in cells]
     return lines + ["..."] * (x.size > FULL and x.size > rows.size)
 
 
-def number_format(rows):
-    """How to write these numbers: with up to 4 decimals, where that shows something of them."""
-    largest = np.abs(rows).max(initial=0) if rows.dtype.kind == "f" else np.nan
-    if not (largest == 0 or 0.01 <= largest < 1e5):
-        return ".2e" if rows.dtype.kind == "f" else ""
-    fewest = next((d for d in range(4) if np.allclose(rows, rows.round(d), rtol=0, atol=5e-5)), 4)
-    return f".{fewest}f"
+def written(rows, decimals=4):
+    """The numbers of a matrix as text, with up to so many decimals, where that shows enough."""
+    if rows.dtype.kind != "f":
+        return [[str(value) for value in row] for row in rows]
+    largest = np.abs(rows).max(initial=0)
+    if not (largest == 0 or 10 ** (1 - decimals) <= largest < 1e5):
+        return [[f"{value:.{decimals - 2}e}" for value in row] for row in rows]
+    rows = rows.round(decimals) + 0.0  # no -0
+    fewest = next(d for d in range(decimals + 1) if d == decimals or (rows == rows.round(d)).all())
+    return [[f"{value:.{fewest}f}" for value in row] for row in rows]
 
 
 def _titled(name, x):

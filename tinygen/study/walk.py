@@ -54,6 +54,11 @@ def recorded(caller, y, g=None):
     return nodes, g
 
 
+def norm(array):
+    """√ Σ x², in float64: in float32 the square of 1e-23 is 0."""
+    return float(xp.linalg.norm(array.astype("float64").ravel()))
+
+
 def any_cotangent(y):
     """A cotangent for a y that needs one: fixed random numbers, since ones hide much of a graph.
 
