@@ -47,13 +47,15 @@ SIGMOID, RELU, RESIDUAL, NORMED = DESIGNS = "sigmoid", "ReLU", "residual", "with
 
 @demo(PRESETS, data=("digits", "mnist-10k"))
 def main(run):
-    cfg, images = run.settings, load_images(run.data)
+    cfg = run.settings
     check_positive(cfg, "depth", "width", "batch", "lr")
+    images = load_images(run.data)
     flows, right = {}, {}
     for design in DESIGNS:
         model = Network(design, images.x_train[0].size, cfg.width, cfg.depth, rng=run.rng)
         optimizer = Adam(model.parameters(), lr=cfg.lr)
-        flows[design] = study.flow(lambda: loss(model, images, range(cfg.batch)), model, optimizer)
+        rows = epoch_batch(0, cfg.batch, len(images.x_train), run.seed)
+        flows[design] = study.flow(lambda: loss(model, images, rows), model, optimizer)
         for step in run.steps(design, model=model, optimizer=optimizer):
             rows = epoch_batch(step, cfg.batch, len(images.x_train), run.seed)
             nats = loss(model, images, rows)
@@ -135,7 +137,6 @@ class Network(nn.Module):
 
 def loss(model, images, rows):
     """The cross-entropy of some training images, in nats."""
-    rows = list(rows)
     return tg.cross_entropy(model(xp.asarray(images.x_train[rows])),
                             xp.asarray(images.y_train[rows]))
 

@@ -1,4 +1,6 @@
 """A graph as nested boxes: an op is a box, a module a frame around its boxes, or a box when folded.
+
+So is a leaf that several ops use. Its number counts as a node's: -1 for leaf 0, -2 for leaf 1.
 """
 from dataclasses import dataclass, field
 
@@ -53,6 +55,8 @@ def boxes(graph, fold=None):
 class _Folding:
     def __init__(self, graph, fold):
         self.graph, self.fold = graph, fold
+        uses = [given.leaf for node in graph.nodes for given in node.inputs]
+        self.shared = {leaf for leaf in range(len(graph.leaves)) if uses.count(leaf) > 1}
         self.inside = {}  # call -> the numbers of its nodes and its calls, in order
         self.nodes = {call: [] for call in range(len(graph.calls))}  # and of all below
         for node in graph.nodes:
@@ -72,7 +76,11 @@ class _Folding:
         return max((len(list(self.path_to(node.call))) for node in self.graph.nodes))
 
     def whole(self):
-        return self.frame(None, "", "", "", 0)
+        whole = self.frame(None, "", "", "", 0)
+        for leaf in sorted(self.shared, reverse=True):
+            shape, _, gradient = self.graph.leaves[leaf]
+            whole.children.insert(0, Box(f"leaf {leaf}", str(shape), [], [-1 - leaf], gradient or 0))
+        return whole
 
     def frame(self, call, title, kind, path, depth):
         """The box of a call, or of all (None), with its path."""
@@ -97,7 +105,7 @@ class _Folding:
         """An op's box; if it is a module's only one, under the module's name."""
         node = self.graph.nodes[number]
         named = node.module != around
-        below = given_text(node, nodes=False)
+        below = given_text(node, nodes=False, lines=self.shared)
         return Box(node.module.removeprefix(around + ".") if named else node.op,
                    f"{node.op} {node.shape}" if named else str(node.shape),
                    [below] if below and below != f"shape={node.shape}" else [], [number],

@@ -113,8 +113,8 @@ class Flow:
 
     def draw(self, path=None):
         """The table as a figure -> a matplotlib Figure. path: a file to write it to."""
-        from tinygen.study.flow_figure import draw_flow  # it imports matplotlib
-        return draw_flow(self, path)
+        import tinygen.study.flow_figure as figure  # it imports matplotlib
+        return figure.draw_flow(self, path)
 
 
 def _spread(array, limits=None):

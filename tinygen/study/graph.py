@@ -24,7 +24,11 @@ def trace(compute, model=None):
     calls = sorted(calls, key=lambda call: call.start)
     parents = innermost(calls, [call.start for call in calls])
     names = Names(_roots(calls, parents, model))
-    norms = {id(visit.tensor): norm(visit.g) for visit in walk(tensors, g)}
+    norms = {}
+    for visit in walk(tensors, g):
+        norms[id(visit.tensor)] = norm(visit.g)
+        _, inputs, _, _, _ = visit.tensor._origin
+        norms.update((id(inputs[i]), norm(total)) for i, total in visit.totals.items())
 
     calls_of_nodes = innermost(calls, [tensor._birth for tensor in tensors])
     numbers = {id(tensor): number for number, tensor in enumerate(tensors)}
@@ -36,7 +40,8 @@ def trace(compute, model=None):
             "" if call is None else names.module(calls[call].module), call,
             [names.input(x, numbers) for x in inputs], settings_text(op, settings),
             norms[id(tensor)]))
-    return Graph(nodes, [ModuleCall(names.module(call.module), type(call.module).__name__, parent,
+    leaves = [Leaf(x.shape, str(x.dtype), norms.get(id(x))) for x in names.leaves.values()]
+    return Graph(nodes, leaves, [ModuleCall(names.module(call.module), type(call.module).__name__, parent,
                                     sum(p.size for p in call.module.parameters()))
                          for call, parent in zip(calls, parents)])
 
@@ -44,11 +49,13 @@ def trace(compute, model=None):
 class Input(NamedTuple):
     """What an op was given: the result of node number `node`, or else something from outside.
 
-    name: a parameter's path, "Tensor", an array's dtype, or a number as it is written.
+    name: a parameter's path, "leaf 0", an array's dtype, or a number as it is written. leaf: the
+    number of the leaf.
     """
     node: int | None
     name: str
     shape: tuple | None
+    leaf: int | None = None
 
 
 @dataclass
@@ -65,6 +72,13 @@ class Node:
     gradient: float
 
 
+class Leaf(NamedTuple):
+    """A Tensor that was not computed and is no parameter; None: no gradient reaches it."""
+    shape: tuple
+    dtype: str
+    gradient: float | None
+
+
 class ModuleCall(NamedTuple):
     """One call of a module, inside the call number `parent`, or outside of all."""
     path: str
@@ -76,8 +90,9 @@ class ModuleCall(NamedTuple):
 @dataclass
 class Graph:
     """The ops of a computation in the order in which they ran, and the calls of modules."""
-    nodes: list  # of Node
-    calls: list  # of ModuleCall
+    nodes: list   # of Node
+    leaves: list  # of Leaf
+    calls: list   # of ModuleCall
 
     def __str__(self):
         rows = [("", "op", "module", "output", "|gradient|", "inputs and settings")]
@@ -101,15 +116,18 @@ class Graph:
         shape of its output, and by its colour the norm of the gradient there. path: a file to
         write, such as "graph.png". Raises ValueError for ops outside modules that are too many.
         """
-        from tinygen.study.graph_figure import draw_graph  # it imports matplotlib
-        return draw_graph(self, path, fold)
+        import tinygen.study.graph_figure as figure  # made of Graphs, and imports matplotlib
+        return figure.draw_graph(self, path, fold)
 
 
 class Names:
-    """What modules and parameters are called: their paths, behind the model's type if several."""
+    """What modules and parameters are called: their paths, behind the model's type if several.
+
+    leaves: the other Tensors that turned up, in their order.
+    """
 
     def __init__(self, models):
-        self.modules, self.parameters = {}, {}
+        self.modules, self.parameters, self.leaves = {}, {}, {}
         for root in models:
             kind = type(root).__name__
             prefix = "" if len(models) == 1 else kind + "."
@@ -125,8 +143,12 @@ class Names:
         """What an op was given, as an Input. numbers: {id of a recorded Tensor: its number}"""
         if id(x) in numbers:
             return Input(numbers[id(x)], "", x.shape)
+        if id(x) in self.parameters:
+            return Input(None, self.parameters[id(x)], x.shape)
         if isinstance(x, Tensor):
-            return Input(None, self.parameters.get(id(x), "Tensor"), x.shape)
+            self.leaves.setdefault(id(x), x)
+            number = list(self.leaves).index(id(x))
+            return Input(None, f"leaf {number}", x.shape, number)
         if hasattr(x, "shape"):
             return Input(None, str(x.dtype), x.shape)
         return Input(None, f"{x:g}" if isinstance(x, float) else repr(x), None)
@@ -159,12 +181,12 @@ def innermost(calls, births):
     return found
 
 
-def given_text(node, nodes=True):
-    """Inputs and settings as text: the numbers of nodes, unless left out; parameters by the last
-    part of their path where the node's module owns them."""
+def given_text(node, nodes=True, lines=()):
+    """Inputs and settings as text: the numbers of nodes, unless left out, and no leaves whose
+    numbers are in `lines`; parameters by the last part of their path where the module owns them."""
     parts = []
     for x in node.inputs:
-        if x.node is None and x.name != "None":
+        if x.node is None and x.name != "None" and (x.leaf is None or x.leaf not in lines):
             name = x.name.removeprefix(node.module + ".")
             parts.append(name if x.shape is None else f"{name} {x.shape}")
         elif x.node is not None and nodes:

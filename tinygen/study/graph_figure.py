@@ -41,11 +41,12 @@ def draw_graph(graph, path, fold):
 def arrange(graph, fold=None):
     """The graph's boxes in their places, in one frame."""
     whole = boxes(graph, fold)
-    consumers = {node.number: [] for node in graph.nodes}
+    consumers = {node: [] for box in whole.leaves() for node in box.nodes}
     for node in graph.nodes:
         for given in node.inputs:
-            if given.node is not None:
-                consumers[given.node].append(node.number)
+            source = given.node if given.leaf is None else -1 - given.leaf
+            if source in consumers:
+                consumers[source].append(node.number)
     for box in whole.leaves():
         widths = [_heading_width(box), *(text_width(text, SMALL) for text in box.below)]
         box.width = max(widths) + 2 * PAD

@@ -96,7 +96,7 @@ def test_two_models_go_by_their_types(rng):
     assert nodes[0].module == "MLPGenerator.layers.0"
     assert nodes[0].inputs[1].name == "MLPGenerator.layers.0.weight"
     named = trace(lambda: discriminator(generator(z)).mean(), discriminator).nodes
-    assert named[-2].module == "MLPDiscriminator" and named[0].inputs[1].name == "Tensor"
+    assert named[-2].module == "MLPDiscriminator" and named[0].inputs[1].name == "leaf 0"
 
 
 def test_what_another_thread_calls_is_not_watched(rng):
@@ -140,6 +140,18 @@ def test_modules_deeper_than_fold_are_one_box(rng):
     assert folded.text == "Block (2, 4, 4)" and folded.nodes == list(range(3, 20))
     assert folded.below == ["17 ops, 244 parameters"]
     assert folded.gradient == graph.nodes[19].gradient
+
+
+def test_a_leaf_that_several_ops_use_is_a_box(rng):
+    """So that a residual shows that begins at the input."""
+    block = gpt.Block(4, 2, rng=rng)
+    x, once = (tg.Tensor(xp.asarray(rng.random((1, 3, 4), "float32"))) for _ in range(2))
+    graph = trace(lambda: (block(x) * once).sum(), block)
+    assert titles(boxes(graph, 0)) == ["leaf 0", "Block", "mul", "sum"]
+    assert boxes(graph, 0).leaves()[2].below == ["leaf 1 (1, 3, 4)"]
+    gradients = tg.grad((block(x) * once).sum(), [x, once])
+    assert [leaf.gradient for leaf in graph.leaves] == pytest.approx(
+        [np.linalg.norm(to_numpy(gradient)) for gradient in gradients])
 
 
 def test_by_default_at_most_40_boxes(rng):

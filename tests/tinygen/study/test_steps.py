@@ -104,7 +104,7 @@ def test_a_page_shows_the_rule_the_numbers_and_the_differences():
     step, = backward_steps(tg.softmax(x), g=xp.asarray([[1.0, 0.0, 0.0], [0.0, 0.0, 2.0]]))
     text = str(step)
     for words in ("Step 1 of 1: softmax, op 0\n", "# log y = x - log Σ eˣ", "y = softmax(x)",
-                  "0.0900 0.2447 0.6652", "x (2, 3), Tensor    x̄ by backward",
+                  "0.0900 0.2447 0.6652", "x (2, 3), leaf 0    x̄ by backward",
                   "0.0819 -0.0220 -0.0599     0.0819 -0.0220 -0.0599",
                   "x̄: backward and differences are at most"):
         assert words in text, words
