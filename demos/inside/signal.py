@@ -14,13 +14,14 @@ of the gradient there, and how far the optimiser's step would move each weight, 
 size. Then each network is trained on handwritten digits, which none of them should find hard.
 
     python -m demos signal                     20 s on two cores
-    python -m demos signal --depth 8           where all four still learn something
+    python -m demos signal --depth 8           where only the sigmoids fail
     python -m demos signal --data mnist-10k    the same
 
-Expect, at the first layer, a gradient 1e19 times smaller than at the last with sigmoids, which do
-not learn at all (10 % right); about as large with ReLUs; and with layer norm 11 to 14 times larger.
-The residual's outputs grow a million times and more (six seeds: 7e6 to 2e7), and it ends at 20 to
-40 %, ReLU at 83 to 94 %, and with layer norm at 96 to 97 %.
+Expect the gradient at the first layer to be 3e-20 of that at the last with sigmoids, 0.5 to 1.5
+times as large with ReLUs, and 11 to 13 times with layer norm. The residual's outputs grow from the
+first layer to the last six to thirteen million times. After 300 steps sigmoids are right on 10 % of
+the test images, which is chance, the residual on 22 to 40 %, ReLUs on 88 to 95 %, and with layer
+norm it is 96 to 98 % (five seeds).
 
 Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks (2010);
 He, Zhang, Ren and Sun, Deep residual learning for image recognition (2016); Ba, Kiros and Hinton,
@@ -74,15 +75,16 @@ def measure(run, flows, right):
                  for design, rows in layers.items()}
     growth = {design: rows[-1].output.deviation / rows[0].output.deviation
               for design, rows in layers.items()}
-    gradient = "gradient at the first layer over that at the last"
-    run.measure(f"{SIGMOID}: {gradient}", gradients[SIGMOID], at_most=1e-12)
+    gradient, depth = "gradient at the first layer over that at the last", run.settings.depth
+    run.measure(f"{SIGMOID}: {gradient}", gradients[SIGMOID], at_most=0.3 ** (depth - 1))
     run.measure(f"{RELU}: {gradient}", gradients[RELU], at_least=0.1, at_most=10)
-    run.measure(f"{NORMED}: {gradient}", gradients[NORMED], at_least=3, at_most=30)
+    run.measure(f"{NORMED}: {gradient}", gradients[NORMED], at_least=1, at_most=depth)
     run.measure(f"{RESIDUAL}: output of the last layer over that of the first", growth[RESIDUAL],
-                at_least=1e5, baseline=(NORMED, growth[NORMED]))
-    run.measure(f"{SIGMOID}: test images right", right[SIGMOID], at_most=0.2)
+                at_least=1.4 ** (depth - 1), baseline=(NORMED, growth[NORMED]))
+    deep = depth >= PRESETS["default"]["depth"]
+    run.measure(f"{SIGMOID}: test images right", right[SIGMOID], at_most=0.2 if deep else None)
     run.measure(f"{RELU}: test images right", right[RELU], at_least=0.7)
-    run.measure(f"{RESIDUAL}: test images right", right[RESIDUAL], at_most=0.7)
+    run.measure(f"{RESIDUAL}: test images right", right[RESIDUAL], at_most=0.7 if deep else None)
     run.measure(f"{NORMED}: test images right", right[NORMED], at_least=0.94)
 
 

@@ -247,7 +247,7 @@ class Call(NamedTuple):
     end: int
 
 
-_one_watches = threading.RLock()
+_one_at_a_time = threading.RLock()
 
 
 @contextmanager
@@ -266,7 +266,7 @@ def watched_calls():
             calls.append(Call(module, outputs, start, next_birth()))
         return y
 
-    with _one_watches:
+    with _one_at_a_time:
         call = Module.__call__
         Module.__call__ = watched_call
         try:

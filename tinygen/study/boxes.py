@@ -79,7 +79,8 @@ class _Folding:
         whole = self.frame(None, "", "", "", 0)
         for leaf in sorted(self.shared, reverse=True):
             shape, _, gradient = self.graph.leaves[leaf]
-            whole.children.insert(0, Box(f"leaf {leaf}", str(shape), [], [-1 - leaf], gradient or 0))
+            box = Box(f"leaf {leaf}", str(shape), [], [-1 - leaf], gradient or 0.0)
+            whole.children.insert(0, box)
         return whole
 
     def frame(self, call, title, kind, path, depth):

@@ -40,7 +40,8 @@ def flow(compute, model, optimizer=None):
         _, inputs, _, _, _ = visit.tensor._origin
         if id(visit.tensor) in outputs:
             cotangents[id(visit.tensor)] = visit.g
-        gradients.update((id(inputs[i]), total) for i, total in visit.totals.items())
+        gradients.update((id(inputs[i]), total) for i, total in visit.totals.items()
+                         if inputs[i]._origin is None)
 
     modules = [ModuleFlow(names.module(call.module), type(call.module).__name__, output.shape,
                           _spread(output.data, _limits(output)),

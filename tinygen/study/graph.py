@@ -28,7 +28,8 @@ def trace(compute, model=None):
     for visit in walk(tensors, g):
         norms[id(visit.tensor)] = norm(visit.g)
         _, inputs, _, _, _ = visit.tensor._origin
-        norms.update((id(inputs[i]), norm(total)) for i, total in visit.totals.items())
+        norms.update((id(inputs[i]), norm(total)) for i, total in visit.totals.items()
+                     if inputs[i]._origin is None)
 
     calls_of_nodes = innermost(calls, [tensor._birth for tensor in tensors])
     numbers = {id(tensor): number for number, tensor in enumerate(tensors)}
@@ -41,9 +42,10 @@ def trace(compute, model=None):
             [names.input(x, numbers) for x in inputs], settings_text(op, settings),
             norms[id(tensor)]))
     leaves = [Leaf(x.shape, str(x.dtype), norms.get(id(x))) for x in names.leaves.values()]
-    return Graph(nodes, leaves, [ModuleCall(names.module(call.module), type(call.module).__name__, parent,
-                                    sum(p.size for p in call.module.parameters()))
-                         for call, parent in zip(calls, parents)])
+    return Graph(nodes, leaves, [
+        ModuleCall(names.module(call.module), type(call.module).__name__, parent,
+                   sum(p.size for p in call.module.parameters()))
+        for call, parent in zip(calls, parents)])
 
 
 class Input(NamedTuple):
