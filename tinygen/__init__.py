@@ -3,8 +3,8 @@
     import tinygen as tg
 
 Every op and loss is tg.name; layers are in tg.nn, optimisers in tg.optim, data sets in tg.data,
-checkpoints in tg.checkpoint. To read the engine, start with backend, tensor, operation,
-ops/elementwise, ops/linear, autograd, in this order.
+checkpoints in tg.checkpoint, tools to look inside with in tg.study. To read the engine, start with
+backend, tensor, operation, ops/elementwise, ops/linear, autograd, in this order.
 """
 # ruff: noqa: I001  (ops first, in the order of their files)
 import importlib
@@ -37,7 +37,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name):
-    """Import tg.checkpoint, tg.data and tg.safetensors when first used: it takes a while."""
-    if name in ("checkpoint", "data", "safetensors"):
+    """Import tg.checkpoint, tg.data, tg.safetensors and tg.study when first used."""
+    if name in ("checkpoint", "data", "safetensors", "study"):
         return importlib.import_module(f"tinygen.{name}")
     raise AttributeError(f"module 'tinygen' has no attribute {name!r}")

@@ -28,7 +28,7 @@ def grad(y, xs, g=None, *, create_graph=False, retain_graph=None):
     if create_graph and not mode.recording:
         raise errors.recording_is_off()
     targets = _targets("grad", xs)
-    g = _cotangent("grad", y, g)
+    g = cotangent("grad", y, g)
     g = alias(g) if create_graph else plain(g)
     retain_graph = create_graph if retain_graph is None else retain_graph
     _, grads = _walk(y, g, targets, create_graph, retain_graph)
@@ -47,7 +47,7 @@ def grad(y, xs, g=None, *, create_graph=False, retain_graph=None):
 
 def backward(y, g, inputs, retain_graph):
     """What Tensor.backward does."""
-    g = plain(_cotangent("backward", y, g))
+    g = plain(cotangent("backward", y, g))
     targets = () if inputs is None else _targets("backward", inputs)
     leaves, grads = _walk(y, g, targets, False, retain_graph)
     for x in {id(x): x for x in targets or leaves}.values():
@@ -61,7 +61,7 @@ def _walk(y, g, targets, create_graph, retain_graph):
 
     Returns the leaves and the gradients, {id of Tensor: array or Tensor}.
     """
-    nodes, leaves, found = _graph(y)
+    nodes, leaves, found = graph(y)
     targets = {id(x) for x in targets}
     on_the_way = _between(nodes, targets) if targets else found
     grads = {id(y): g}
@@ -72,7 +72,7 @@ def _walk(y, g, targets, create_graph, retain_graph):
         if g is None or key not in on_the_way:
             continue
         if tensor._origin is FREED:
-            raise errors.freed_graph()
+            raise errors.freed_graph("backward")
         if not create_graph:
             g = xp.asarray(g)  # NumPy's arithmetic on 0-d arrays gives scalars
         _, inputs, _, _, _ = tensor._origin
@@ -80,7 +80,7 @@ def _walk(y, g, targets, create_graph, retain_graph):
                   if type(x) is Tensor and x.requires_grad and id(x) in on_the_way]
         if not wanted:
             continue  # a target: what it was computed from stays for a later walk
-        for i, gx in zip(wanted, _input_gradients(tensor, g, wanted, create_graph)):
+        for i, gx in zip(wanted, input_gradients(tensor, g, wanted, create_graph)):
             key = id(inputs[i])
             grads[key] = grads[key] + gx if key in grads else gx
         if not retain_graph:
@@ -88,7 +88,7 @@ def _walk(y, g, targets, create_graph, retain_graph):
     return leaves, grads
 
 
-def _graph(y):
+def graph(y):
     """All recorded results behind y, y last; the leaves; and the ids of both."""
     nodes, leaves, stack, found = [], [], [y], {id(y)}
     while stack:
@@ -118,7 +118,7 @@ def _between(nodes, targets):
     return dependent
 
 
-def _input_gradients(tensor, g, wanted, create_graph):
+def input_gradients(tensor, g, wanted, create_graph):
     """Gradients for the inputs numbered `wanted` of the op that made `tensor`.
 
     Each comes in its input's shape and dtype: no op has to see to that itself.
@@ -147,8 +147,9 @@ def _input_gradients(tensor, g, wanted, create_graph):
             gx = sum_to(gx, shape=x.data.shape)  # x was broadcast: its uses add up
         if gx.dtype != x.data.dtype:
             gx = gx.astype(x.data.dtype)
-        if mode.reject_nan:
-            op.reject_nan(plain(gx), f"gradient for input {i}", inputs)
+        if mode.called_at is not None:
+            op.reject_nan(plain(gx), f"gradient for input {i}", inputs,
+                          mode.called_at.get(id(tensor)))
         results.append(gx)
     return results
 
@@ -167,7 +168,7 @@ def _targets(caller, xs):
     return targets
 
 
-def _cotangent(caller, y, g):
+def cotangent(caller, y, g):
     """What a walk starts from, checked against y."""
     if not isinstance(y, Tensor) or not y.requires_grad:
         raise errors.no_graph(caller, y)

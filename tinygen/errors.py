@@ -1,6 +1,6 @@
 """The core's error messages: one function for each mistake, which returns the exception.
 
-The code that finds a mistake raises it in one line, `if ...: raise errors.freed_graph()`, so that
+The code that finds a mistake raises it in one line, `if ...: raise errors.no_length()`, so that
 the checks do not stand between the reader and the idea. Each message names who complains, the rule,
 what came instead, and the likely fix. Ops have their own checks, at the end of their files.
 """
@@ -132,9 +132,10 @@ def mixed_dtypes(op, inputs, dtype):
                      f"convert with .astype('{dtype}')")
 
 
-def not_finite(op, bad, array, what, inputs):
+def not_finite(op, bad, array, what, inputs, called_at):
+    where = f"; called at {called_at}" if called_at else ""
     return FloatingPointError(f"{op.name}: {bad} of {array.size} elements of its {what} are NaN or "
-                              f"infinite; its inputs were {_listed(inputs)}")
+                              f"infinite; its inputs were {_listed(inputs)}{where}")
 
 
 # ---- operation: a rule ----
@@ -227,9 +228,9 @@ def wrong_cotangent(caller, y, g):
                       f"got {describe(g)}")
 
 
-def freed_graph():
-    return ValueError("backward: this graph was freed by an earlier backward; run the forward "
-                      "again, or call the first one with retain_graph=True")
+def freed_graph(caller):
+    return ValueError(f"{caller}: this graph was freed by an earlier backward; run the forward "
+                      f"again, or call the first one with retain_graph=True")
 
 
 def written_since(op, i, x):

@@ -17,6 +17,7 @@ order.
 import contextlib
 import functools
 import inspect
+import os
 import sys
 import threading
 
@@ -29,11 +30,12 @@ from tinygen.writes import guarded
 class Mode(threading.local):
     """What ops do besides computing, in this thread; see no_grad, detect_nan, detect_writes."""
     recording = True
-    reject_nan = False
+    called_at = None  # inside detect_nan: where each result's op was called, {id of Tensor: place}
     reject_writes = False
 
 
 mode = Mode()
+PACKAGE = os.path.dirname(__file__) + os.sep
 
 
 class Op:
@@ -81,8 +83,9 @@ class Op:
             return y  # plain arrays in, plain array out
         if y.dtype is not dtype and y.dtype != settings.get("dtype", dtype):  # of astype
             raise errors.mixed_dtypes(self, inputs, dtype)
-        if mode.reject_nan:
-            self.reject_nan(y, "output", inputs)
+        called_at = mode.called_at
+        if called_at is not None:
+            self.reject_nan(y, "output", inputs, calling_line())
 
         if not (requires_grad and mode.recording):
             return result(y)
@@ -92,7 +95,10 @@ class Op:
         textbook = self.textbook
         if mode.reject_writes:
             textbook, *gradients = guarded(self, inputs, settings, y, (textbook, *gradients))
-        return result(y, (self, inputs, settings, gradients, textbook))
+        y = result(y, (self, inputs, settings, gradients, textbook))
+        if called_at is not None:
+            called_at[id(y)] = calling_line()
+        return y
 
     def _sorted(self, arguments, settings):
         """The inputs and settings of a call that gives settings by position, or is a mistake."""
@@ -143,11 +149,11 @@ class Op:
             return x
         raise errors.not_an_input(self, x, backend_name())
 
-    def reject_nan(self, array, what, inputs):
+    def reject_nan(self, array, what, inputs, called_at):
         """Raise FloatingPointError unless `array`, this op's output or gradient, is finite."""
         bad = int((~xp.isfinite(array)).sum())
         if bad:
-            raise errors.not_finite(self, bad, array, what, inputs)
+            raise errors.not_finite(self, bad, array, what, inputs, called_at)
 
     @contextlib.contextmanager
     def replaced(self, by):
@@ -230,14 +236,24 @@ def no_grad():
 def detect_nan():
     """Inside the with block, an op whose output or gradient is not finite raises an error.
 
-    The FloatingPointError names the op, or the optimiser that was to step by such a gradient. Every
-    result is inspected, so training gets slower.
+    The FloatingPointError names the op and the line of your code that called it, also where it is
+    a gradient that fails, if the op was called inside the block too, or the optimiser that was to
+    step by such a gradient. Every result is inspected, so training gets slower.
     """
-    kept, mode.reject_nan = mode.reject_nan, True
+    kept = mode.called_at
+    mode.called_at = {} if kept is None else kept
     try:
         yield
     finally:
-        mode.reject_nan = kept
+        mode.called_at = kept
+
+
+def calling_line():
+    """The file and line outside this package from which an op is being called."""
+    frame = sys._getframe(1)
+    while frame and frame.f_code.co_filename.startswith(PACKAGE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}, line {frame.f_lineno}" if frame else None
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from tinygen import errors
 from tinygen.backend import np, to_numpy, xp
 from tinygen.methods import Methods
 
-_next_birth = itertools.count().__next__
+next_birth = itertools.count().__next__
 
 
 class Tensor(Methods):
@@ -41,7 +41,7 @@ class Tensor(Methods):
             raise errors.not_floating(array, data)
         self.data = xp.array(array, dtype="float32" if listed else array.dtype)
         self.grad, self.requires_grad = None, requires_grad
-        self._birth, self._origin = _next_birth(), None
+        self._birth, self._origin = next_birth(), None
 
     shape = property(lambda self: self.data.shape)
     ndim = property(lambda self: self.data.ndim)
@@ -131,7 +131,7 @@ def result(array, origin=None):
     tensor = Tensor.__new__(Tensor)
     tensor.data, tensor.grad = array, None
     tensor.requires_grad, tensor._origin = origin is not None, origin
-    tensor._birth = _next_birth()
+    tensor._birth = next_birth()
     return tensor
 
 
@@ -142,7 +142,7 @@ def plain(x):
 
 def mark_written(tensor):
     """Record that `tensor.data` was written in place, so that no earlier forward is walked back."""
-    tensor._birth = _next_birth()
+    tensor._birth = next_birth()
 
 
 def shape_of(name, x):

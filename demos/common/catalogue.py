@@ -5,7 +5,8 @@ from pathlib import Path
 
 import demos
 
-FAMILIES = "autoencoders", "vaes", "gans", "language", "speed"  # in the order to read them
+# In the order to read them.
+FAMILIES = "autoencoders", "vaes", "gans", "language", "inside", "speed"
 
 
 def find_demos():

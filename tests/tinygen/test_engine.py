@@ -1,9 +1,11 @@
 """The engine: the graph, the walk over it, and the promises of both."""
 import copy
 import gc
+import inspect
 import math
 import pickle
 import pydoc
+import re
 import subprocess
 import sys
 import threading
@@ -449,6 +451,44 @@ def test_without_detect_writes_nothing_is_inspected():
     y = x * x
     x.data += 1
     assert_close(tg.grad(y, x), [8.0])
+
+
+def line_here():
+    """How detect_nan names the line below the one that calls this."""
+    caller = inspect.currentframe().f_back
+    return re.escape(f"; called at {__file__}, line {caller.f_lineno + 1}") + "$"
+
+
+def test_detect_nan_says_where_the_op_was_called():
+    x, layer = numbers(0.0), tg.nn.Linear(1, 1)
+    layer.weight.data[...] = np.inf
+    with np.errstate(all="ignore"), tg.detect_nan():
+        expected = line_here()
+        y = tg.sqrt(x) * 1.0
+        with pytest.raises(FloatingPointError, match="^sqrt: .* its gradient .*" + expected):
+            y.backward()
+        expected = line_here()
+        y = tg.sqrt(x)
+        with pytest.raises(FloatingPointError, match="^sqrt: .*" + expected):
+            tg.grad(y, x)
+        with pytest.raises(FloatingPointError, match="^log: .* its output .*" + line_here()):
+            tg.log(x)
+        # Inside a layer it is the line that called the layer.
+        with pytest.raises(FloatingPointError, match="^linear: .*" + line_here()):
+            layer(xp.ones((1, 1), "float32"))
+
+
+def test_detect_nan_does_not_know_where_an_earlier_op_was_called():
+    with np.errstate(all="ignore"):
+        y = tg.sqrt(numbers(0.0))
+        with tg.detect_nan():
+            with tg.detect_nan():
+                expected = line_here()
+                z = tg.sqrt(numbers(0.0))
+            with pytest.raises(FloatingPointError, match=r"inputs were Tensor \(1,\) float64$"):
+                y.backward()
+            with pytest.raises(FloatingPointError, match=expected):
+                z.backward()
 
 
 def test_a_replaced_op_is_restored_even_after_an_exception():

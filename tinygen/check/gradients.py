@@ -67,7 +67,7 @@ def check_gradients(f, *xs, order=2, name=None, tolerance=TOLERANCE, samples=64,
     if not callable(f):
         raise TypeError(f"check_gradients: takes a function and then its inputs, got {describe(f)}")
     leaves = {label: Tensor(_need_float64("check_gradients", label, to_numpy(x)))
-              for label, x in zip(_argument_names(f, len(xs)), xs)}
+              for label, x in zip(argument_names(f, len(xs)), xs)}
     tensors = list(leaves.values())
     return _check("check_gradients", name or getattr(f, "__name__", type(f).__name__),
                   lambda: f(*tensors), leaves, order, tolerance, samples, rng)
@@ -105,7 +105,7 @@ def _check(caller, name, function, leaves, order, tolerance, samples, rng):
     if not np.array_equal(to_numpy(y), to_numpy(function()), equal_nan=True):
         raise ValueError(f"{caller}: {name} gives two values for the same inputs; create "
                          f"its random generator inside it, from a fixed seed")
-    g = Tensor(_draw(rng, y.shape))
+    g = Tensor(draw(rng, y.shape))
 
     def recorded():
         return grad(function(), xs, g, create_graph=True)
@@ -130,7 +130,7 @@ def _check(caller, name, function, leaves, order, tolerance, samples, rng):
         return rows
 
     # S = Σ <v, dL/dx> is walked term by term, so that only the ops under test take part.
-    weights = [_draw(rng, x.shape) for x in xs]
+    weights = [draw(rng, x.shape) for x in xs]
     by = {**leaves, "cotangent": g}
     terms = [grad(gx, list(by.values()), xp.asarray(v), retain_graph=True)
              for gx, v in zip(recorded(), weights)]
@@ -160,21 +160,36 @@ def _compare_twin(name, label, first, recorded):
 
 def _worst(x, gradient, outputs, weights, probes, tolerance):
     """The largest error of the gradient of Σ <weight, output> by x, and a description of where."""
-    floor = FLOOR * max([1.0, *(np.abs(to_numpy(y)).max(initial=0) for y in outputs())])
+    floor = smallest_that_counts(outputs())
     worst, finding = 0.0, ""
     for position, v in probes:
         slope = np.sum(gradient * v)
-        error = np.inf
-        for step in STEPS:
-            difference = _central_difference(outputs, weights, x, v, step)
-            error = min(error, float(_relative_error(slope, difference, floor)))
-            if error <= tolerance:
-                break
+        difference, error = finite_difference(outputs, weights, x, v, slope, floor, tolerance)
         if error > worst:
             worst = error
             finding = (f"{position} is {slope:.9g} by backward, {difference:.9g} by finite "
                        f"differences")
     return worst, finding
+
+
+def smallest_that_counts(outputs):
+    """The size below which errors are no longer relative, for outputs as large as these."""
+    return FLOOR * max([1.0, *(np.abs(to_numpy(y)).max(initial=0) for y in outputs)])
+
+
+def finite_difference(outputs, weights, x, v, slope, floor, tolerance=TOLERANCE):
+    """Slope of Σ <weight, output> as x moves along v, and the relative error of `slope`.
+
+    outputs: a function that computes them from x.data as it then is. Of the steps, the first whose
+    error is within the tolerance, or else the one with the smallest.
+    """
+    found = []
+    for step in STEPS:
+        difference = _central_difference(outputs, weights, x, v, step)
+        found.append((difference, float(_relative_error(slope, difference, floor))))
+        if found[-1][1] <= tolerance:
+            return found[-1]
+    return min(found, key=lambda pair: pair[1])
 
 
 def _probes(x, samples, rng):
@@ -186,7 +201,7 @@ def _probes(x, samples, rng):
         v[i] = 1
         yield f"element {_plain_index(np.unravel_index(i, x.shape))}", v.reshape(x.shape)
     for i in range(0 if every else 4):
-        yield f"the slope along random direction {i}", _draw(rng, x.shape)
+        yield f"the slope along random direction {i}", draw(rng, x.shape)
 
 
 def _central_difference(outputs, weights, x, v, step):
@@ -212,7 +227,7 @@ def _relative_error(a, b, floor):
     return np.where(np.isfinite(error), error, np.inf)
 
 
-def _draw(rng, shape):
+def draw(rng, shape):
     """Random numbers of both signs, none of them small: 0.5 to 1.5 in size."""
     return rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape)
 
@@ -224,7 +239,7 @@ def _need_float64(caller, label, x):
     return x
 
 
-def _argument_names(f, count):
+def argument_names(f, count):
     """Names of f's first `count` positional inputs: a, b, or xs[0], xs[1] for *xs."""
     names = []
     for parameter in inspect.signature(f).parameters.values():

@@ -1,11 +1,14 @@
 """Module: a part of a network, which finds its parameters among its own attributes."""
+import threading
+from contextlib import contextmanager
 from inspect import signature
 from numbers import Integral
+from typing import NamedTuple
 
 from tinygen.backend import is_array, np, to_numpy, xp
 from tinygen.checks import check_flags
 from tinygen.operation import no_grad
-from tinygen.tensor import Tensor, mark_written
+from tinygen.tensor import Tensor, mark_written, next_birth
 
 
 class Module:
@@ -239,18 +242,43 @@ def _is_shape(x):
 
 def _output_shapes(model, inputs):
     """{id of module: its output's shape, as text} for one call of the model."""
-    shapes, call = {}, Module.__call__
+    with watched_calls() as calls, no_grad(), model.evaluating():
+        model(*inputs)
+    return {id(call.module): " ".join(str(getattr(y, "shape", type(y).__name__))
+                                      for y in call.outputs) for call in calls}
+
+
+class Call(NamedTuple):
+    """One call of a module, what it returned, and the birth numbers between which it worked."""
+    module: Module
+    outputs: tuple
+    start: int
+    end: int
+
+
+_one_at_a_time = threading.RLock()
+
+
+@contextmanager
+def watched_calls():
+    """A list that gets a Call for each call of a Module in this thread, in the order they return.
+
+    While one thread watches, another that wants to has to wait.
+    """
+    calls, thread = [], threading.get_ident()
 
     def watched_call(module, *args, **kwargs):
+        start = next_birth()
         y = call(module, *args, **kwargs)
-        outputs = y if isinstance(y, (tuple, list)) else [y]
-        shapes[id(module)] = " ".join(str(getattr(o, "shape", type(o).__name__)) for o in outputs)
+        if threading.get_ident() == thread:
+            outputs = tuple(y) if isinstance(y, (tuple, list)) else (y,)
+            calls.append(Call(module, outputs, start, next_birth()))
         return y
 
-    Module.__call__ = watched_call
-    try:
-        with no_grad(), model.evaluating():
-            model(*inputs)
-    finally:
-        Module.__call__ = call
-    return shapes
+    with _one_at_a_time:
+        call = Module.__call__
+        Module.__call__ = watched_call
+        try:
+            yield calls
+        finally:
+            Module.__call__ = call

@@ -158,7 +158,7 @@ def swap(answer, calls):
     def walk(y, g, targets, create_graph, retain_graph):
         if create_graph:  # pull gives arrays, which have no history
             return kept(y, g, targets, create_graph, retain_graph)
-        recorded, leaves, _ = autograd._graph(y)
+        recorded, leaves, _ = autograd.graph(y)
         nodes = {id(leaf): Node("a leaf") for leaf in leaves}
         for tensor in recorded:  # each after its inputs
             op, inputs, _, _, _ = tensor._origin
@@ -166,7 +166,7 @@ def swap(answer, calls):
             nodes[id(tensor)] = Node(
                 f"the result of {op.name}", [nodes[id(inputs[i])] for i in wanted],
                 lambda g, tensor=tensor, wanted=wanted: tuple(
-                    autograd._input_gradients(tensor, np.asarray(g), wanted, False)))
+                    autograd.input_gradients(tensor, np.asarray(g), wanted, False)))
         grads = calls.forward(answer, nodes[id(y)], g)
         asked_for = [x for x in [*leaves, *targets] if id(x) in nodes]
         return leaves, {id(x): calls.fits("A gradient", grads.get(nodes[id(x)]), like=x)

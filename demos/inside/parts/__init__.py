@@ -1,0 +1,1 @@
+"""What the demos of this family are built from, and their longer figures."""
