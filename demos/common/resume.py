@@ -40,8 +40,7 @@ class LoopCheckpoint:
         states = {name: _get_state(thing) for name, thing in objects.items()}
         for name, state in states.items():
             if path := _not_finite(state, name):
-                raise FloatingPointError(f"{path} holds nan or infinity after step {done - 1} of "
-                                         f"{loop}")
+                raise FloatingPointError(f"{path} holds nan or infinity")
         points = {name: np.array(values) for name, values in history.items()}
         # A copy, because a later loop may change these very arrays before the next save.
         here = copy.deepcopy({"done": done, "history": points, "objects": states})

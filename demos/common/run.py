@@ -52,6 +52,8 @@ def demo(presets, data=()):
             except FloatingPointError as error:
                 print(f"\n{run.after_divergence(error) if run else error}")
                 return 1
+            except BrokenPipeError:
+                raise  # nobody reads on: no error of the demo's
             except (ValueError, ImportError, OSError) as error:
                 if run and run.step is not None and not isinstance(error, (OSError, BadOption)):
                     raise  # a mistake in the code, not in the options: show the traceback
@@ -104,13 +106,14 @@ class Run:
         a NumPy Generator. run.rng is added. A demo with several loops gives each its own name and
         makes what a loop trains right before it, so that a resumed run draws the same numbers.
         Ctrl-C waits for the step to end, writes the checkpoint, then raises KeyboardInterrupt.
+        Overflow gives no warning: `log` and the checkpoint say it when training diverges.
         """
         total = total or self.settings.steps
         objects["rng"] = self.rng
         self._loop, self._total, self._latest = loop, total, {}
         done, self.history[loop] = self._checkpoint.restore(loop, total, objects)
         self._progress = Progress(loop, done, total)
-        with ctrl_c_waits() as pressed:
+        with ctrl_c_waits() as pressed, np.errstate(over="ignore", invalid="ignore"):
             for self.step in range(done, total):
                 yield self.step
                 done = self.step + 1
@@ -129,8 +132,7 @@ class Run:
         for name, value in metrics.items():
             value = float(to_numpy(value))
             if not math.isfinite(value):
-                raise FloatingPointError(
-                    f"{name} is {value} at step {self.step} of {self._loop}")
+                raise FloatingPointError(f"{name} is {value}")
             self._latest[name] = value
             self.history[self._loop].setdefault(name, []).append((self.step, value))
 
@@ -202,7 +204,8 @@ class Run:
     def after_divergence(self, error):
         """What happened, what to do, and which checkpoint is left."""
         loop, loops = self._loop, self._checkpoint.loops
-        text = f"Training diverged: {error}. Start again with a smaller learning rate. "
+        text = (f"Training diverged at step {self.step} of {loop}: {error}. Start again with a "
+                "smaller learning rate. ")
         if not loops:
             return text + "It went wrong before there was anything to save."
         if list(loops) == [loop] and self._total == getattr(self.settings, "steps", None):

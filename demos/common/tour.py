@@ -111,6 +111,8 @@ def run_demo(name, argv):
         status = end.code
     except KeyboardInterrupt:
         status = STOPPED
+    except BrokenPipeError:
+        raise  # nobody reads on
     except Exception:
         traceback.print_exc()
         return 1, traceback.format_exc()

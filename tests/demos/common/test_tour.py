@@ -1,9 +1,12 @@
 """python -m demos: the list, one demo by name, and the tour with its page."""
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import demos
 from demos.__main__ import main
 from tests.helpers import read_result
 
@@ -73,6 +76,17 @@ def test_one_demo_by_name(tiny, tmp_path, capsys):
     assert main(["--list"]) == 0
     listed = "Lines: the first family.\n  tiny  Two lines fitted to points.\n"
     assert listed in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("argv", [["--list"], ["vae", "--help"], ["attention", "--out"]])
+def test_a_closed_pipe_ends_quietly(tmp_path, argv):
+    """At the first line, and when the interpreter ends."""
+    argv += [str(tmp_path / "o")] * (argv[-1] == "--out")
+    with subprocess.Popen([sys.executable, "-m", "demos", *argv], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, cwd=Path(demos.__file__).parents[1]) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize("argv, words", [

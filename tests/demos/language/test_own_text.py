@@ -3,15 +3,7 @@ import re
 
 import pytest
 
-from demos.common.options import OWN_TEXT, DataNames
 from demos.language import bigram, gpt
-
-
-@pytest.mark.parametrize(("name", "known"), [
-    ("pydoc", True), ("mine.txt", True), ("a/b.md", True), ("shakespear", False)])
-def test_names_that_data_accepts(name, known):
-    assert (name in DataNames(("pydoc", "shakespeare", OWN_TEXT))) == known
-    assert name == "pydoc" or name not in DataNames(("pydoc", "shakespeare"))
 
 
 @pytest.mark.parametrize("demo", [gpt, bigram])
@@ -30,7 +22,9 @@ def test_binary_input_is_not_text(demo, data, found, tmp_path, refusal):
 
 @pytest.mark.parametrize("demo", [gpt, bigram])
 @pytest.mark.parametrize(("arguments", "message"), [
-    ("--data missing.txt", "No such file"), ("--data shakespear", "invalid choice"),
+    ("--data missing.txt", "there is no data set or file 'missing.txt': choose one of pydoc, "
+                           "shakespeare, or give the path of a text file"),
+    ("--data shakespear", "did you mean shakespeare\\?"),
     ("--data short.txt", "has 9 tokens, .* longer than a block of"),
     ("--batch 0", "--batch is above 0; got 0"),
     ("--block-size -1", "--block-size is above 0; got -1"),

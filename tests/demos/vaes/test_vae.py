@@ -50,7 +50,7 @@ def test_colour_images_of_ones_own(tmp_path, rng, monkeypatch):
     ("--latents 0", "latent_size"), ("--latents many", "invalid int value: 'many'"),
     ("--beta -1", "beta, the weight of the KL, must be finite and at least 0, got -1.0"),
     ("--beta nan", "got nan"), ("--network rnn", "--network is one of conv, dense"),
-    ("--data cifar", "invalid choice: 'cifar'"), ("--data missing.npz", "No such file"),
+    ("--data cifar", "there is no data set or file 'cifar'"), ("--data mnist10k", "mnist-10k?"),
     ("--data own.npz --batch 999", "--batch is from 1 to")])
 def test_bad_options_are_one_line(options, words, own_file, refusal):
     assert words in refusal(vae, options)

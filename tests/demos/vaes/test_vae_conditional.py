@@ -20,6 +20,6 @@ def test_each_code_is_decoded_with_each_label(rng):
 @pytest.mark.parametrize("options, words", [
     ("--digit 10", "--digit takes one or more digits from 0 to 9; got 10"),
     ("--digit 3 -1", "got 3 -1"), ("--classifier-steps 0", "--classifier-steps"),
-    ("--data own.npz", "invalid choice: 'own.npz'")])
+    ("--data own.npz", "there is no data set 'own.npz'")])
 def test_bad_options_are_one_line(options, words, own_file, refusal):
     assert words in refusal(vae_conditional, options)
