@@ -1,8 +1,9 @@
 """The command line of a demo: the same options for all, and one for each of its settings."""
 import argparse
 import difflib
+import os
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tinygen.backend import INSTALL_HINTS
@@ -83,8 +84,10 @@ def make_writable(folder):
 def reserved(folder):
     """Keep `folder`, made if it is missing, from other runs for the time of a with block.
 
-    Raises ValueError if it cannot be written to, or if another run is at work there.
+    The folders that were made are removed again if nothing was saved in them. Raises ValueError if
+    it cannot be written to, or if another run is at work there.
     """
+    missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
     make_writable(folder)
     path = folder / ".lock"
     file = open_locked(path, "ab")
@@ -95,6 +98,9 @@ def reserved(folder):
         yield
     finally:
         remove_locked(path, file)
+        with suppress(OSError):  # of a folder that is not empty
+            for each in missing:
+                each.rmdir()
 
 
 def closest(name, names):

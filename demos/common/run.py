@@ -94,10 +94,13 @@ class Run:
         self._metrics, self._figures = [], []
         self._started = time.monotonic()
         same = {name: value for name, value in vars(self.settings).items() if name != "steps"}
-        self._checkpoint = LoopCheckpoint(self.out / "checkpoint.npz", {
-            "demo": name, "--data": self.data, "--seed": self.seed, **same})
+        self._checkpoint = LoopCheckpoint(
+            self.out, {"demo": name, "--data": self.data, "--seed": self.seed, **same},
+            self.command.replace(" --resume", ""))
         if options.resume:
             self._started -= self._checkpoint.read()
+        else:
+            self._checkpoint.check_replaceable()
 
     def steps(self, loop="training", *, total=None, **objects):
         """Yield the number of each step, with progress, checkpoints and `--resume` around it.
@@ -205,9 +208,10 @@ class Run:
         """What happened, what to do, and which checkpoint is left."""
         loop, loops = self._loop, self._checkpoint.loops
         text = (f"Training diverged at step {self.step} of {loop}: {error}. Start again with a "
-                "smaller learning rate. ")
+                "smaller learning rate")
         if not loops:
-            return text + "It went wrong before there was anything to save."
+            return text + ". It went wrong before there was anything to save."
+        text += " and another --out. "
         if list(loops) == [loop] and self._total == getattr(self.settings, "steps", None):
             done = loops[loop]["done"]
             return text + (f"The last good checkpoint is kept: --resume --steps {done} shows what "
@@ -218,7 +222,7 @@ class Run:
     def how_to_continue(self):
         if not self._checkpoint.loops:
             return "Nothing was saved yet."
-        return f"Continue with:  {self.command.replace(' --resume', '')} --resume"
+        return f"Continue with:  {self._checkpoint.command} --resume"
 
 
 def _prepare(options):

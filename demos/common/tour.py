@@ -4,6 +4,7 @@ import sys
 import time
 import traceback
 from contextlib import redirect_stdout
+from pathlib import Path
 
 from demos.common.catalogue import load_main
 from demos.common.progress import duration
@@ -50,9 +51,11 @@ def run_tour(plan, titles, out):
         scale = (time.monotonic() - started + scale * left) / total  # what ran so far corrects it
         print(f"\n[{number}/{len(plan) + 1}] {name}: {titles[name]}  "
               f"(about {duration(scale * seconds)}; {duration(scale * left)} to go)")
-        status, error = run_demo(name, ["--preset", preset, "--out", str(out / name)])
+        folder = out / "tour" / name  # apart from out/name, what you trained yourself
+        Path(folder, "checkpoint.npz").unlink(missing_ok=True)  # of a tour that was stopped
+        status, error = run_demo(name, ["--preset", preset, "--out", str(folder)])
         statuses.append(status)
-        runs.append((name, titles[name], out / name, error))
+        runs.append((name, titles[name], folder, error))
         left -= seconds
 
     note = "It was stopped early." if STOPPED in statuses else ""

@@ -109,8 +109,8 @@ def test_weights_that_are_not_finite_never_replace_good_ones(tmp_path, capsys, m
     assert main(["--out", str(tmp_path)]) == 1
     printed = capsys.readouterr().out
     assert ("Training diverged at step 3 of training: layer/bias holds nan or infinity. Start "
-            "again with a smaller learning rate. The last good checkpoint is kept: --resume "
-            "--steps 3 shows what was learnt by then.") in printed
+            "again with a smaller learning rate and another --out. The last good checkpoint is "
+            "kept: --resume --steps 3 shows what was learnt by then.") in printed
     assert main(["--out", str(tmp_path), "--resume", "--steps", "3"]) == 0
     assert np.isfinite(to_numpy(layer.bias)).all()
 

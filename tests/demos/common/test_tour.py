@@ -55,6 +55,19 @@ def test_ctrl_c_ends_the_tour_with_a_page_of_what_ran(tiny, tmp_path, monkeypatc
     assert main([]) == 130
     assert "never" not in capsys.readouterr().out.partition("[1/3]")[2]
     assert "It was stopped early." in page(tmp_path)
+    tiny.stop_at = None
+    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": ("default", 2)})
+    assert main([]) == 0  # it begins anew
+
+
+def test_the_tour_leaves_alone_what_was_trained_by_hand(tiny, tmp_path, monkeypatch):
+    tiny.stop_at = (16, 3)
+    assert main(["tiny"]) == 130
+    tiny.stop_at = None
+    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": ("smoke", 2)})
+    fake_check(monkeypatch)
+    assert main([]) == 0
+    assert main(["tiny", "--resume"]) == 0
 
 
 def test_ctrl_c_in_the_gradient_table(tiny, tmp_path, monkeypatch):
@@ -67,7 +80,7 @@ def test_ctrl_c_in_the_gradient_table(tiny, tmp_path, monkeypatch):
 def test_smoke_runs_every_demo(tiny, tmp_path, monkeypatch):
     fake_check(monkeypatch)
     assert main(["--smoke", "--out", "s"]) == 0
-    assert read_result(tmp_path / "s" / "tiny")["preset"] == "smoke"
+    assert read_result(tmp_path / "s" / "tour" / "tiny")["preset"] == "smoke"
 
 
 def test_one_demo_by_name(tiny, tmp_path, capsys):
