@@ -36,8 +36,9 @@ options     the command line
 progress    the line that says how far a loop is
 resume      checkpoints, Ctrl-C, batches by epoch, snapshots for animations
 results     what was measured, beside what was expected
+report      the page about a run, and about the tour
 figures     the style of the figures, and sheets of images
 animation   GIFs
 catalogue   the demos, by family
-tour        several demos in a row, and report, the page about them
+tour        several demos in a row
 """

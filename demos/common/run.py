@@ -16,6 +16,7 @@ from demos.common.animation import write_gif
 from demos.common.figures import pyplot
 from demos.common.options import BadOption, demo_parser, reserved
 from demos.common.progress import Progress
+from demos.common.report import write_run_page
 from demos.common.results import judged_row, overall_verdict, summary, title_and_idea
 from demos.common.resume import LoopCheckpoint, ctrl_c_waits
 from tinygen.backend import backend_name, np, to_numpy, use_backend
@@ -187,7 +188,7 @@ class Run:
                                         self._long_enough))
 
     def finish(self):
-        """Write result.json and print its summary; called when `main` returns."""
+        """Write result.json and its page, and print its summary; called when `main` returns."""
         result = {
             "demo": self.name, "title": self.title, "idea": self.idea, "command": self.command,
             "preset": self.preset, "data": self.data, "seed": self.seed,
@@ -198,6 +199,7 @@ class Run:
                          "tinygen": tinygen.__version__}}
         with replacing(self.out / "result.json") as file:
             file.write(json.dumps(result, indent=1).encode())
+        write_run_page(self.out, result)
         print(summary(result, self.out))
         if self._figures:
             if self._show:

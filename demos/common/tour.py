@@ -8,7 +8,7 @@ from pathlib import Path
 
 from demos.common.catalogue import load_main
 from demos.common.progress import duration
-from demos.common.report import write_page
+from demos.common.report import write_tour_page
 from tinygen.backend import np
 
 # What the tour runs, in this order: demo -> (preset, seconds on the reference machine).
@@ -59,7 +59,7 @@ def run_tour(plan, titles, out):
         left -= seconds
 
     note = "It was stopped early." if STOPPED in statuses else ""
-    write_page(out / "index.html", gradients, runs, time.monotonic() - started, note)
+    write_tour_page(out / "index.html", gradients, runs, time.monotonic() - started, note)
     print(f"\nThe tour took {duration(time.monotonic() - started)}. {note}")
     for name, _, _, error in runs:
         print(f"  {name}: {error.strip().splitlines()[-1] if error else 'done'}")

@@ -19,7 +19,7 @@ def test_result_says_what_was_measured_and_what_it_stands_for(tiny, tmp_path, ca
     assert (found["seed"], found["data"], found["preset"]) == (3, "noise", "default")
     assert found["settings"] == {"steps": 20, "lr": 0.1, "sizes": [8, 16], "nesterov": False}
     assert found["title"] == "Two lines fitted to points."
-    assert found["idea"] == ["Gradient descent & <b>momentum</b> find the slope."]
+    assert found["idea"] == ["Gradient descent & <b>momentum</b> find the `slope`."]
     assert set(found["versions"]) == {"python", "numpy", "tinygen"}
     assert [row["verdict"] for row in found["metrics"]] == ["pass", "pass", "measured", "fail"]
     assert [row["criterion"] for row in found["metrics"]] == ["<= 5", "<= 5", "", "2 to 3"]

@@ -3,7 +3,7 @@
     python -m demos tiny
 
 Gradient descent & <b>momentum</b> find
-the slope.
+the `slope`.
 """
 import signal
 
