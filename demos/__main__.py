@@ -16,7 +16,7 @@ from pathlib import Path
 from demos.common.catalogue import find_demos, listing, load_main
 from demos.common.options import Parser, closest, reserved
 from demos.common.progress import replace_unprintable
-from demos.common.tour import SMOKE_SECONDS, TOUR, run_tour
+from demos.common.tour import TOUR, run_tour
 
 
 def main(argv):
@@ -53,7 +53,7 @@ def run(argv):
     if options.list:
         print(f"{listing()}\n\npython -m demos NAME runs one; with --help it says what it can do.")
         return 0
-    plan = {name: ("smoke", SMOKE_SECONDS) for name in titles} if options.smoke else TOUR
+    plan = dict.fromkeys(titles, "smoke") if options.smoke else TOUR
     with ExitStack() as stack:
         try:
             stack.enter_context(reserved(options.out))

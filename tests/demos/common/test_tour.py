@@ -33,7 +33,7 @@ def test_the_tour_runs_its_demos_and_makes_one_page(tiny, tmp_path, monkeypatch,
     source = Path(tiny.__file__).read_text(encoding="utf-8")
     Path(tiny.__file__).with_name("broken.py").write_text(
         source.replace("cfg = run.settings", "1 / 0"), encoding="utf-8")
-    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": ("default", 2), "broken": ("smoke", 1)})
+    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": "default", "broken": "smoke"})
     fake_check(monkeypatch)
     assert main([]) == 1
     printed = capsys.readouterr().out
@@ -50,13 +50,13 @@ def test_the_tour_runs_its_demos_and_makes_one_page(tiny, tmp_path, monkeypatch,
 
 def test_ctrl_c_ends_the_tour_with_a_page_of_what_ran(tiny, tmp_path, monkeypatch, capsys):
     tiny.stop_at = (16, 3)
-    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": ("default", 2), "never": ("default", 1)})
+    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": "default", "never": "default"})
     fake_check(monkeypatch)
     assert main([]) == 130
     assert "never" not in capsys.readouterr().out.partition("[1/3]")[2]
     assert "It was stopped early." in page(tmp_path)
     tiny.stop_at = None
-    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": ("default", 2)})
+    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": "default"})
     assert main([]) == 0  # it begins anew
 
 
@@ -64,14 +64,14 @@ def test_the_tour_leaves_alone_what_was_trained_by_hand(tiny, tmp_path, monkeypa
     tiny.stop_at = (16, 3)
     assert main(["tiny"]) == 130
     tiny.stop_at = None
-    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": ("smoke", 2)})
+    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": "smoke"})
     fake_check(monkeypatch)
     assert main([]) == 0
     assert main(["tiny", "--resume"]) == 0
 
 
 def test_ctrl_c_in_the_gradient_table(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": ("default", 2)})
+    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": "default"})
     fake_check(monkeypatch, KeyboardInterrupt)
     assert main([]) == 130
     assert "It was stopped early." in page(tmp_path)
