@@ -7,20 +7,31 @@
     python -m demos exercises        the classroom: write the engine's parts yourself
 """
 import argparse
-import difflib
 import importlib
+import os
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 
 from demos.common.catalogue import find_demos, listing, load_main
-from demos.common.options import Parser, reserved
+from demos.common.options import Parser, closest, reserved
 from demos.common.progress import replace_unprintable
-from demos.common.tour import SMOKE_SECONDS, TOUR, run_tour
+from demos.common.tour import TOUR, run_tour
 
 
 def main(argv):
     """Do what the command line asks for -> exit status."""
+    try:
+        try:
+            return run(argv)
+        finally:
+            sys.stdout.flush()  # here, where a closed pipe can be told from an error
+    except BrokenPipeError:  # `head` or a pager has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def run(argv):
     if argv[:1] == ["exercises"]:
         return importlib.import_module("demos.exercises.__main__").main(argv[1:])
     replace_unprintable()
@@ -36,13 +47,13 @@ def main(argv):
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder for the results")
     options = parser.parse_args(argv)
     if options.name:
-        close = difflib.get_close_matches(options.name, titles, n=1, cutoff=0.4)
-        fix = f"did you mean {close[0]}?" if close else "--list shows them all"
+        close = closest(options.name, titles)
+        fix = f"did you mean {close}?" if close else "--list shows them all"
         parser.error(f"no demo is called {options.name!r}: {fix}")
     if options.list:
         print(f"{listing()}\n\npython -m demos NAME runs one; with --help it says what it can do.")
         return 0
-    plan = {name: ("smoke", SMOKE_SECONDS) for name in titles} if options.smoke else TOUR
+    plan = dict.fromkeys(titles, "smoke") if options.smoke else TOUR
     with ExitStack() as stack:
         try:
             stack.enter_context(reserved(options.out))

@@ -43,7 +43,7 @@ LINEAR_SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)  # of PCA's codes in t
 SEEN = 2000  # training images whose codes give the range of a byte and the Gaussian to sample
 
 
-@demo(PRESETS, data=(*IMAGES, OWN_FILE))
+@demo(PRESETS, data=(*IMAGES, OWN_FILE), loops=lambda cfg: len(NETWORKS) * [cfg.steps])
 def main(run):
     cfg, images = run.settings, load_images(run.data)
     check_images(images, cfg.batch)

@@ -45,7 +45,7 @@ LEAD = {4: 0.08, 8: 0.0, 16: -0.02}  # over PCA's precision, at least
 FOUND = 10
 
 
-@demo(PRESETS, data=(*IMAGES, OWN_FILE))
+@demo(PRESETS, data=(*IMAGES, OWN_FILE), loops=lambda cfg: len(CODE_SIZES) * [cfg.steps])
 def main(run):
     cfg, images = run.settings, load_images(run.data)
     check_images(images, cfg.batch)

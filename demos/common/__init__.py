@@ -27,17 +27,19 @@ The skeleton that all demos share, in demos/<family>/<name>.py:
 
     def check_settings(cfg, images): ...              # ValueError: the rule, what came
 
-Where several models go through one loop, main calls train(run, ...), which holds it. Other helpers
-come last. A demo's docstring begins with its title, in one line; its other paragraphs are what the
-tour's page says about it.
+Where several models go through one loop, main calls train(run, ...), which holds it, and @demo is
+told of all loops: `loops=lambda cfg: len(CODE_SIZES) * [cfg.steps]`. Other helpers come last. A
+demo's docstring begins with its title, in one line; its other paragraphs are what the run's page
+says about it. `python -m demos.common.times NAME`, on an idle machine, times it.
 
 run         @demo, and the run that main gets
 options     the command line
-progress    the line that says how far a loop is
+clock       how long the run takes (times measures it), and progress, the line that says so
 resume      checkpoints, Ctrl-C, batches by epoch, snapshots for animations
-results     what was measured, beside what was expected
+outputs     the files that a run saves, and results, measured beside expected
+report      the page about a run, and about the tour
 figures     the style of the figures, and sheets of images
 animation   GIFs
 catalogue   the demos, by family
-tour        several demos in a row, and report, the page about them
+tour        several demos in a row
 """

@@ -1,8 +1,10 @@
 """The command line of a demo: the same options for all, and one for each of its settings."""
 import argparse
+import difflib
 import math
+import os
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tinygen.backend import INSTALL_HINTS
@@ -10,15 +12,8 @@ from tinygen.files import open_locked, remove_locked
 
 OWN_FILE = "FILE.npz"  # in a demo's `data`: it also takes images from the user's own file
 OWN_TEXT = "FILE.txt"  # the same for text, from any file in UTF-8
-
-
-class DataNames(tuple):
-    """The names that --data accepts; with OWN_FILE or OWN_TEXT among them, also any such path."""
-
-    def __contains__(self, name):
-        known = super().__contains__
-        return (known(name) or (known(OWN_FILE) and name.endswith(".npz"))
-                or (known(OWN_TEXT) and ("." in name or Path(name).exists())))
+OWN = {OWN_FILE: "the path of an .npz file with arrays x and y",
+       OWN_TEXT: "the path of a text file"}
 
 
 class Parser(argparse.ArgumentParser):
@@ -46,8 +41,8 @@ def demo_parser(name, description, presets, data):
     parser.add_argument("--seed", type=_whole_number(0), default=0,
                         help="same seed, same machine: same result")
     if data:
-        parser.add_argument("--data", choices=DataNames(data), default=data[0],
-                            help=f"default: {data[0]}")
+        parser.add_argument("--data", type=_data_name(data), default=data[0],
+                            help=f"{', '.join(data)}; default: {data[0]}")
     parser.add_argument("--out", type=Path, default=Path("out", name),
                         help="folder for the results")
     parser.set_defaults(resume=False)
@@ -90,8 +85,10 @@ def make_writable(folder):
 def reserved(folder):
     """Keep `folder`, made if it is missing, from other runs for the time of a with block.
 
-    Raises ValueError if it cannot be written to, or if another run is at work there.
+    The folders that were made are removed again if nothing was saved in them. Raises ValueError if
+    it cannot be written to, or if another run is at work there.
     """
+    missing = [each for each in (folder, *folder.parents) if not os.path.lexists(each)]
     make_writable(folder)
     path = folder / ".lock"
     file = open_locked(path, "ab")
@@ -102,6 +99,31 @@ def reserved(folder):
         yield
     finally:
         remove_locked(path, file)
+        with suppress(OSError):  # of a folder that is not empty
+            for each in missing:
+                each.rmdir()
+
+
+def closest(name, names):
+    """The one of `names` that `name` is most likely a slip of, or None."""
+    return next(iter(difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.4)), None)
+
+
+def _data_name(data):
+    """What --data accepts: a name or, if `data` has a word for one, the path of a file."""
+    own = next((word for word in OWN if word in data), None)
+    names = [name for name in data if name != own]
+
+    def name_or_path(text):
+        if text in names or (own and Path(text).expanduser().exists()):
+            return text
+        close = closest(text, names)
+        raise argparse.ArgumentTypeError(
+            f"there is no data set{' or file' if own else ''} {text!r}: "
+            f"{f'did you mean {close}? ' if close else ''}choose one of {', '.join(names)}"
+            f"{f', or give {OWN[own]}' if own else ''}")
+
+    return name_or_path
 
 
 def _kind(setting, value):

@@ -4,7 +4,7 @@ import sys
 import time
 
 WARM_UP = 3  # steps: the first ones fill caches, so an estimate from them would be too long
-BAR = 20  # characters
+BAR = 10  # characters
 
 
 def duration(seconds):
@@ -25,12 +25,16 @@ def replace_unprintable():
 
 
 class Progress:
-    """Shows a loop of `total` steps, of which an earlier run did the `first`."""
+    """Shows a loop of `total` steps, of which an earlier run did the `first`.
 
-    def __init__(self, label, first, total):
-        self.label, self.first, self.total = label, first, total
+    Each line begins with the time left of the whole run, as `clock` tells it.
+    """
+
+    def __init__(self, label, first, total, clock):
+        self.first, self.total, self.clock = first, total, clock
+        self.label = f"[{clock.number}/{clock.count}] {label}" if clock.count > 1 else label
         self.live = sys.stdout.isatty()
-        self.started, self.shown, self.announced = time.monotonic(), 0.0, False
+        self.started, self.shown = time.monotonic(), 0.0
 
     def show(self, done, metrics):
         """After `done` steps: the live line, at most ten times a second, or a line at each 10 %."""
@@ -42,13 +46,9 @@ class Progress:
             print(end="\n" if finished else "", flush=True)
         elif not self.live:
             tenth = 10 * done // self.total > 10 * (done - 1) // self.total
-            elapsed, fresh = now - self.started, done - self.first
-            if not self.announced and fresh >= WARM_UP and (tenth or elapsed > 0.5):
-                self.announced = True
-                estimate = elapsed / fresh * (self.total - self.first)
-                print(f"{self.label}: {self.total - self.first} steps, about {duration(estimate)}",
-                      flush=True)
-            if tenth:
+            early = not self.shown and done - self.first >= WARM_UP and now - self.started > 0.5
+            if tenth or early:
+                self.shown = now
                 print(self._line(done, metrics, f"{100 * done // self.total:3d} %"), flush=True)
 
     def clear(self):
@@ -58,15 +58,14 @@ class Progress:
             print(end="\r")
 
     def _line(self, done, metrics, share):
-        elapsed, fresh = time.monotonic() - self.started, done - self.first
-        left = f"{duration(elapsed / fresh * (self.total - done))} left"
-        if done == self.total:
-            left = f"took {duration(elapsed)}"
-        elif fresh < WARM_UP:
-            left = "timing"
+        left = self.clock.left(done - self.first, self.total - done)
+        left = "timing" if left is None else f"{duration(left)} left"
         values = [f"{name} {value:.4g}" for name, value in metrics.items()]
+        if done == self.total:
+            values.append(f"took {duration(time.monotonic() - self.started)}")
         width = len(str(self.total))
-        return "  ".join([self.label, f"{done:{width}}/{self.total}", share, *values, left])
+        return "  ".join([f"{left:<15}", self.label, f"{done:{width}}/{self.total}", share,
+                          *values])
 
     def _write_line(self, text):
         columns = shutil.get_terminal_size().columns - 1

@@ -1,8 +1,9 @@
-"""The tour as one self-contained HTML page: gradients, figures, measured beside expected."""
+"""A run, or the whole tour, as one self-contained HTML page: figures, measured beside expected."""
 import base64
 import html
 import json
 import platform
+import re
 import time
 from pathlib import Path
 
@@ -14,8 +15,8 @@ TYPES = {".png": "image/png", ".gif": "image/gif", ".wav": "audio/wav"}
 STYLE_SHEET = Path(__file__).with_name("report.css")
 
 
-def write_page(path, gradients, runs, seconds, note):
-    """Write the page to `path`.
+def write_tour_page(path, gradients, runs, seconds, note):
+    """Write the page of the tour to `path`.
 
     gradients: exit status and text of the gradient table, whose last line sums it up. runs: a list
     of (demo, title, folder, error) in the order they ran; unless there is an error, `folder` holds
@@ -25,23 +26,12 @@ def write_page(path, gradients, runs, seconds, note):
     table, _, conclusion = table.strip().rpartition("\n")
     gradient_badge = _badge("error" if status else PASS)
     sections = [_section(*run) for run in runs]
-    page = f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>tinygen: the tour</title>
-<style>
-{STYLE_SHEET.read_text(encoding="utf-8")}</style>
-</head>
-<body>
-<header>
+    _write(path, "tinygen: the tour", f"""<header>
 <p class="brand">tinygen</p>
 <h1>A deep learning engine in NumPy, at work</h1>
 <p>Every gradient below is checked against finite differences, and every result stands beside what
 is expected. All of it was computed on this machine, in {duration(seconds)}. {_text(note)}</p>
-<p class="facts">{time.strftime("%d %B %Y, %H:%M")} &middot; Python {platform.python_version()}
-&middot; {_text(platform.system())} {_text(platform.machine())}</p>
+<p class="facts">{_circumstances()}</p>
 <nav>
 <a href="#gradients"><b>gradients</b> Derivatives against finite differences. {gradient_badge}</a>
 {_overview(runs)}
@@ -55,12 +45,42 @@ what the engine computes against what finite differences give.</p>
 <pre class="scroll" tabindex="0">{_text(table)}</pre>
 </section>
 {"".join(sections)}
-<footer>Made by <code>python -m demos</code>. This file needs no others.</footer>
+<footer>Made by <code>python -m demos</code>. This file needs no others.</footer>""")
+
+
+def write_run_page(folder, result):
+    """Write index.html, the page of one run, to the folder with its figures, sounds and texts."""
+    _write(folder / "index.html", f"tinygen: {result['demo']}", f"""<header>
+<p class="brand">tinygen</p>
+<h1>{_text(result["demo"])}</h1>
+<p class="lead">{_text(result["title"])}</p>
+</header>
+{_content(folder, result)}
+<footer>{_circumstances()}. This file needs no others.</footer>""")
+
+
+def _write(path, title, body):
+    page = f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{_text(title)}</title>
+<style>
+{STYLE_SHEET.read_text(encoding="utf-8")}</style>
+</head>
+<body>
+{body}
 </body>
 </html>
 """
     with replacing(path) as file:
         file.write(page.encode())
+
+
+def _circumstances():
+    return (f"{time.strftime('%d %B %Y, %H:%M')} &middot; Python {platform.python_version()} "
+            f"&middot; {_text(platform.system())} {_text(platform.machine())}")
 
 
 def _overview(runs):
@@ -75,20 +95,23 @@ def _section(demo, title, folder, error):
     if error:
         content = f"<p>{_badge('error')} This demo did not finish.</p>\n<pre>{_text(error)}</pre>"
     else:
-        result = _result(folder)
-        content = "\n".join([
-            *(f"<p>{_text(paragraph)}</p>" for paragraph in result["idea"]),
-            *(_figure_html(Path(folder, each["file"]), each["caption"])
-              for each in result["figures"]),
-            _table(result),
-            f'<p class="facts"><code>{_text(result["command"])}</code><br>',
-            f"{_text(facts(result))}</p>"])
+        content = _content(folder, _result(folder))
     return f"""<section id="{_text(demo)}">
 <h2>{_text(demo)}</h2>
 <p class="lead">{_text(title)}</p>
 {content}
 </section>
 """
+
+
+def _content(folder, result):
+    """The idea, the figures, the measurements, and how they were made."""
+    return "\n".join([
+        *(f"<p>{_with_code(paragraph)}</p>" for paragraph in result["idea"]),
+        *(_figure_html(Path(folder, each["file"]), each["caption"]) for each in result["figures"]),
+        _table(result),
+        f'<p class="facts"><code>{_text(result["command"])}</code><br>',
+        f"{_text(facts(result))}</p>"])
 
 
 def _figure_html(path, caption):
@@ -128,6 +151,11 @@ def _badge(verdict):
 
 def _result(folder):
     return json.loads(Path(folder, "result.json").read_text(encoding="utf-8"))
+
+
+def _with_code(text):
+    """Text in which `names` between backticks are code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", _text(text))
 
 
 def _text(text):

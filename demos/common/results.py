@@ -83,4 +83,5 @@ def summary(result, folder):
     if result["figures"]:
         names = ", ".join(figure["file"] for figure in result["figures"])
         lines.append(f"Written to {folder}: {names}")
+    lines.append(f"All on one page: {(folder / 'index.html').resolve().as_uri()}")
     return "\n".join(lines)

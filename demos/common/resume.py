@@ -18,12 +18,31 @@ SHARE_OF_TIME = 0.02  # at most, spent on writing them
 class LoopCheckpoint:
     """A run's checkpoint: for each loop the steps done, its objects' states and its history.
 
-    identity: what a resumed run must share with the stopped one: demo, data, seed and settings.
+    It is of a finished run as long as result.json stands beside it. identity: what a resumed run
+    must share with the stopped one: demo, data, seed and settings. command: the line that started
+    the run, without --resume.
     """
 
-    def __init__(self, path, identity):
-        self.path, self.identity, self.loops = path, identity, {}
+    def __init__(self, folder, identity, command):
+        self.path, self.result = folder / "checkpoint.npz", folder / "result.json"
+        self.identity, self.command, self.loops = identity, command, {}
         self._saved, self._took = time.monotonic(), 0.0
+
+    def check_replaceable(self):
+        """Raise ValueError if the file is of a run that never finished: a new one would lose it."""
+        if not self.path.exists() or self.result.exists():
+            return
+        try:
+            saved = checkpoint.load(self.path)
+        except ValueError:
+            saved = {}
+        if not _is_saved_run(saved):
+            raise ValueError(f"--out: {self.path} is in the way, and of no run that could be "
+                             "continued; remove it, or give another --out")
+        loop, state = list(saved["loops"].items())[-1]
+        raise ValueError(f"--out: {self.path.parent} holds an unfinished run, at step "
+                         f"{state['done']} of {loop}; continue it with `{saved['command']} "
+                         "--resume`, or give another --out")
 
     def is_due(self):
         """True after the first step, and then as often as SHARE_OF_TIME allows."""
@@ -40,13 +59,14 @@ class LoopCheckpoint:
         states = {name: _get_state(thing) for name, thing in objects.items()}
         for name, state in states.items():
             if path := _not_finite(state, name):
-                raise FloatingPointError(f"{path} holds nan or infinity after step {done - 1} of "
-                                         f"{loop}")
+                raise FloatingPointError(f"{path} holds nan or infinity")
         points = {name: np.array(values) for name, values in history.items()}
         # A copy, because a later loop may change these very arrays before the next save.
         here = copy.deepcopy({"done": done, "history": points, "objects": states})
         loops = {**self.loops, loop: here}
-        checkpoint.save(self.path, {"identity": self.identity, "loops": loops, "seconds": seconds})
+        self.result.unlink(missing_ok=True)  # of the finished run that this one replaces
+        checkpoint.save(self.path, {"identity": self.identity, "command": self.command,
+                                    "loops": loops, "seconds": seconds})
         self.loops = loops
         self._saved = time.monotonic()
         self._took = self._saved - started
@@ -97,7 +117,8 @@ class LoopCheckpoint:
 def _is_saved_run(saved):
     """True if a loaded checkpoint has the form in which LoopCheckpoint.save writes it."""
     loops, seconds = saved.get("loops"), saved.get("seconds")
-    return (isinstance(saved.get("identity"), dict) and isinstance(loops, dict)
+    return (isinstance(saved.get("identity"), dict) and isinstance(saved.get("command"), str)
+            and isinstance(loops, dict) and loops
             and isinstance(seconds, (int, float)) and 0 <= seconds < math.inf
             and all(isinstance(loop, dict) and _is_saved_loop(**loop) for loop in loops.values()))
 

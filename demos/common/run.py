@@ -8,42 +8,67 @@ import platform
 import shlex
 import sys
 import time
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import tinygen
-from demos.common.animation import write_gif
+from demos.common.clock import Clock, reference_times
 from demos.common.figures import pyplot
 from demos.common.options import BadOption, demo_parser, reserved
+from demos.common.outputs import Outputs
 from demos.common.progress import Progress
-from demos.common.results import judged_row, overall_verdict, summary, title_and_idea
+from demos.common.report import write_run_page
+from demos.common.results import overall_verdict, summary, title_and_idea
 from demos.common.resume import LoopCheckpoint, ctrl_c_waits
 from tinygen.backend import backend_name, np, to_numpy, use_backend
 from tinygen.files import replacing
 
 
-def demo(presets, data=()):
+@dataclass(frozen=True)
+class Demo:
+    """What the command line of a demo is made from; see `demo`."""
+    name: str
+    text: str
+    presets: dict
+    data: tuple
+    loops: Callable
+
+    def settings(self, preset):
+        return {**self.presets["default"], **self.presets[preset]}
+
+
+def one_loop(settings):
+    """The work of a demo that goes through one loop, if it has steps at all."""
+    return [settings.steps] if hasattr(settings, "steps") else []
+
+
+def demo(presets, data=(), loops=one_loop):
     """Turn `main(run)` into the command `main(argv)`, which reads options and writes result.json.
 
     presets: name -> settings. "smoke" and "default" are among the names; the default has all the
     settings, the others only those that they change. Each setting is an option: code=16 gives
     --code. A demo that trains has `steps` among them; without, there is nothing to resume, and no
-    run is too short to be judged. data: the names that --data accepts, the default first.
+    run is too short to be judged. data: the names that --data accepts, the default first. loops:
+    settings -> how much work each loop is, in the order in which they run and in any unit; what a
+    run will take is estimated by it. It has to bear settings that main refuses.
 
     The command returns the exit status: 0, 1 if training diverged, 130 after Ctrl-C. Errors before
     the first step of training come from the options: they are reported in one line, with status 2.
     """
     def wrap(main):
+        this = Demo(main.__module__.rpartition(".")[2], sys.modules[main.__module__].__doc__,
+                    presets, data, loops)
+
         @functools.wraps(main)
         def command(argv):
-            name = main.__module__.rpartition(".")[2]
-            text = sys.modules[main.__module__].__doc__
-            parser = demo_parser(name, text, presets, data)
+            parser = demo_parser(this.name, this.text, presets, data)
             options = parser.parse_args(argv)
             run = None
             try:
                 with reserved(options.out):
-                    run = Run(name, text, argv, options, presets)
+                    run = Run(this, argv, options)
+                    run.announce()
                     main(run)
                     run.finish()
             except KeyboardInterrupt:
@@ -55,16 +80,19 @@ def demo(presets, data=()):
             except MemoryError as error:
                 parser.exit(2, f"{parser.prog}: error: not enough memory ({error}); give smaller "
                                f"settings\n")
+            except BrokenPipeError:
+                raise  # nobody reads on: no error of the demo's
             except (ValueError, ImportError, OSError) as error:
                 if run and run.step is not None and not isinstance(error, (OSError, BadOption)):
                     raise  # a mistake in the code, not in the options: show the traceback
                 parser.exit(2, f"{parser.prog}: error: {error}\n")
             return 0
+        command.demo = this
         return command
     return wrap
 
 
-class Run:
+class Run(Outputs):
     """What `main(run)` works with.
 
     settings          the preset as changed by the options: run.settings.steps
@@ -74,31 +102,43 @@ class Run:
     history           loop -> metric -> list of (step, value), as logged
     """
 
-    def __init__(self, name, text, argv, options, presets):
-        self.name, self.preset, self.seed = name, options.preset, options.seed
-        self.data, self.out = getattr(options, "data", None), options.out
-        self.title, self.idea = title_and_idea(text)
-        self.command = shlex.join(["python", "-m", "demos", name, *argv])
-        preset = {**presets["default"], **presets[options.preset]}
+    def __init__(self, demo, argv, options):
+        preset = demo.settings(options.preset)
         given = {name: value for name, value in vars(options).items()
                  if name in preset and value is not None}
         self.settings = SimpleNamespace(**{**preset, **given})
         self.is_preset = vars(self.settings) == preset
-        self._long_enough = "steps" not in preset or (
-            self.preset != "smoke" and self.settings.steps >= preset["steps"])
+        super().__init__(options.out, long_enough="steps" not in preset or (
+            options.preset != "smoke" and self.settings.steps >= preset["steps"]))
+        self.name, self.preset, self.seed = demo.name, options.preset, options.seed
+        self.data = getattr(options, "data", None)
+        self.title, self.idea = title_and_idea(demo.text)
+        self.command = shlex.join(["python", "-m", "demos", demo.name, *argv])
         self._show = options.show
         _prepare(options)
 
         self.rng = np.random.default_rng(self.seed)
         self.history, self.step = {}, None
         self._latest, self._progress, self._loop, self._total = {}, None, None, None
-        self._metrics, self._figures = [], []
         self._started = time.monotonic()
         same = {name: value for name, value in vars(self.settings).items() if name != "steps"}
-        self._checkpoint = LoopCheckpoint(self.out / "checkpoint.npz", {
-            "demo": name, "--data": self.data, "--seed": self.seed, **same})
+        self._checkpoint = LoopCheckpoint(
+            self.out, {"demo": self.name, "--data": self.data, "--seed": self.seed, **same},
+            self.command.replace(" --resume", ""))
         if options.resume:
             self._started -= self._checkpoint.read()
+        else:
+            self._checkpoint.check_replaceable()
+        self._clock = Clock(reference_times(self.name, self.preset), demo.loops(self.settings),
+                            demo.loops(SimpleNamespace(**preset)))
+        # The times were taken with the preset's own settings, but for the number of steps.
+        self._as_timed = given.keys() <= {"steps"} and self.data in (None, *demo.data[:1])
+
+    def announce(self):
+        """Print how long the run will take."""
+        taken = time.monotonic() - self._started if self._checkpoint.loops else 0
+        if text := self._clock.announcement(taken, self._as_timed):
+            print(text, flush=True)
 
     def steps(self, loop="training", *, total=None, **objects):
         """Yield the number of each step, with progress, checkpoints and `--resume` around it.
@@ -107,13 +147,15 @@ class Run:
         a NumPy Generator. run.rng is added. A demo with several loops gives each its own name and
         makes what a loop trains right before it, so that a resumed run draws the same numbers.
         Ctrl-C waits for the step to end, writes the checkpoint, then raises KeyboardInterrupt.
+        Overflow gives no warning: `log` and the checkpoint say it when training diverges.
         """
         total = total or self.settings.steps
         objects["rng"] = self.rng
         self._loop, self._total, self._latest = loop, total, {}
         done, self.history[loop] = self._checkpoint.restore(loop, total, objects)
-        self._progress = Progress(loop, done, total)
-        with ctrl_c_waits() as pressed:
+        self._clock.begin(1 - done / total)
+        self._progress = Progress(loop, done, total, self._clock)
+        with ctrl_c_waits() as pressed, np.errstate(over="ignore", invalid="ignore"):
             for self.step in range(done, total):
                 yield self.step
                 done = self.step + 1
@@ -132,8 +174,7 @@ class Run:
         for name, value in metrics.items():
             value = float(to_numpy(value))
             if not math.isfinite(value):
-                raise FloatingPointError(
-                    f"{name} is {value} at step {self.step} of {self._loop}")
+                raise FloatingPointError(f"{name} is {value}")
             self._latest[name] = value
             self.history[self._loop].setdefault(name, []).append((self.step, value))
 
@@ -143,59 +184,21 @@ class Run:
             self._progress.clear()
         print(text, flush=True)
 
-    def save_figure(self, figure, name, caption):
-        """Write `figure` to the output folder as `name`.png, to be shown with `caption`."""
-        with self._new_file(f"{name}.png", caption) as file:
-            figure.savefig(file, format="png")
-
-    def save_animation(self, frames, name, caption, *, seconds=0.1, enlarge=1):
-        """Write `frames` to the output folder as `name`.gif, to be shown with `caption`.
-
-        frames: arrays (height, width, 3) with values from 0 to 1, such as `tile` makes, or figures,
-        all of one size; a generator may make each when its turn comes. Each is shown for `seconds`,
-        the last one longer. enlarge: the side of the square that a pixel becomes.
-        """
-        with self._new_file(f"{name}.gif", caption) as file:
-            write_gif(file, frames, seconds, enlarge)
-
-    def save_sound(self, data, name, caption):
-        """Write `data`, the bytes of a WAV file, to the output folder as `name`.wav."""
-        with self._new_file(f"{name}.wav", caption) as file:
-            file.write(data)
-
-    def save_text(self, text, name, caption):
-        """Write `text` to the output folder as `name`.txt, to be shown with `caption`."""
-        with self._new_file(f"{name}.txt", caption) as file:
-            file.write(text.encode())
-
-    @contextmanager
-    def _new_file(self, name, caption):
-        """A file of the output folder to write to; once complete, it is listed in the result."""
-        with replacing(self.out / name) as file:
-            yield file
-        self._figures.append({"file": name, "caption": caption})
-
-    def measure(self, metric, value, *, at_most=None, at_least=None, baseline=None):
-        """Add a measured value to the result, and judge it by the limits, if any.
-
-        baseline: (name, value) to compare it with. Smoke runs, and runs of fewer steps than their
-        preset's, are too short to be judged.
-        """
-        self._metrics.append(judged_row(metric, value, at_least, at_most, baseline,
-                                        self._long_enough))
-
     def finish(self):
-        """Write result.json and print its summary; called when `main` returns."""
+        """Write result.json and its page, and print its summary; called when `main` returns."""
         result = {
             "demo": self.name, "title": self.title, "idea": self.idea, "command": self.command,
             "preset": self.preset, "data": self.data, "seed": self.seed,
             "settings": vars(self.settings), "seconds": round(time.monotonic() - self._started, 1),
+            "expected_seconds": round(self._clock.total, 1) if self._clock.known else None,
+            "loop_seconds": [round(seconds, 2) for seconds in self._clock.loops],
             "metrics": self._metrics, "verdict": overall_verdict(self._metrics),
             "figures": self._figures, "backend": backend_name(),
             "versions": {"python": platform.python_version(), "numpy": np.__version__,
                          "tinygen": tinygen.__version__}}
         with replacing(self.out / "result.json") as file:
             file.write(json.dumps(result, indent=1).encode())
+        write_run_page(self.out, result)
         print(summary(result, self.out))
         if self._figures:
             if self._show:
@@ -205,9 +208,11 @@ class Run:
     def after_divergence(self, error):
         """What happened, what to do, and which checkpoint is left."""
         loop, loops = self._loop, self._checkpoint.loops
-        text = f"Training diverged: {error}. Start again with a smaller learning rate. "
+        text = (f"Training diverged at step {self.step} of {loop}: {error}. Start again with a "
+                "smaller learning rate")
         if not loops:
-            return text + "It went wrong before there was anything to save."
+            return text + ". It went wrong before there was anything to save."
+        text += " and another --out. "
         if list(loops) == [loop] and self._total == getattr(self.settings, "steps", None):
             done = loops[loop]["done"]
             return text + (f"The last good checkpoint is kept: --resume --steps {done} shows what "
@@ -218,7 +223,7 @@ class Run:
     def how_to_continue(self):
         if not self._checkpoint.loops:
             return "Nothing was saved yet."
-        return f"Continue with:  {self.command.replace(' --resume', '')} --resume"
+        return f"Continue with:  {self._checkpoint.command} --resume"
 
 
 def _prepare(options):

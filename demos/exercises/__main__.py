@@ -8,7 +8,6 @@ and then a real model trains on it.
 """
 import argparse
 import importlib
-import os
 import random
 import re
 import sys
@@ -47,9 +46,8 @@ def main(argv=None):
         return options.command(options) or 0
     except (ValueError, FileNotFoundError) as error:
         parser.error(str(error))
-    except BrokenPipeError:  # a pager or `head` has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except BrokenPipeError:
+        raise  # nobody reads on: no error of the files'
     except OSError as error:
         path = TEMPORARY.sub(r"\1", str(error.filename))  # what it was to become
         parser.error(f"{path}: {error.strerror}; you need a folder that you can read and "

@@ -65,7 +65,8 @@ NOISE = 32  # size of the generator's z
 MIN_IMAGES = 100  # about ten of them show the digit held out
 
 
-@demo(PRESETS, data=("digits", "mnist-10k"))
+@demo(PRESETS, data=("digits", "mnist-10k"),
+      loops=lambda cfg: len(cfg.digits) * [cfg.steps, cfg.steps, 2 * cfg.steps])
 def main(run):
     cfg, images = run.settings, load_images(run.data)
     check_settings(cfg, images)

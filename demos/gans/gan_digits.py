@@ -52,7 +52,7 @@ LOOKS = 40  # times that the samples of fixed z are kept during training
 SHOWN = 12  # images in a row
 
 
-@demo(PRESETS, data=(*IMAGES, OWN_FILE))
+@demo(PRESETS, data=(*IMAGES, OWN_FILE), loops=lambda cfg: [cfg.steps, cfg.classifier_steps])
 def main(run):
     cfg, images = run.settings, load_images(run.data)
     check_settings(cfg, images)
@@ -187,7 +187,7 @@ def classify(run, images, samples):
     classes = int(max(images.y_train.max(), images.y_test.max())) + 1
     if classes == 1:
         return None
-    classifier = train_classifier(images.x_train, images.y_train, classes, rng=run.rng,
+    classifier = train_classifier(run, images.x_train, images.y_train, classes,
                                   steps=run.settings.classifier_steps)
     return [probabilities(classifier, x) for x in (samples, images.x_test[:JUDGED])]
 

@@ -48,7 +48,7 @@ LEAST = {"ring": (7, 0.95), "grid": (20, None)}  # limits: modes, share of high 
 PACGAN = {"ring": (6.3, 0.98), "grid": (17.3, 0.95)}
 
 
-@demo(PRESETS)
+@demo(PRESETS, loops=lambda cfg: len(cfg.toys) * cfg.seeds * [cfg.steps])
 def main(run):
     cfg = run.settings
     check_settings(cfg)

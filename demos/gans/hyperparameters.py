@@ -87,7 +87,7 @@ class Outcomes:
         self.rows = list(state["rows"])
 
 
-@demo(PRESETS)
+@demo(PRESETS, loops=lambda cfg: [cfg.steps * cfg.seeds * len(cfg.losses) * len(cfg.lrs) ** 2])
 def main(run):
     cfg = run.settings
     check_settings(cfg)

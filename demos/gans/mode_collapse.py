@@ -78,7 +78,7 @@ COLLAPSED, CURED = "no cure", "packing"
 LEAST = {"balanced": 7, "packing": 8, "minibatch features": 8, "WGAN-GP, critic 5:1": 8}  # modes
 
 
-@demo(PRESETS)
+@demo(PRESETS, loops=lambda cfg: len(ARMS) * cfg.seeds * [cfg.steps])
 def main(run):
     cfg = run.settings
     check_settings(cfg)

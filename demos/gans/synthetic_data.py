@@ -53,7 +53,8 @@ NEAR = 0.05         # "near" is the distance below which this share of new real 
 SHOWN = 12          # images in a row
 
 
-@demo(PRESETS, data=("digits", "mnist-10k"))
+@demo(PRESETS, data=("digits", "mnist-10k"),
+      loops=lambda cfg: [cfg.steps, *5 * [cfg.classifier_steps]])
 def main(run):
     cfg, images = run.settings, load_images(run.data)
     check_settings(cfg, images)
@@ -107,7 +108,7 @@ def teach(run, images, generated, labels):
         f"{own} other digits": (x_own, y_own),
         f"{own} other digits and generated": (np.concatenate([*[x_own] * repeats, generated]),
                                         np.concatenate([*[y_own] * repeats, labels]))}
-    classifiers = {name: train_classifier(x, y, 10, rng=run.rng,
+    classifiers = {name: train_classifier(run, x, y, 10, loop=f"classifier, {name}",
                                           steps=run.settings.classifier_steps)
                    for name, (x, y) in taught.items()}
     right = {name: share_right(classifier, x_test, y_test)

@@ -47,7 +47,7 @@ COLUMNS = 11         # of the figure of scenes, which has three rows
 SHOWN = 3 * COLUMNS
 
 
-@demo(PRESETS)
+@demo(PRESETS, loops=lambda cfg: [cfg.steps, *4 * [cfg.network_steps]])
 def main(run):
     cfg = run.settings
     check_settings(cfg)

@@ -82,7 +82,7 @@ LEVEL = "no head start"                # of a game whose players both begin
 OVERLAPPING = "trained generator"      # the loop whose fakes lie among the real examples
 
 
-@demo(PRESETS)
+@demo(PRESETS, loops=lambda cfg: (cfg.starts + 7) * [cfg.steps])  # six games, and one judge more
 def main(run):
     cfg = run.settings
     check_positive(cfg, "starts", "batch", "lr", "penalty")

@@ -76,7 +76,8 @@ SAMPLE_LENGTH = 200  # characters
 SMOOTHED = 200       # training steps in a point of the curves
 
 
-@demo(PRESETS, data=(*TEXTS, OWN_TEXT))
+@demo(PRESETS, data=(*TEXTS, OWN_TEXT),
+      loops=lambda cfg: [*len(STAGES) * [cfg.steps], 1])  # the scaled one has its own steps
 def main(run):
     cfg = run.settings
     check_settings(cfg)

@@ -1,6 +1,6 @@
 """A small classifier that judges what other networks generate.
 
-    classifier = train_classifier(x_train, y_train, classes=10, rng=rng)
+    classifier = train_classifier(run, x_train, y_train, classes=10, steps=450)
     share_right(classifier, x_test, y_test)       how far to trust its judgement
     p = probabilities(classifier, samples)        (N, classes)
 
@@ -9,7 +9,6 @@ class for each, even for what is no digit at all. After 450 steps, about 7 s, it
 97.9 % of the test images of the drawn digits, and on as many of mnist-10k's.
 """
 import tinygen as tg
-from demos.common.progress import Progress
 from demos.common.resume import epoch_batch
 from demos.tools.codes import in_batches
 from models.parts import down
@@ -18,11 +17,12 @@ from tinygen.backend import np, xp
 from tinygen.optim import Adam, warmup_cosine
 
 
-def train_classifier(x, y, classes, *, rng, steps=450, batch=64, lr=2e-3):
+def train_classifier(run, x, y, classes, *, steps, loop="classifier", batch=64, lr=2e-3):
     """A convolutional network trained on images x (N, C, H, W) and their classes y (N,).
 
-    Returns a Module: images (N, C, H, W) -> logits (N, classes). Raises ValueError unless both
-    sides are multiples of 4 and 0 <= y < classes.
+    run: the demo's, which shows, logs and saves the training as its loop `loop`. Returns a Module:
+    images (N, C, H, W) -> logits (N, classes). Raises ValueError unless both sides are multiples of
+    4 and 0 <= y < classes.
     """
     channels, height, width = x.shape[1:]
     if height % 4 or width % 4:
@@ -31,6 +31,7 @@ def train_classifier(x, y, classes, *, rng, steps=450, batch=64, lr=2e-3):
     if not 0 <= y.min() <= y.max() < classes:
         raise ValueError(f"labels run from 0 to {classes - 1} for {classes} classes, got "
                          f"{y.min()} to {y.max()}")
+    rng = run.rng
     model = nn.Sequential(
         down(channels, 16, rng), nn.ReLU(),  # (N, 16, H/2, W/2)
         down(16, 32, rng), nn.ReLU(),        # (N, 32, H/4, W/4)
@@ -38,15 +39,14 @@ def train_classifier(x, y, classes, *, rng, steps=450, batch=64, lr=2e-3):
         nn.Linear(128, classes, rng=rng))
     optimizer = Adam(model.parameters(), lr=lr)
     batch, seed = min(batch, len(x)), int(rng.integers(2 ** 32))
-    progress = Progress("classifier", 0, steps)
-    for step in range(steps):
+    for step in run.steps(loop, total=steps, model=model, optimizer=optimizer):
         rows = epoch_batch(step, batch, len(x), seed)
         optimizer.lr = lr * warmup_cosine(step, warmup=0, total=steps)
         loss = tg.cross_entropy(model(xp.asarray(x[rows])), xp.asarray(y[rows]))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        progress.show(step + 1, {"loss": loss.item()})
+        run.log(loss=loss)
     return model
 
 

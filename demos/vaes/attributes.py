@@ -64,7 +64,8 @@ ASKED = np.linspace(-2, 2, 9, dtype=np.float32)  # changes, in standard deviatio
 QUARTER = 0.25
 
 
-@demo(PRESETS, data=("digits", "mnist-10k"))
+@demo(PRESETS, data=("digits", "mnist-10k"),
+      loops=lambda cfg: [cfg.steps, cfg.classifier_steps])
 def main(run):
     cfg, images = run.settings, load_images(run.data)
     check_positive(cfg, "classifier_steps")
@@ -89,7 +90,7 @@ def main(run):
                   "least squares": by_least_squares(z, labels / spread)}
 
     # Applied to test images of the other five, and of the same five for comparison.
-    classifier = train_classifier(images.x_train, images.y_train, 10, rng=run.rng,
+    classifier = train_classifier(run, images.x_train, images.y_train, 10,
                                   steps=cfg.classifier_steps)
     others, same = (np.isin(images.y_test, classes) for classes in (APPLIED_TO, FOUND_ON))
     x, y = images.x_test[others], images.y_test[others]

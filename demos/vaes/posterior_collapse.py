@@ -78,7 +78,9 @@ CURES = (Change("warm-up", 1.0, warm_up=0.5), Change("free bits", 1.0, free_bits
          Change("skips", 1.0, skip=True))
 
 
-@demo(PRESETS, data=("digits", "mnist-10k"))
+@demo(PRESETS, data=("digits", "mnist-10k"), loops=lambda cfg: [
+    *[cfg.steps] * len(set(cfg.betas)),
+    *[change.longer * cfg.steps for change in (AS_IS, LONGER, *CURES)]])
 def main(run):
     cfg, images = run.settings, load_images(run.data)
     configs = {beta: Config(cfg.latents, beta=beta) for beta in sorted(set(cfg.betas))}

@@ -58,7 +58,7 @@ PAIRS = 6         # of images in the animation
 FRAMES, HELD = 16, 8  # of the animation: from one image to the other, and extra at the turn
 
 
-@demo(PRESETS, data=(*IMAGES, OWN_FILE))
+@demo(PRESETS, data=(*IMAGES, OWN_FILE), loops=lambda cfg: [cfg.steps, cfg.steps / 2])
 def main(run):
     cfg, images = run.settings, load_images(run.data)
     check_settings(cfg, images)

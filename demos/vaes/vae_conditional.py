@@ -48,7 +48,7 @@ ASKED = np.tile(np.arange(CLASSES), JUDGED)  # their classes: each code is decod
 FRAMES = 48   # of the animation
 
 
-@demo(PRESETS, data=tuple(IMAGES))
+@demo(PRESETS, data=tuple(IMAGES), loops=lambda cfg: [cfg.steps, cfg.classifier_steps])
 def main(run):
     cfg, images = run.settings, load_images(run.data)
     check_settings(cfg, images)
@@ -68,8 +68,7 @@ def main(run):
         run.log(loss=loss)
 
     test = evaluate(model, x_test, y_test, rng=run.rng)
-    classifier = train_classifier(x_train, y_train, CLASSES, rng=run.rng,
-                                  steps=cfg.classifier_steps)
+    classifier = train_classifier(run, x_train, y_train, CLASSES, steps=cfg.classifier_steps)
     samples = generate_classes(model, noise(JUDGED, cfg.latents, rng=run.rng), range(CLASSES))
     recognised = probabilities(classifier, flat(samples)).argmax(axis=1)
     measure(run, model, images, test, classifier, recognised)

@@ -41,7 +41,7 @@ PRESETS = {
 FRAMES, FRAME_SIDE = 36, 12  # of the animation: how many, and images along the side of each
 
 
-@demo(PRESETS, data=(*IMAGES, OWN_FILE))
+@demo(PRESETS, data=(*IMAGES, OWN_FILE), loops=lambda cfg: [cfg.steps, cfg.steps / 4])
 def main(run):
     cfg, images = run.settings, load_images(run.data)
     check_images(images, cfg.batch)

@@ -1,11 +1,15 @@
 """One skeleton for the demos of all families: what each file holds, and who imports whom."""
 import ast
+import json
+import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import demos
-from demos.common.catalogue import FAMILIES, find_demos, title
+from demos.common.catalogue import FAMILIES, find_demos, load_main, title
+from demos.common.clock import TIMES, reference_seconds
 from demos.common.tour import TOUR
 
 ROOT = Path(demos.__file__).parent
@@ -14,6 +18,7 @@ FILES = {path.relative_to(ROOT).as_posix(): path for path in sorted(ROOT.rglob("
 DEMOS = {f"{family}/{name}": ROOT / family / f"{name}.py"
          for family, names in find_demos().items() for name in names}
 FIGURES = {"new_figure", "save_figure"}  # the functions that may be called so
+UNTIMED = {"gpt2": {"default"}}  # demo -> presets that need what is not here
 every_demo = pytest.mark.parametrize("path", DEMOS.values(), ids=DEMOS)
 every_file = pytest.mark.parametrize("path", FILES.values(), ids=FILES)
 
@@ -80,6 +85,33 @@ def test_main_then_measure_then_show(path):
     assert skeleton == expected, f"{path.name} defines {skeleton}, in this order"
     main = next(node for node in functions(parsed(path).body) if node.name == "main")
     assert [ast.unparse(each).startswith("demo(PRESETS") for each in main.decorator_list] == [True]
+
+
+@every_demo
+def test_it_knows_how_long_it_takes(path):
+    """From runs of the same loops; a demo whose loops change is to be timed again."""
+    name, again = path.stem, f"on an idle machine: python -m demos.common.times {path.stem}"
+    timed = json.loads(TIMES.read_text(encoding="utf-8")).get(name, {})
+    needed = {"smoke", "default", TOUR.get(name, "smoke")} - UNTIMED.get(name, set())
+    assert needed <= set(timed), f"{name} was not timed with {needed - set(timed)}; {again}"
+    command = load_main(name).demo
+    for preset, times in timed.items():
+        loops = command.loops(SimpleNamespace(**command.settings(preset)))
+        assert len(times["loops"]) == len(loops), f"{name}, {preset}, had other loops; {again}"
+
+
+@every_demo
+def test_the_readme_and_the_docstring_say_the_same_time(path):
+    expected = reference_seconds(path.stem, "default")
+    readme = re.search(rf"\[`{path.stem}`\].* \| ([^|]*?) \|$",
+                       (ROOT.parent / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    docstring = re.search(rf"python -m demos {path.stem} +(.*) on two cores",
+                          ast.get_docstring(parsed(path)))
+    for where, found in (("README.md", readme), ("its docstring", docstring)):
+        said = sum(int(number) * {"h": 3600, "min": 60, "s": 1}[unit] for number, unit in
+                   re.findall(r"(\d+) (h|min|s)\b", found[1] if found else ""))
+        assert not said or abs(said - expected) <= max(2, 0.25 * expected), \
+            f"{where} says {said} s for {path.stem}, times.json {expected:.0f}"
 
 
 @every_file

@@ -7,7 +7,7 @@ import pytest
 import tinygen as tg
 from tests import standin
 from tests.helpers import assert_refused, floats, ints, public_ops, rng, t
-from tinygen import ops
+from tinygen import nn, ops
 from tinygen.backend import backend_name, np, use_backend, xp
 from tinygen.errors import describe
 

@@ -395,6 +395,14 @@ def test_clip_grad_norm_refuses_what_is_not_finite():
         optim.clip_grad_norm([p, q], 1.0)
 
 
+def test_clip_grad_norm_says_that_finite_gradients_are_too_large(recwarn):
+    p, q = Tensor([0.0, 0.0]), Tensor([0.0])
+    p.grad, q.grad = Tensor([1.0, -3e19]), Tensor([2e19])
+    with pytest.raises(FloatingPointError, match=r"so large, up to 3.0e\+19, .* learning rate"):
+        optim.clip_grad_norm([p, q], 1.0)
+    assert not recwarn.list
+
+
 # ---- and all of it together ----
 
 def test_a_small_network_learns_xor():

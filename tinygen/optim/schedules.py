@@ -2,7 +2,7 @@
 import math
 from numbers import Real
 
-from tinygen.backend import xp
+from tinygen.backend import np, xp
 from tinygen.checks import check_number
 from tinygen.errors import describe
 from tinygen.optim.optimizer import listed
@@ -49,13 +49,25 @@ def clip_grad_norm(params, max_norm):
     grads = [p.grad for p in params if p.grad is not None]
     if not grads:
         raise ValueError("clip_grad_norm: no parameter has a gradient; call loss.backward() first")
-    norm = math.sqrt(sum(xp.vdot(g.data, g.data) for g in grads))
+    with np.errstate(over="ignore"):
+        norm = math.sqrt(sum(xp.vdot(g.data, g.data) for g in grads))
     if not math.isfinite(norm):
-        bad = [g.shape for g in grads if not xp.isfinite(g.data).all()]
-        raise FloatingPointError(f"clip_grad_norm: the norm of the gradients is {norm}, with NaN "
-                                 f"or infinity in {len(bad)} of {len(grads)}, of shapes {bad[:3]}; "
-                                 f"with tg.detect_nan() finds the op")
+        raise _not_finite(grads, norm)
     if norm > max_norm:
         for g in grads:
             g.data = g.data * (max_norm / norm)  # not in place: two gradients may be one array
     return norm
+
+
+def _not_finite(grads, norm):
+    """The error for gradients whose norm is infinite or NaN."""
+    bad = [g.shape for g in grads if not xp.isfinite(g.data).all()]
+    if bad:
+        return FloatingPointError(f"clip_grad_norm: the norm of the gradients is {norm}, with NaN "
+                                  f"or infinity in {len(bad)} of {len(grads)}, of shapes "
+                                  f"{bad[:3]}; with tg.detect_nan() finds the op")
+    largest = max(float(abs(g.data).max()) for g in grads if g.size)
+    return FloatingPointError(f"clip_grad_norm: the gradients have grown so large, up to "
+                              f"{largest:.1e}, that the sum of their squares overflows; most often "
+                              "the learning rate is too large")
+

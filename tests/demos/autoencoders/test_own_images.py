@@ -60,14 +60,16 @@ def test_an_unreadable_file_is_one_line(tmp_path, refusal, content):
 
 
 def test_a_missing_file_and_a_folder_are_one_line(tmp_path, refusal):
-    assert "No such file or directory: 'own.npz'" in refusal(autoencoder, OWN)
+    assert ("there is no data set or file 'own.npz': choose one of digits, mnist-10k, mnist, "
+            "fashion, or give the path of an .npz file with arrays x and y"
+            ) in refusal(autoencoder, OWN)
     (tmp_path / "own.npz").mkdir()
     assert "own.npz" in refusal(autoencoder, OWN)
 
 
 def test_a_demo_that_needs_named_data_refuses_a_file(own, refusal):
     own(np.zeros((60, 16, 16)))
-    assert "invalid choice: 'own.npz' (choose from" in refusal(colorize, OWN)
+    assert "there is no data set 'own.npz': choose one of" in refusal(colorize, OWN)
 
 
 def test_enough_images_of_a_size_that_fits_pass(own, rng):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from demos.common import resume, run
-from tests.helpers import read_values
+from tests.helpers import read_result, read_values
 from tinygen import checkpoint
 
 
@@ -71,11 +71,11 @@ def test_two_ctrl_c_while_a_checkpoint_is_written_leave_the_one_before(
 
     monkeypatch.setattr(np, "savez", press)
     assert tiny.main(["--out", "o"]) == 130
-    there = [path.name for path in (tmp_path / "o").iterdir()]
     if save == 1:
-        assert "Nothing was saved yet" in capsys.readouterr().out and not there
+        assert "Nothing was saved yet" in capsys.readouterr().out and not list(tmp_path.glob("o"))
     else:
-        assert "Continue with:" in capsys.readouterr().out and there == ["checkpoint.npz"]
+        assert "Continue with:" in capsys.readouterr().out
+        assert [path.name for path in (tmp_path / "o").iterdir()] == ["checkpoint.npz"]
         assert tiny.main(["--out", "o", "--resume"]) == 0
         assert tiny.main(["--out", "whole"]) == 0
         assert read_values(tmp_path / "o") == read_values(tmp_path / "whole")
@@ -117,7 +117,7 @@ def test_checkpoints_are_frequent_where_they_are_cheap(tmp_path, monkeypatch, co
 
     monkeypatch.setattr(resume.time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(resume.checkpoint, "save", save)
-    kept = resume.LoopCheckpoint(tmp_path / "c.npz", {})
+    kept = resume.LoopCheckpoint(tmp_path, {}, "")
     while clock[0] < 200:
         clock[0] += 0.1  # a step
         if kept.is_due():
@@ -176,6 +176,7 @@ def test_resume_refuses_a_checkpoint_of_something_else(tiny, capsys):
     good = checkpoint.load("o/checkpoint.npz")
     first = good["loops"]["size 8"]
     for bad in ({"x": 1}, {**good, "identity": [1]}, {**good, "loops": None},
+                {**good, "loops": {}}, {**good, "command": 3},
                 {**good, "seconds": "1"}, {**good, "seconds": np.ones(2)},
                 *({**good, "loops": {"size 8": {**first, **changes}}} for changes in (
                     {"done": 2.5}, {"done": -1}, {"objects": [1]}, {"history": 3}, {"more": 1},
@@ -184,6 +185,61 @@ def test_resume_refuses_a_checkpoint_of_something_else(tiny, capsys):
         checkpoint.save("o/checkpoint.npz", bad)
         message = refused_resume(tiny, capsys)
         assert "checkpoint.npz was not written by a demo's run; leave out --resume" in message
+
+
+@pytest.mark.parametrize("argv", [
+    "", "--preset smoke", "--seed 1", "--data noise", "--lr 0.2", "--steps 30"])
+def test_an_unfinished_run_is_not_replaced(tiny, tmp_path, capsys, argv):
+    tiny.stop_at = (16, 3)
+    assert tiny.main(["--out", "o", "--sizes", "8", "16"]) == 130
+    before = (tmp_path / "o" / "checkpoint.npz").read_bytes()
+    tiny.stop_at = None
+    message = refused(tiny, capsys, ["--out", "o", *argv.split()])
+    assert ("--out: o holds an unfinished run, at step 4 of size 16; continue it with `python -m "
+            "demos tiny --out o --sizes 8 16 --resume`, or give another --out") in message
+    assert (tmp_path / "o" / "checkpoint.npz").read_bytes() == before
+    assert tiny.main(["--out", "o", "--resume"]) == 0
+
+
+def test_a_finished_run_may_be_replaced_and_what_replaces_it_is_kept_as_well(tiny, tmp_path,
+                                                                             capsys):
+    assert tiny.main(["--out", "o"]) == 0
+    tiny.stop_at, tiny.presses = (8, 0), 2
+    assert tiny.main(["--out", "o", "--seed", "1"]) == 130  # before its first checkpoint
+    assert tiny.main(["--out", "o", "--resume"]) == 0       # so the one before is still there
+    tiny.stop_at, tiny.presses = (8, 3), 1
+    assert tiny.main(["--out", "o", "--seed", "1"]) == 130
+    assert "at step 4 of size 8" in refused(tiny, capsys, ["--out", "o"])
+    tiny.stop_at = None
+    assert tiny.main(["--out", "o", "--seed", "1", "--resume"]) == 0
+    assert tiny.main(["--out", "o"]) == 0
+    assert read_result(tmp_path / "o")["seed"] == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"PK, and then nothing", None])
+def test_a_file_that_is_no_runs_is_not_replaced(tiny, tmp_path, capsys, content):
+    path = tmp_path / "o" / "checkpoint.npz"
+    path.parent.mkdir()
+    path.write_bytes(content) if content is not None else np.savez(path, x=np.zeros(3))
+    before = path.read_bytes()
+    message = refused(tiny, capsys, ["--out", "o"])
+    assert "checkpoint.npz is in the way, and of no run that could be continued" in message
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("there", ["", "a", "a/b"])
+@pytest.mark.parametrize("argv", ["--lr -1", "--resume", ""])
+def test_folders_are_not_left_behind_empty(tiny, tmp_path, capsys, there, argv):
+    """After a bad option, and after Ctrl-C before anything was saved."""
+    (tmp_path / there).mkdir(parents=True, exist_ok=True)
+    before = sorted(tmp_path.rglob("*"))
+    tiny.stop_at, tiny.presses = (8, 0), 2
+    argv = ["--out", "a/b/c", *argv.split()]
+    if len(argv) > 2:
+        refused(tiny, capsys, argv)
+    else:
+        assert tiny.main(argv) == 130
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize("loop", ["size 8", "size 16"])
@@ -199,9 +255,14 @@ def test_resume_refuses_a_state_that_does_not_fit(tiny, capsys, loop, name, stat
 
 def refused_resume(tiny, capsys):
     """The one line with which --resume is refused."""
+    return refused(tiny, capsys, ["--out", "o", "--resume"])
+
+
+def refused(tiny, capsys, argv):
+    """The one line with which the options are refused."""
     capsys.readouterr()
     with pytest.raises(SystemExit) as end:
-        tiny.main(["--out", "o", "--resume"])
+        tiny.main(argv)
     printed = capsys.readouterr()
     assert end.value.code == 2 and printed.err.strip().count("\n") == 0
     return printed.err

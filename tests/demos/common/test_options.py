@@ -13,7 +13,8 @@ def test_settings_are_options(tiny, tmp_path):
 
 @pytest.mark.parametrize("argv, words", [
     ("--preset huge", "invalid choice: 'huge'"),
-    ("--data mnist", "invalid choice: 'mnist'"),
+    ("--data cifar", "there is no data set 'cifar': choose one of points, noise; --help"),
+    ("--data point", "there is no data set 'point': did you mean points? choose one of"),
     ("--backend torch", "invalid choice: 'torch'"),
     ("--step 3", "unrecognized arguments: --step 3"),
     ("--steps 0", "must be at least 1; got 0"),
@@ -22,7 +23,7 @@ def test_settings_are_options(tiny, tmp_path):
     ("--lr fast", "invalid float value: 'fast'"),
     ("--lr -1", "lr is positive; got -1.0"),
     ("--sizes 65", "a batch takes 1 to all 64 examples; got 65"),
-    ("--data own.npz", "invalid choice: 'own.npz'"),
+    ("--data own.npz", "there is no data set 'own.npz': choose one of"),
     ("--out tiny.txt/o", "--out: cannot write to"),
     ("--resume", "does not exist; leave out --resume"),
 ])

@@ -14,8 +14,8 @@ from tinygen.backend import np
 STOPS = {
     vae: ("--data own.npz --batch 8 --latents 3 --steps 4", (2, 3)),  # in both of its loops
     vae_manifold: ("--data own.npz --batch 8 --side 2 --steps 6", (3, 4)),
-    gan_digits: ("--data own.npz --batch 8 --channels 3 2 --hidden 4 --classifier-steps 1 "
-                 "--steps 6", (4,)),
+    gan_digits: ("--data own.npz --batch 8 --channels 3 2 --hidden 4 --classifier-steps 3 "
+                 "--steps 6", (4, 4)),  # in the classifier, too
     gan_ring: ("--toys ring --batch 8 --seeds 2 --steps 4", (2, 4)),
     mode_collapse: ("--batch 4 --steps 3", (1, 4, 10)),
     bigram: ("--data own.txt --batch 4 --block-size 8 --steps 6", (2, 3)),

@@ -19,7 +19,7 @@ def test_result_says_what_was_measured_and_what_it_stands_for(tiny, tmp_path, ca
     assert (found["seed"], found["data"], found["preset"]) == (3, "noise", "default")
     assert found["settings"] == {"steps": 20, "lr": 0.1, "sizes": [8, 16], "nesterov": False}
     assert found["title"] == "Two lines fitted to points."
-    assert found["idea"] == ["Gradient descent & <b>momentum</b> find the slope."]
+    assert found["idea"] == ["Gradient descent & <b>momentum</b> find the `slope`."]
     assert set(found["versions"]) == {"python", "numpy", "tinygen"}
     assert [row["verdict"] for row in found["metrics"]] == ["pass", "pass", "measured", "fail"]
     assert [row["criterion"] for row in found["metrics"]] == ["<= 5", "<= 5", "", "2 to 3"]
@@ -59,23 +59,35 @@ def test_divergence_is_a_sentence_and_the_last_good_checkpoint_can_be_shown(
     with np.errstate(all="ignore"):
         assert tiny.main(argv) == 1
         printed = capsys.readouterr().out
-        assert re.search(r"Training diverged: loss is inf at step 1 of size 8\. Start again",
-                         printed)
+        assert "Training diverged at step 1 of size 8: loss is inf. Start again" in printed
         assert "The last good checkpoint is kept: --resume --steps 1 shows" in printed
         assert tiny.main([*argv, "--resume", "--steps", "1"]) == 0
         assert tiny.main([*argv, "--resume"]) == 1
     assert "checkpoint is kept: --resume --steps 1" in capsys.readouterr().out
 
 
+def test_overflow_in_a_loop_gives_no_warning_but_a_sentence(tmp_path, capsys, recwarn):
+    @demo({"smoke": {}, "default": {"steps": 6}})
+    def main(run):
+        w = np.float32([3e38])
+        for _ in run.steps():
+            w = w * 10 - w * 10
+            run.log(loss=w[0])
+
+    assert main(["--out", str(tmp_path)]) == 1
+    assert "diverged at step 0 of training: loss is nan." in capsys.readouterr().out
+    assert not recwarn.list and np.geterr()["over"] == "warn"
+
+
 def test_divergence_before_the_first_save_and_in_a_later_loop_is_told(tiny, capsys):
     with np.errstate(all="ignore"):
         assert tiny.main(["--lr", "nan", "--sizes", "8"]) == 1
-        assert "slope is nan at step 0 of size 8" in (printed := capsys.readouterr().out)
+        assert "diverged at step 0 of size 8: slope is nan" in (printed := capsys.readouterr().out)
         assert "before there was anything to save" in printed
         tiny.diverges = 16
         assert tiny.main([]) == 1
     printed = capsys.readouterr().out
-    assert "slope is nan at step 0 of size 16" in printed
+    assert "diverged at step 0 of size 16: slope is nan" in printed
     assert "checkpoint, from before size 16, is kept, but resuming from it leads to" in printed
 
 
@@ -96,9 +108,9 @@ def test_weights_that_are_not_finite_never_replace_good_ones(tmp_path, capsys, m
 
     assert main(["--out", str(tmp_path)]) == 1
     printed = capsys.readouterr().out
-    assert ("Training diverged: layer/bias holds nan or infinity after step 3 of training. Start "
-            "again with a smaller learning rate. The last good checkpoint is kept: --resume "
-            "--steps 3 shows what was learnt by then.") in printed
+    assert ("Training diverged at step 3 of training: layer/bias holds nan or infinity. Start "
+            "again with a smaller learning rate and another --out. The last good checkpoint is "
+            "kept: --resume --steps 3 shows what was learnt by then.") in printed
     assert main(["--out", str(tmp_path), "--resume", "--steps", "3"]) == 0
     assert np.isfinite(to_numpy(layer.bias)).all()
 

@@ -1,9 +1,12 @@
 """python -m demos: the list, one demo by name, and the tour with its page."""
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import demos
 from demos.__main__ import main
 from tests.helpers import read_result
 
@@ -30,7 +33,7 @@ def test_the_tour_runs_its_demos_and_makes_one_page(tiny, tmp_path, monkeypatch,
     source = Path(tiny.__file__).read_text(encoding="utf-8")
     Path(tiny.__file__).with_name("broken.py").write_text(
         source.replace("cfg = run.settings", "1 / 0"), encoding="utf-8")
-    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": ("default", 2), "broken": ("smoke", 1)})
+    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": "default", "broken": "smoke"})
     fake_check(monkeypatch)
     assert main([]) == 1
     printed = capsys.readouterr().out
@@ -47,15 +50,28 @@ def test_the_tour_runs_its_demos_and_makes_one_page(tiny, tmp_path, monkeypatch,
 
 def test_ctrl_c_ends_the_tour_with_a_page_of_what_ran(tiny, tmp_path, monkeypatch, capsys):
     tiny.stop_at = (16, 3)
-    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": ("default", 2), "never": ("default", 1)})
+    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": "default", "never": "default"})
     fake_check(monkeypatch)
     assert main([]) == 130
     assert "never" not in capsys.readouterr().out.partition("[1/3]")[2]
     assert "It was stopped early." in page(tmp_path)
+    tiny.stop_at = None
+    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": "default"})
+    assert main([]) == 0  # it begins anew
+
+
+def test_the_tour_leaves_alone_what_was_trained_by_hand(tiny, tmp_path, monkeypatch):
+    tiny.stop_at = (16, 3)
+    assert main(["tiny"]) == 130
+    tiny.stop_at = None
+    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": "smoke"})
+    fake_check(monkeypatch)
+    assert main([]) == 0
+    assert main(["tiny", "--resume"]) == 0
 
 
 def test_ctrl_c_in_the_gradient_table(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": ("default", 2)})
+    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": "default"})
     fake_check(monkeypatch, KeyboardInterrupt)
     assert main([]) == 130
     assert "It was stopped early." in page(tmp_path)
@@ -64,7 +80,7 @@ def test_ctrl_c_in_the_gradient_table(tiny, tmp_path, monkeypatch):
 def test_smoke_runs_every_demo(tiny, tmp_path, monkeypatch):
     fake_check(monkeypatch)
     assert main(["--smoke", "--out", "s"]) == 0
-    assert read_result(tmp_path / "s" / "tiny")["preset"] == "smoke"
+    assert read_result(tmp_path / "s" / "tour" / "tiny")["preset"] == "smoke"
 
 
 def test_one_demo_by_name(tiny, tmp_path, capsys):
@@ -73,6 +89,17 @@ def test_one_demo_by_name(tiny, tmp_path, capsys):
     assert main(["--list"]) == 0
     listed = "Lines: the first family.\n  tiny  Two lines fitted to points.\n"
     assert listed in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("argv", [["--list"], ["vae", "--help"], ["attention", "--out"]])
+def test_a_closed_pipe_ends_quietly(tmp_path, argv):
+    """At the first line, and when the interpreter ends."""
+    argv += [str(tmp_path / "o")] * (argv[-1] == "--out")
+    with subprocess.Popen([sys.executable, "-m", "demos", *argv], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, cwd=Path(demos.__file__).parents[1]) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize("argv, words", [

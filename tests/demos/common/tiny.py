@@ -3,7 +3,7 @@
     python -m demos tiny
 
 Gradient descent & <b>momentum</b> find
-the slope.
+the `slope`.
 """
 import signal
 
@@ -30,7 +30,7 @@ class Line:
         self.w[:], self.velocity[:], self.count = state["w"], state["velocity"], state["count"]
 
 
-@demo(PRESETS, data=("points", "noise"))
+@demo(PRESETS, data=("points", "noise"), loops=lambda cfg: len(cfg.sizes) * [cfg.steps])
 def main(run):
     cfg = run.settings
     if cfg.lr < 0:

@@ -3,15 +3,7 @@ import re
 
 import pytest
 
-from demos.common.options import OWN_TEXT, DataNames
 from demos.language import bigram, gpt
-
-
-@pytest.mark.parametrize(("name", "known"), [
-    ("pydoc", True), ("mine.txt", True), ("a/b.md", True), ("shakespear", False)])
-def test_names_that_data_accepts(name, known):
-    assert (name in DataNames(("pydoc", "shakespeare", OWN_TEXT))) == known
-    assert name == "pydoc" or name not in DataNames(("pydoc", "shakespeare"))
 
 
 @pytest.mark.parametrize("demo", [gpt, bigram])

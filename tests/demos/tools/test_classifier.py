@@ -1,8 +1,16 @@
 """The classifier that judges samples: it learns, it can be wrong, it refuses what does not fit."""
+from types import SimpleNamespace
+
 import pytest
 
 from demos.tools.classifier import probabilities, share_right, train_classifier
 from tinygen.backend import np
+
+
+def run(rng):
+    """What the classifier needs of a run."""
+    return SimpleNamespace(rng=rng, steps=lambda loop, total, **objects: range(total),
+                           log=lambda **metrics: None)
 
 
 def bars(rng, count):
@@ -16,7 +24,7 @@ def bars(rng, count):
 
 def test_it_learns_to_classify_unseen_images(rng):
     (x, y), (x_test, y_test) = bars(rng, 300), bars(rng, 200)
-    classifier = train_classifier(x, y, 2, rng=rng, steps=60)
+    classifier = train_classifier(run(rng), x, y, 2, steps=60)
     assert share_right(classifier, x_test, y_test) > 0.95
     assert share_right(classifier, x_test, 1 - y_test) < 0.05
     p = probabilities(classifier, x_test)
@@ -25,8 +33,9 @@ def test_it_learns_to_classify_unseen_images(rng):
 
 
 def test_the_seed_decides_everything():
-    first, again, other = (train_classifier(*bars(np.random.default_rng(0), 20), 2, steps=3,
-                                            rng=np.random.default_rng(seed)) for seed in (1, 1, 2))
+    first, again, other = (train_classifier(run(np.random.default_rng(seed)),
+                                            *bars(np.random.default_rng(0), 20), 2, steps=3)
+                           for seed in (1, 1, 2))
     x, _ = bars(np.random.default_rng(3), 5)
     assert np.array_equal(probabilities(first, x), probabilities(again, x))
     assert not np.array_equal(probabilities(first, x), probabilities(other, x))
@@ -38,4 +47,4 @@ def test_the_seed_decides_everything():
     ((6, 1, 8, 8), [0, 1, -1] * 2, "got -1 to 1")])
 def test_images_and_labels_that_do_not_fit_are_refused(shape, labels, words, rng):
     with pytest.raises(ValueError, match=words):
-        train_classifier(np.zeros(shape, "float32"), np.array(labels), 2, rng=rng, steps=1)
+        train_classifier(run(rng), np.zeros(shape, "float32"), np.array(labels), 2, steps=1)
