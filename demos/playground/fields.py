@@ -1,4 +1,4 @@
-"""What a request may hold: each field is a function from a value that came as JSON to a checked one.
+"""What a request may hold: a field is a function from a JSON value to a checked one.
 
     look = number(0.5, 4)
     look(1.2)     1.2

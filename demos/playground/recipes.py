@@ -105,9 +105,9 @@ class OneLoop:
     def log(self, **metrics):
         """Raises FloatingPointError for nan or infinity: training has diverged."""
         for name, value in metrics.items():
-            if not math.isfinite(float(to_numpy(value))):
-                raise FloatingPointError(f"training diverged, its {name} is {float(to_numpy(value))}"
-                                         "; try another --seed")
+            value = float(to_numpy(value))
+            if not math.isfinite(value):
+                raise FloatingPointError(f"training diverged, {name} is {value}; try another --seed")
 
     def print(self, text):
         """What a demo says on the way is not shown."""

@@ -8,6 +8,7 @@ from demos.playground.models import Models
 from demos.playground.recipes import Choice, Data, train
 from demos.playground.rooms import all_rooms
 from demos.playground.server import Server
+from tests.demos.playground.browser import Browser, installed
 from tinygen.backend import np
 from tinygen.data.digits import draw_digits
 
@@ -40,3 +41,30 @@ def server(models):
 def ask(server):
     """ask(room, request, values) -> status, answer"""
     return Client(server, "0000-tests").ask
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    path = installed()
+    if not path:
+        pytest.skip("no browser of Chromium's kind was found")
+    with Browser(path, tmp_path_factory.mktemp("browser")) as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(server, browser):
+    """visit(room) -> its Page, once it is open. Afterwards no page may have complained."""
+    pages = []
+
+    def visit(room, **size):
+        page = browser.open(f"{server.url}#{room}", **size)
+        pages.append(page)
+        page.until(f"!!document.querySelector('#{room} .intro')")
+        return page
+
+    yield visit
+    for page in pages:
+        page.evaluate("0")  # what was reported until now
+        assert page.errors == []
+        page.close()

@@ -1,4 +1,4 @@
-"""Every request of every room: its example is answered, and whatever is wrong with it is refused."""
+"""Every request of every room: its example is answered, and what is wrong with it refused."""
 import json
 import math
 
