@@ -107,7 +107,7 @@ class OneLoop:
         for name, value in metrics.items():
             value = float(to_numpy(value))
             if not math.isfinite(value):
-                raise FloatingPointError(f"training diverged, {name} is {value}; try another --seed")
+                raise FloatingPointError(f"it diverged, {name} is {value}; try another --seed")
 
     def print(self, text):
         """What a demo says on the way is not shown."""

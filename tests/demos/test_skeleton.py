@@ -9,8 +9,9 @@ from demos.common.catalogue import FAMILIES, find_demos, title
 from demos.common.tour import TOUR
 
 ROOT = Path(demos.__file__).parent
+# The classroom and the playground are no families: they use what they need.
 FILES = {path.relative_to(ROOT).as_posix(): path for path in sorted(ROOT.rglob("*.py"))
-         if path.relative_to(ROOT).parts[0] not in ("exercises", "playground")}  # use what they need
+         if path.relative_to(ROOT).parts[0] not in ("exercises", "playground")}
 DEMOS = {f"{family}/{name}": ROOT / family / f"{name}.py"
          for family, names in find_demos().items() for name in names}
 FIGURES = {"new_figure", "save_figure"}  # the functions that may be called so
