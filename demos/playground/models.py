@@ -78,6 +78,7 @@ class Models(Mapping):
 
     def bring(self, retrain=False):
         """What `begin` does, until each model is ready or has failed."""
+        _ = self.data.frame, self.data.pca, self.data.by_pixels  # now, not at the first drawing
         missing = [name for name in self.names if retrain or not self._restore(name)]
         if missing and not self._ended:
             self._train(missing)

@@ -3,6 +3,7 @@
 So nothing is told twice, the weights are those of the demo's own run, and a model that was kept is
 built anew by the code that built it first: the same main, up to the beginning of its loop.
 """
+import functools
 import hashlib
 import importlib
 import json
@@ -13,7 +14,9 @@ from types import SimpleNamespace
 from typing import NamedTuple
 
 from demos.common.catalogue import find_demos
-from demos.tools.codes import in_batches
+from demos.playground.drawing import Frame
+from demos.tools.codes import PCA, in_batches
+from demos.tools.nearest import Neighbours
 from demos.vaes.parts.elbo import evaluate
 from tinygen import checkpoint
 from tinygen.backend import np, to_numpy
@@ -32,6 +35,7 @@ TITLES = {
 }
 # demo -> the loop that trains what is wanted, where there are several; those before it are skipped
 LOOPS = {"autoencoder": "conv 16", "vae": "VAE", "vae_manifold": "2 latents"}
+SEARCHED = 10_000  # images
 TOLD = 0.2  # seconds from one word about the progress to the next
 
 
@@ -53,7 +57,10 @@ class Choice(NamedTuple):
 
 
 class Data:
-    """The images and the text that a Choice names. Raises what loading them raises."""
+    """The images and the text that a Choice names, and what is computed from them at first use.
+
+    Raises what loading them raises.
+    """
 
     def __init__(self, choice):
         self.images, self.text = load_images(choice.images), load_text(choice.text)
@@ -63,6 +70,23 @@ class Data:
                              f"{choice.images} has images of shape {shape[1:]}")
         self._prints = {"images": hashlib.sha256(self.images.x_train.tobytes()).hexdigest(),
                         "text": hashlib.sha256(self.text.encode()).hexdigest()}
+
+    @functools.cached_property
+    def searched(self):
+        """Where neighbours are searched: the first training images.  (N, 1, 28, 28)"""
+        return self.images.x_train[:SEARCHED]
+
+    @functools.cached_property
+    def by_pixels(self):
+        return Neighbours(self.searched)
+
+    @functools.cached_property
+    def pca(self):
+        return PCA(self.images.x_train)
+
+    @functools.cached_property
+    def frame(self):
+        return Frame(self.images.x_train)
 
     def fingerprint(self, name):
         """Of what model `name` is trained on."""
@@ -133,7 +157,7 @@ def train(choice, name, data, tell=None):
     path = choice.path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     checkpoint.save(path, {
-        "identity": identity(run, name, data), "extras": extras(name, run.modules, data.images),
+        "identity": identity(run, name, data), "extras": extras(name, run.modules, data),
         "modules": {part: module.state_dict() for part, module in run.modules.items()}})
 
 
@@ -159,13 +183,13 @@ def identity(run, name, data):
 
 # ---- what is kept beside the weights, since it takes seconds to compute ----
 
-def extras(name, modules, images):
+def extras(name, modules, data):
     """name -> array."""
-    if name == "autoencoder":  # codes of the training images (N, 16)
-        return {"codes": in_batches(modules["model"].encode, images.x_train)}
+    if name == "autoencoder":  # codes of the images that are searched (N, 16)
+        return {"codes": in_batches(modules["model"].encode, data.searched)}
     if name == "vae_manifold":  # means of q(z|x) of the test images (N, 2)
-        return {"means": in_batches(lambda x: modules["model"].encode(x)[0], images.x_test)}
+        return {"means": in_batches(lambda x: modules["model"].encode(x)[0], data.images.x_test)}
     if name == "vae":  # kl of each latent (latents,), a mean over the test images
-        test = evaluate(modules["model"], images.x_test, rng=np.random.default_rng(0))
+        test = evaluate(modules["model"], data.images.x_test, rng=np.random.default_rng(0))
         return {"kl": test.per_latent}
     return {}

@@ -41,6 +41,7 @@ HEADERS = {
 class Server(ThreadingHTTPServer):
     """Serves rooms and models at `url`. yours: names of the exercises that compute, if any do."""
     daemon_threads = True
+    request_queue_size = 64
     allow_reuse_address = sys.platform != "win32"  # there it would share a port that is taken
 
     def __init__(self, rooms, models, port=0):
