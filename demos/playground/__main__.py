@@ -13,13 +13,14 @@ import webbrowser
 from contextlib import ExitStack
 from pathlib import Path
 
+from demos.common.catalogue import load_demo
 from demos.common.options import OWN_FILE, OWN_TEXT, DataNames, Parser, whole_number
 from demos.common.progress import replace_unprintable
 from demos.exercises.folder import Folder
 from demos.exercises.train import put_in
 from demos.playground.measure import measure
 from demos.playground.models import Models
-from demos.playground.recipes import Choice, Data
+from demos.playground.recipes import TITLES, Choice, Data
 from demos.playground.rooms import all_rooms
 from demos.playground.server import Server
 from tinygen.backend import INSTALL_HINTS, use_backend
@@ -65,6 +66,9 @@ def main(argv):
 def chosen(options):
     """The Choice of the command line."""
     choice = Choice(seed=options.seed, preset=options.preset)
+    if not any(options.preset in load_demo(name).PRESETS for name in TITLES):
+        raise ValueError(f"--preset: no demo has a preset {options.preset}; --help of "
+                         f"{', '.join(TITLES)} lists theirs")
     for name in options.data:
         if name in PICTURES:
             choice = choice._replace(images=name)

@@ -24,7 +24,7 @@ class Client:
         return answer.status, json.loads(answer.read())
 
 
-def measure(server, rounds=ROUNDS):
+def measure(server):
     """Print the time of each example of each room -> exit status, 1 if one is over the limit."""
     threading.Thread(target=server.serve_forever, daemon=True).start()
     client, late = Client(server), []
@@ -32,7 +32,7 @@ def measure(server, rounds=ROUNDS):
     for room in server.rooms.values():
         for request, values in room.examples(server.models):
             times = []
-            for _ in range(rounds):
+            for _ in range(ROUNDS):
                 start = time.perf_counter()
                 status, answer = client.ask(room.name, request, values)
                 times.append(1000 * (time.perf_counter() - start))

@@ -5,7 +5,6 @@ built anew by the code that built it first: the same main, up to the beginning o
 """
 import functools
 import hashlib
-import importlib
 import json
 import math
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from demos.common.catalogue import find_demos
+from demos.common.catalogue import load_demo
 from demos.playground.drawing import Frame
 from demos.tools.codes import PCA, in_batches
 from demos.tools.nearest import Neighbours
@@ -139,8 +138,7 @@ class OneLoop:
 
 def run_loop(choice, name, steps=None, tell=None):
     """Run demo `name` up to the end of its loop -> OneLoop, which has the networks."""
-    family = next(family for family, names in find_demos().items() if name in names)
-    demo = importlib.import_module(f"demos.{family}.{name}")
+    demo = load_demo(name)
     run = OneLoop(name, demo.PRESETS, choice, steps, tell)
     try:
         demo.main.__wrapped__(run)

@@ -75,6 +75,7 @@ class Server(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"  # one connection for many requests
+    default_request_version = "HTTP/1.0"  # of lines that name none: they too get headers
     disable_nagle_algorithm = True
     timeout = PATIENCE
 
