@@ -4,8 +4,19 @@ const visitor = crypto.randomUUID?.() ?? `tab-${Math.random().toString(36).slice
 
 // ---- asking ----
 
+let asked = 0;  // requests on their way; <body data-asking> as long as there are any
+
 // The answer to a room's request; throws an Error with the server's sentence.
 export async function ask(room, request, values = {}) {
+  document.body.toggleAttribute("data-asking", ++asked > 0);
+  try {
+    return await answerTo(room, request, values);
+  } finally {
+    document.body.toggleAttribute("data-asking", --asked > 0);
+  }
+}
+
+async function answerTo(room, request, values) {
   let answer;
   try {
     answer = await fetch(`/${room}/${request}`, {
@@ -149,7 +160,8 @@ export function element(tag, settings = {}, ...children) {
 export function slider(label, { min, max, step, value, show = String }, act) {
   const input = element("input", { type: "range", min, max, step, value });
   const text = element("output", {}, show(Number(input.value)));
-  const made = element("label", { class: "slider" }, element("span", {}, label), text, input);
+  // The input comes before the output: a label belongs to the first of them.
+  const made = element("label", { class: "slider" }, element("span", {}, label), input, text);
   const update = () => { text.textContent = show(made.value); };
   Object.defineProperty(made, "value", { get: () => Number(input.value) });
   made.set = (next) => { input.value = next; update(); };

@@ -219,6 +219,7 @@ function barButton(number, choose) {
     button.setAttribute("aria-label", `number ${number}: ${value.toFixed(1)} deviations`);
     button.title = `number ${number}: ${value.toFixed(1)}`;
   };
+  show(0);
   return { button, show };
 }
 

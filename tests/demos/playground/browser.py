@@ -18,6 +18,8 @@ from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome",
          "msedge", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+KEY_CODES = {"Backspace": 8, "Tab": 9, "Enter": 13, "End": 35, "Home": 36, "ArrowLeft": 37,
+             "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Delete": 46}
 PATIENCE = 30  # seconds
 
 
@@ -51,6 +53,7 @@ class Browser:
         page.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
                   deviceScaleFactor=1, mobile=False)
         page.call("Page.navigate", url=url)
+        page.until(f"location.href === {url!r} && document.readyState === 'complete'")
         return page
 
     def __enter__(self):
@@ -101,6 +104,10 @@ class Page:
             time.sleep(0.03)
         return value
 
+    def rest(self):
+        """Wait until all that the page asked for has been answered."""
+        self.until("!document.body.hasAttribute('data-asking')")
+
     def drag(self, selector, *points):
         """Press, move and release the mouse on an element; points: shares of its width and height.
         """
@@ -117,9 +124,11 @@ class Page:
 
     def press(self, key, text=None):
         """Press and release a key, such as ArrowLeft, or a character with its text."""
+        code = KEY_CODES.get(key, ord(key[0]))  # what sliders and buttons go by
         typed = {"text": text} if text else {}
-        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, **typed)
-        self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
+        for kind in ("keyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code,
+                      **typed)
 
     def screenshot(self, path):
         data = self.call("Page.captureScreenshot", captureBeyondViewport=True)["data"]

@@ -60,7 +60,7 @@ def visit(server, browser):
     def visit(room, **size):
         page = browser.open(f"{server.url}#{room}", **size)
         pages.append(page)
-        page.until(f"!!document.querySelector('#{room} .intro')")
+        page.until(f"!!document.querySelector('#{room} .sources')")
         return page
 
     yield visit
