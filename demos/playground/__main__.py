@@ -8,6 +8,7 @@ own are ready. They are kept for the next time.
 """
 import argparse
 import errno
+import os
 import sys
 import webbrowser
 from contextlib import ExitStack
@@ -52,6 +53,7 @@ def main(argv):
     try:
         if options.backend:
             use_backend(options.backend)
+            os.environ["TINYGEN_BACKEND"] = options.backend  # of the process that trains
         choice = chosen(options)
         with ExitStack() as stack:
             yours = put_in(exercises(options.exercises), stack) if options.exercises else []

@@ -7,6 +7,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -94,10 +95,11 @@ class Models(Mapping):
 
     def _train(self, names):
         """Another process trains: it does not hold this one's interpreter, and has low priority."""
+        last_words = tempfile.TemporaryFile("w+", encoding="utf-8")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "demos.playground.training",
              json.dumps(self.choice._asdict()), *names],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", cwd=ROOT,
+            stdout=subprocess.PIPE, stderr=last_words, encoding="utf-8", cwd=ROOT,
             creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0))
         for line in self._process.stdout:
             told = json.loads(line)
@@ -105,10 +107,11 @@ class Models(Mapping):
             self._note(name, **told)
             if told["state"] == "kept" and not self._restore(name):
                 self._note(name, state="failed", why=f"{self.choice.path(name)} can't be read")
-        last_words = self._process.stderr.read().strip().splitlines()
+        last_words.seek(0)
+        why = last_words.read().strip().rpartition("\n")[2] or "the training ended early"
+        last_words.close()
         for name, progress in self.progress.items():
             if progress.state in ("waiting", "training"):
-                why = last_words[-1] if last_words else "the training ended early"
                 self._note(name, state="failed", why=why)
 
     def _note(self, name, **told):

@@ -12,6 +12,7 @@ from demos.playground.recipes import Choice, Data, train
 
 
 def main(argv):
+    sys.stdout = sys.stderr  # the server reads what `say` prints, and nothing else
     choice, names = Choice(**json.loads(argv[0])), argv[1:]
     if hasattr(os, "nice"):
         os.nice(10)  # who plays comes first; on Windows the server sees to that
@@ -28,7 +29,7 @@ def main(argv):
 
 
 def say(name, **progress):
-    print(json.dumps({"name": name, **progress}), flush=True)
+    print(json.dumps({"name": name, **progress}), flush=True, file=sys.__stdout__)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
 // Code space: a plane under the pointer, a slider for each latent, the way between two drawings.
 
 import {
-  ask, element, latest, paint, PALETTE, sharp, shown, slider, sources, style, unpack,
+  ask, element, latest, paint, PALETTE, ring, sharp, shown, slider, sources, style, unpack,
 } from "./common.js";
-import { Pad, inPaperColours } from "./pad.js";
+import { inPaperColours, Pad, smooth } from "./pad.js";
 
 const SIDE = 28, PEN = 1.2, STEP = 0.1;
 const CIRCLES = [0.5, 0.9, 0.99];  // shares of the prior
 const SEVEN = [[0.28, 0.2, 0.72, 0.2, 0.6, 0.45, 0.46, 0.85]];
-const THREE = [[0.3, 0.22, 0.5, 0.14, 0.68, 0.24, 0.66, 0.4, 0.46, 0.47, 0.68, 0.54, 0.72, 0.72,
-  0.52, 0.86, 0.28, 0.78]];
+const THREE = [smooth([0.3, 0.22, 0.5, 0.14, 0.67, 0.24, 0.64, 0.4, 0.46, 0.47]),
+  smooth([0.46, 0.47, 0.66, 0.54, 0.7, 0.7, 0.52, 0.86, 0.28, 0.78])];
 
 export async function start(section) {
   const [plane, latents] = await Promise.all([ask("codes", "plane"), ask("codes", "latents")]);
@@ -66,13 +66,7 @@ function startPlane(section, { edge, side, sheet, means, classes }) {
       }
       context.setLineDash([]);
     }
-    for (const [width, colour] of [[7, "--paper"], [3.5, "--warm"]]) {
-      context.beginPath();
-      context.arc(at(z[0]), at(-z[1]), 11, 0, 7);
-      context.lineWidth = width;
-      context.strokeStyle = style(colour);
-      context.stroke();
-    }
+    ring(context, at(z[0]), at(-z[1]), 12);
   };
 
   over.addEventListener("pointermove", (event) => {

@@ -1,6 +1,6 @@
 // What all rooms use: asking the server, numbers as pictures, controls.
 
-const visitor = crypto.randomUUID?.() ?? `tab-${Math.random().toString(36).slice(2).padEnd(8, "0")}`;
+const visitor = `tab-${Math.random().toString(36).slice(2)}-${Date.now()}`;
 
 // ---- asking ----
 
@@ -137,6 +137,17 @@ export function sharp(canvas) {
   const context = canvas.getContext("2d");
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   return { context, width, height };
+}
+
+// A ring that stands out from whatever lies under it.
+export function ring(context, x, y, across, down = across) {
+  for (const [width, colour] of [[8, "--paper"], [4, "--warm"]]) {
+    context.beginPath();
+    context.ellipse(x, y, across, down, 0, 0, 7);
+    context.lineWidth = width;
+    context.strokeStyle = style(colour);
+    context.stroke();
+  }
 }
 
 // A colour of style.css, such as style("--accent").

@@ -1,13 +1,13 @@
 // Draw: strokes become an image on the server, and with that image everything else is asked for.
 
 import {
-  ask, element, latest, paint, PALETTE, sharp, shown, signed, slider, sources, style, unpack,
+  ask, element, latest, paint, PALETTE, ring, sharp, shown, signed, slider, sources, style, unpack,
 } from "./common.js";
-import { Pad, inPaperColours } from "./pad.js";
+import { inPaperColours, Pad, smooth } from "./pad.js";
 
 const SIDE = 28;
-const FIRST = [[0.3, 0.3, 0.36, 0.2, 0.5, 0.15, 0.64, 0.22, 0.66, 0.34, 0.58, 0.5, 0.44, 0.66,
-  0.3, 0.82], [0.3, 0.82, 0.45, 0.8, 0.6, 0.81, 0.74, 0.8]];
+const FIRST = [smooth([0.3, 0.32, 0.36, 0.2, 0.5, 0.15, 0.64, 0.22, 0.66, 0.36, 0.56, 0.53, 0.42,
+  0.68, 0.28, 0.82]), [0.28, 0.82, 0.74, 0.81]];
 
 export async function start(section, models) {
   const $ = (selector) => section.querySelector(selector);
@@ -19,8 +19,8 @@ export async function start(section, models) {
 
   // ---- drawing ----
 
-  const pen = slider("Pen", { min: 0.6, max: 2.6, step: 0.1, value: 1.2, show: (r) => `${(2 * r).toFixed(1)} pixels wide` },
-    () => { pad.draw(); traced(); });
+  const pen = slider("Pen", { min: 0.6, max: 2.6, step: 0.1, value: 1.2,
+    show: (radius) => `${(2 * radius).toFixed(1)} pixels wide` }, () => { pad.draw(); traced(); });
   $("#draw-pen").append(pen);
   const pad = new Pad($("#draw-pad"), "Draw a digit here", () => pen.value, () => traced());
   const trace = latest("draw", "trace", (answer) => see(answer.pixels));
@@ -81,8 +81,8 @@ export async function start(section, models) {
   const seen = imageBox("seen");
   const rebuilt = ["autoencoder", "PCA", "VAE"].map(imageBox);
   $("#draw-rebuilt .images").append(seen.figure, ...rebuilt.map((box) => box.figure));
-  $("#draw-sizes").textContent =
-    `from ${middle.length} numbers each${about.latents === middle.length ? "" : `, ${about.latents} of the VAE`}`;
+  const ofVAE = about.latents === middle.length ? "" : `, ${about.latents} of the VAE`;
+  $("#draw-sizes").textContent = `from ${middle.length} numbers each${ofVAE}`;
 
   // ---- the code ----
 
@@ -110,12 +110,8 @@ export async function start(section, models) {
     if (points?.width !== map.width) points = pointsOf(map.width, width, at);
     context.drawImage(points, 0, 0, width, width);
     const [x, y] = [...mean].map((z) => Math.max(-edge, Math.min(edge, z)));
-    context.lineWidth = 3.5;
-    context.strokeStyle = style("--ink");
-    context.beginPath();
-    context.ellipse(at(x), at(-y), Math.max(7, (deviation[0] * width) / edge),
-      Math.max(7, (deviation[1] * width) / edge), 0, 0, 7);
-    context.stroke();
+    const [across, down] = [...deviation].map((size) => Math.max(8, (size * width) / edge));
+    ring(context, at(x), at(-y), across, down);
     map.setAttribute("aria-label",
       `The drawing lies at ${mean[0].toFixed(1)}, ${mean[1].toFixed(1)} of the map`);
   }

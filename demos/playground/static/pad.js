@@ -6,7 +6,7 @@ const SPARE = 0.004;  // share of the pad that the pen has to move before a poin
 const MOVE = 0.025;   // share of the pad that an arrow key moves the pen
 
 // place: an element to fill. change(strokes) is called with all strokes, [[x, y, x, y ...] ...] from
-// 0 to 1, whenever they have changed. pen() gives the pen's radius in pixels of 28.
+// 0 to 1, whenever they have changed. pen() gives the pen's radius in pixels, of 28.
 export class Pad {
   constructor(place, label, pen, change) {
     this.strokes = [];
@@ -16,9 +16,9 @@ export class Pad {
     this.at = [0.5, 0.5];  // of the keys
     this.drawing = this.keys = this.down = false;
     this.canvas = element("canvas", {
-      class: "pad", tabindex: 0, role: "application", "aria-label":
-        `${label}. With keys: arrows move the pen, space lowers and lifts it, Backspace takes back ` +
-        "the last stroke, Delete clears.",
+      class: "pad", tabindex: 0, role: "application",
+      "aria-label": `${label}. With keys: arrows move the pen, space lowers and lifts it, ` +
+        "Backspace takes back the last stroke, Delete clears.",
     });
     place.append(this.canvas);
     const canvas = this.canvas;
@@ -116,7 +116,7 @@ export class Pad {
     for (const stroke of this.strokes) {
       context.beginPath();
       context.moveTo(stroke[0] * width, stroke[1] * height);
-      for (let i = 0; i < stroke.length; i += 2) {
+      for (let i = 0; i < stroke.length; i += 2) {  // from the start, so that a dot shows as well
         context.lineTo(stroke[i] * width, stroke[i + 1] * height);
       }
       context.stroke();
@@ -129,6 +129,23 @@ export class Pad {
       context.stroke();
     }
   }
+}
+
+// A smooth line through a few points, [x, y, x, y ...]: a Catmull-Rom spline, ten points for each.
+export function smooth(points, parts = 10) {
+  const last = points.length / 2 - 1, line = [];
+  const at = (i, axis) => points[2 * Math.max(0, Math.min(last, i)) + axis];
+  for (let i = 0; i < last; i++) {
+    for (let part = 0; part < parts; part++) {
+      const t = part / parts;
+      for (const axis of [0, 1]) {
+        const [a, b, c, d] = [i - 1, i, i + 1, i + 2].map((j) => at(j, axis));
+        line.push(b + (t / 2) * (c - a + t * (2 * a - 5 * b + 4 * c - d
+          + t * (3 * b - a - 3 * c + d))));
+      }
+    }
+  }
+  return [...line, at(last, 0), at(last, 1)];
 }
 
 // Ink and paper as the pad has them, dark or light.

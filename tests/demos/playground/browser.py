@@ -130,10 +130,6 @@ class Page:
             self.call("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code,
                       **typed)
 
-    def screenshot(self, path):
-        data = self.call("Page.captureScreenshot", captureBeyondViewport=True)["data"]
-        Path(path).write_bytes(base64.b64decode(data))
-
     def close(self):
         self._send(json.dumps({"id": 0, "method": "Page.close"}))
         self.socket.close()

@@ -3,12 +3,16 @@ import json
 
 import pytest
 
+from demos.exercises import train
+from demos.exercises.exercise import find
+from demos.exercises.folder import Folder
 from demos.playground import __main__ as playground
+from demos.playground.fields import as_bytes
 from demos.playground.models import Models
 from demos.playground.recipes import Choice
 from demos.vaes import vae_manifold
 from tinygen import checkpoint
-from tinygen.backend import np, to_numpy
+from tinygen.backend import backend_name, np, to_numpy
 
 
 @pytest.fixture
@@ -133,6 +137,34 @@ def test_ctrl_c_ends_it_quietly_and_a_missing_browser_is_told(ready, capsys, mon
     out, err = capsys.readouterr()
     assert out.startswith("The playground: http://127.0.0.1:") and not err
     assert "No browser was found; open this address in one." in out
+
+
+@pytest.mark.skipif(backend_name() != "numpy", reason="students' answers are NumPy's")
+def test_exercises_that_have_passed_compute_the_answers(ready, capsys, monkeypatch, tmp_path):
+    place, found = Folder(tmp_path), find(17)  # KL and reparameterize
+    place.file(found).write_text(found.source, encoding="utf-8")
+    place.mark_passed(found, found.source.encode())
+    calls, told = [], []
+
+    def put_in(place, stack):
+        yours = train.put_in(place, stack)
+        calls.extend(calls for _, calls in yours)
+        return yours
+
+    def ask(server):
+        values = {"pixels": as_bytes(np.zeros((28, 28)))["data"], "of": None}
+        cost = server.rooms["draw"].answer("heat", values, server.models, "12345678")["value"]
+        told.append((server.status()["yours"], sum(each.forward_calls for each in calls), cost))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(playground, "put_in", put_in)
+    monkeypatch.setattr(playground.Server, "serve_forever", ask)
+    for argv in (["--with", str(tmp_path)], []):
+        assert playground.main(["--no-browser", *argv]) == 0
+    (yours, count, mine), (nothing, still, own) = told
+    assert (yours, nothing) == ([found.label], [])
+    assert count == still > 0
+    assert mine == pytest.approx(own, rel=1e-6)
 
 
 def test_measure_prints_each_request(ready, server, capsys, monkeypatch):
