@@ -30,6 +30,7 @@ def measure(server):
     client, late = Client(server), []
     print(f"{'milliseconds':<28}{'median':>8}{'95 %':>8}")
     for room in server.rooms.values():
+        room.check_open(server.models)
         for request, values in room.examples(server.models):
             times = []
             for _ in range(ROUNDS):

@@ -5,6 +5,7 @@
     "vae" in models, models["vae"]      once it is there
 """
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,8 +16,9 @@ from typing import NamedTuple
 
 from demos.common.progress import duration
 from demos.playground.recipes import TITLES, restore
+from demos.playground.room import Refused
 
-ROOT = Path(__file__).parents[2]
+ROOT = str(Path(__file__).parents[2])
 
 
 class Progress(NamedTuple):
@@ -52,7 +54,13 @@ class Models(Mapping):
         self._ready, self._thread, self._process, self._ended = {}, None, None, False
 
     def __getitem__(self, name):
+        """Raises Refused, with how far it is, if the model is not ready."""
+        if name not in self._ready:
+            raise Refused(str(self.progress[name]), 503)
         return self._ready[name]
+
+    def __contains__(self, name):
+        return name in self._ready
 
     def __iter__(self):
         return iter(self._ready)
@@ -95,11 +103,14 @@ class Models(Mapping):
 
     def _train(self, names):
         """Another process trains: it does not hold this one's interpreter, and has low priority."""
+        # The folder that we are in stays, for the sake of relative paths.
+        path = os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH")]))
         last_words = tempfile.TemporaryFile("w+", encoding="utf-8")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "demos.playground.training",
              json.dumps(self.choice._asdict()), *names],
-            stdout=subprocess.PIPE, stderr=last_words, encoding="utf-8", cwd=ROOT,
+            stdout=subprocess.PIPE, stderr=last_words, encoding="utf-8",
+            env={**os.environ, "PYTHONPATH": path},
             creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0))
         for line in self._process.stdout:
             told = json.loads(line)

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 import math
+import tempfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -151,9 +152,10 @@ def run_loop(choice, name, steps=None, tell=None):
 
 def train(choice, name, data, tell=None):
     """Train model `name`, and keep it."""
-    run = run_loop(choice, name, tell=tell)
     path = choice.path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=path.parent).close()  # raises now, not after the training
+    run = run_loop(choice, name, tell=tell)
     checkpoint.save(path, {
         "identity": identity(run, name, data), "extras": extras(name, run.modules, data),
         "modules": {part: module.state_dict() for part, module in run.modules.items()}})

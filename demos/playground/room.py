@@ -21,8 +21,8 @@ from collections import OrderedDict
 VISITORS = 32  # tabs of a room whose state is kept; the one that was away longest leaves first
 
 
-class Refused(Exception):
-    """A request that cannot be answered: a sentence that says why, and its HTTP status."""
+class Refused(ValueError):
+    """A request that is not answered: a sentence that says why, and its HTTP status."""
 
     def __init__(self, sentence, status=400):
         super().__init__(sentence)
@@ -66,14 +66,17 @@ class Room:
                           f"{', '.join(self.requests)}", 404)
         fields, function = self.requests[name]
         checked = check(fields, values)
-        for needed in self.needs:
-            if needed not in models:
-                raise Refused(f"{self.title} is not open yet: {models.progress[needed]}", 503)
+        self.check_open(models)
         if self.memory is None:
             return function(models, **checked)
         lock, state = self._state_of(visitor, models)
         with lock:  # a visitor's requests come one after the other
             return function(models, state, **checked)
+
+    def check_open(self, models):
+        """Raise Refused unless all the models that the room needs are there."""
+        for name in self.needs:
+            models[name]
 
     def _state_of(self, visitor, models):
         with self._door:

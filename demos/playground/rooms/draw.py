@@ -77,15 +77,14 @@ def heat(models, pixels, of):
 @ROOM.answers(pixels=image(28), noise=number(0, 1), seed=whole(0, 1_000_000))
 def denoise(models, pixels, noise, seed):
     """The image under noise, and what the denoiser and the best blur make of that."""
-    if "denoise" not in models:
-        raise ValueError(f"{models.progress['denoise']}")
+    denoiser = models["denoise"]
     noisy = add_noise(pixels, noise, np.random.default_rng(seed))
     with tg.no_grad():
-        denoised = to_numpy(models["denoise"].model(xp.asarray(noisy)))
+        denoised = to_numpy(denoiser.model(xp.asarray(noisy)))
     shown = {"noisy": noisy, "denoised": denoised, "best blur": best_blur(noisy, pixels)[0]}
     return {"names": list(shown), "images": as_bytes(np.concatenate(list(shown.values()))),
             "errors": [float(((each - pixels) ** 2).mean()) for each in shown.values()],
-            "trained": models["denoise"].settings.noise}
+            "trained": denoiser.settings.noise}
 
 
 @ROOM.sends

@@ -36,7 +36,7 @@ function startPlane(section, { edge, side, sheet, means, classes }) {
     paint(image, unpack(answer.image), SIDE, SIDE);
     const [x, y] = asked.z, nearer = 1 - Math.exp(-(x * x + y * y) / 2);
     note.textContent = `z = (${x.toFixed(2)}, ${y.toFixed(2)}). ` +
-      `${(100 * nearer).toFixed(nearer > 0.99 ? 1 : 0)} % of the prior lie nearer to the middle.`;
+      `${(100 * nearer).toFixed(nearer > 0.99 ? 1 : 0)} % of the prior is nearer to the middle.`;
     image.setAttribute("aria-label", `What the decoder draws at ${x.toFixed(2)}, ${y.toFixed(2)}`);
   });
 

@@ -9,6 +9,8 @@ import pytest
 
 from demos.playground.fields import whole
 from demos.playground.measure import Client
+from demos.playground.models import Models
+from demos.playground.recipes import Choice
 from demos.playground.room import VISITORS, Room
 from demos.playground.server import HEADERS, LARGEST, Server
 
@@ -40,14 +42,12 @@ def rooms():
     return [counter, closed]
 
 
-class NoModels(dict):
-    progress = {"vae": "the VAE is being trained, 10 %, 2.0 s left"}
-    images, choice = SimpleNamespace(name="none"), SimpleNamespace(text="none")
+DATA = SimpleNamespace(images=SimpleNamespace(name="none"), text="none")
 
 
 @pytest.fixture
 def small(rooms):
-    with Server(rooms, NoModels()) as server:
+    with Server(rooms, Models(Choice(), DATA, ("vae",))) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
         server.shutdown()
@@ -98,7 +98,7 @@ def test_it_listens_on_this_machine_alone(small):
     (dict(path="/counter/drop"), 404, "it has add"),
     (dict(path="/counter"), 404, "it has add"),
     (dict(path="/nowhere/add"), 404, "there are counter, closed"),
-    (dict(path="/closed/look", body=b"{}"), 503, "is being trained, 10 %"),
+    (dict(path="/closed/look", body=b"{}"), 503, "the VAE is waiting"),
     (dict(body=b""), 400, "not JSON"),
     (dict(body=b"{"), 400, "not JSON"),
     (dict(body=b"\xff\xfe\x00"), 400, "not JSON"),
