@@ -7,6 +7,10 @@
         ...
         return {"heat": as_numbers(gradient)}
 
+    @ROOM.sends
+    def examples(models):
+        return [("heat", {"pixels": as_bytes(models.images.x_test[0])["data"], "of": 3})]
+
 A room with memory names a function that makes a visitor's own state, and gets it with each request:
 
     ROOM = Room("game", "Game", memory=Game)
@@ -40,8 +44,8 @@ class Room:
 
     def __init__(self, name, title, needs=(), memory=None):
         self.name, self.title, self.needs, self.memory = name, title, needs, memory
-        self.requests = {}   # name -> (fields, function)
-        self.examples = None  # a function of the models: (request, values) for each request
+        self.requests = {}  # name -> (fields, function)
+        self.examples = lambda models: []
         self._visitors, self._door = OrderedDict(), threading.Lock()
 
     def answers(self, **fields):
