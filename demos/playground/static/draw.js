@@ -176,7 +176,7 @@ export async function start(section, models) {
 
   section.append(sources("models/autoencoder.py", "models/vae.py", "demos/tools/codes.py",
     "demos/tools/nearest.py", "demos/playground/rooms/draw.py"));
-  pad.set(FIRST);
+  pad.set(FIRST);  // so that there is something to see
   return { show() { pad.draw(); } };
 }
 

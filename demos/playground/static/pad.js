@@ -61,6 +61,7 @@ export class Pad {
 
   undo() {
     this.strokes.pop();
+    this.backdrop = null;
     this.down = false;
     this.changed();
   }
