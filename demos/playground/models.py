@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,8 +38,8 @@ class Progress(NamedTuple):
         return f"{self.title} is {self.state}"
 
 
-class Models(Mapping):
-    """name -> what `restore` gives, of the models that are ready.
+class Models:
+    """The models that are ready, by name, as `restore` gives them.
 
     models["gan_digits"].generator: networks are called as in the demo's loop. They are in
     evaluation mode, and no room changes them, since several threads compute with them at once.
@@ -61,12 +60,6 @@ class Models(Mapping):
 
     def __contains__(self, name):
         return name in self._ready
-
-    def __iter__(self):
-        return iter(self._ready)
-
-    def __len__(self):
-        return len(self._ready)
 
     def begin(self, retrain=False):
         """Restore what is kept and train what is missing (retrain: all), in the background."""
@@ -96,7 +89,7 @@ class Models(Mapping):
         """Take the model from its file, if that is whole and what is wanted -> whether it was."""
         try:
             self._ready[name] = restore(self.choice, name, self.data)
-        except (OSError, ValueError, LookupError):
+        except Exception:  # whatever is wrong with the file, training again mends it
             return False
         self._note(name, state="ready")
         return True

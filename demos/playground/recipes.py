@@ -35,7 +35,8 @@ TITLES = {
 }
 # demo -> the loop that trains what is wanted, where there are several; those before it are skipped
 LOOPS = {"autoencoder": "conv 16", "vae": "VAE", "vae_manifold": "2 latents"}
-SEARCHED = 10_000  # images
+SEARCHED = 10_000  # training images, for the nearest
+MAPPED = 2_000     # test images, on the map of two latents
 TOLD = 0.2  # seconds from one word about the progress to the next
 
 
@@ -187,8 +188,9 @@ def extras(name, modules, data):
     """name -> array."""
     if name == "autoencoder":  # codes of the images that are searched (N, 16)
         return {"codes": in_batches(modules["model"].encode, data.searched)}
-    if name == "vae_manifold":  # means of q(z|x) of the test images (N, 2)
-        return {"means": in_batches(lambda x: modules["model"].encode(x)[0], data.images.x_test)}
+    if name == "vae_manifold":  # means of q(z|x) of test images (N, 2)
+        shown = data.images.x_test[:MAPPED]
+        return {"means": in_batches(lambda x: modules["model"].encode(x)[0], shown)}
     if name == "vae":  # kl of each latent (latents,), a mean over the test images
         test = evaluate(modules["model"], data.images.x_test, rng=np.random.default_rng(0))
         return {"kl": test.per_latent}

@@ -11,7 +11,6 @@ ROOM = Room("codes", "Code space", needs=("vae_manifold", "vae"))
 EDGE = 3.5   # of the plane, and of the sliders
 SHEET = 17   # images along the side of the plane
 STEPS = 9    # images on the way from one drawing to another
-MAPPED = 2000  # test images in the plane
 answer_pads(ROOM)
 
 
@@ -24,10 +23,10 @@ def plane(models):
     z = np.linspace(-EDGE, EDGE, SHEET, dtype=np.float32)
     across, up = np.meshgrid(z, z[::-1])
     codes = xp.asarray(np.stack([across.ravel(), up.ravel()], axis=1))
+    means = models["vae_manifold"].means
     return {"edge": EDGE, "side": SHEET,
             "sheet": as_bytes(generate(models["vae_manifold"].model, codes)[:, 0]),
-            "means": as_numbers(models["vae_manifold"].means[:MAPPED]),
-            "classes": models.images.y_test[:MAPPED].tolist()}
+            "means": as_numbers(means), "classes": models.images.y_test[:len(means)].tolist()}
 
 
 @ROOM.answers(z=list_of(number(-6, 6), least=2, most=2))

@@ -13,18 +13,15 @@ from tinygen.backend import np, to_numpy, xp
 
 ROOM = Room("draw", "Draw", needs=("autoencoder", "vae", "vae_manifold"))
 NEAREST = 6
-MAPPED = 2000  # test images on the map
 answer_pads(ROOM)
 
 
 @ROOM.answers()
 def about(models):
     """What does not depend on the drawing: the map, and the spread of the codes."""
-    codes = models["autoencoder"].codes
-    return {"means": as_numbers(models["vae_manifold"].means[:MAPPED]),
-            "classes": models.images.y_test[:MAPPED].tolist(),
+    codes, means = models["autoencoder"].codes, models["vae_manifold"].means
+    return {"means": as_numbers(means), "classes": models.images.y_test[:len(means)].tolist(),
             "middle": as_numbers(codes.mean(axis=0)), "spread": as_numbers(codes.std(axis=0)),
-            "searched": len(models.data.searched), "data": models.images.name,
             "latents": models["vae"].model.config.latent_size}
 
 
@@ -39,7 +36,7 @@ def look(models, pixels):
                    "PCA": pca.decode(pca.encode(pixels, code.shape[1])),
                    "VAE": to_numpy(vae.reconstruct(models["vae"].model, x))}
     return {"code": as_numbers(code[0]),
-            "names": list(rebuilt), "images": as_bytes(np.concatenate(list(rebuilt.values()))),
+            "images": as_bytes(np.concatenate(list(rebuilt.values()))),
             "errors": [float(((again - pixels) ** 2).mean()) for again in rebuilt.values()],
             "mean": as_numbers(mean[0]), "deviation": as_numbers(xp.exp(0.5 * logvar.data[0]))}
 
@@ -82,7 +79,7 @@ def denoise(models, pixels, noise, seed):
     with tg.no_grad():
         denoised = to_numpy(denoiser.model(xp.asarray(noisy)))
     shown = {"noisy": noisy, "denoised": denoised, "best blur": best_blur(noisy, pixels)[0]}
-    return {"names": list(shown), "images": as_bytes(np.concatenate(list(shown.values()))),
+    return {"images": as_bytes(np.concatenate(list(shown.values()))),
             "errors": [float(((each - pixels) ** 2).mean()) for each in shown.values()],
             "trained": denoiser.settings.noise}
 
