@@ -5,6 +5,7 @@
     python -m demos NAME --help      its settings
     python -m demos --list           all demos, by family
     python -m demos exercises        the classroom: write the engine's parts yourself
+    python -m demos playground       draw, move, ask: the models answer in your browser
 """
 import argparse
 import importlib
@@ -32,8 +33,8 @@ def main(argv):
 
 
 def run(argv):
-    if argv[:1] == ["exercises"]:
-        return importlib.import_module("demos.exercises.__main__").main(argv[1:])
+    if argv and argv[0] in ("exercises", "playground"):
+        return importlib.import_module(f"demos.{argv[0]}.__main__").main(argv[1:])
     replace_unprintable()
     titles = {name: text for names in find_demos().values() for name, text in names.items()}
     if argv and argv[0] in titles:

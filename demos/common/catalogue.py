@@ -27,8 +27,13 @@ def listing():
 
 def load_main(name):
     """Import the demo `name` -> its function main(argv)."""
-    family = next(family for family, names in find_demos().items() if name in names)
-    return importlib.import_module(f"demos.{family}.{name}").main
+    return load_demo(name).main
+
+
+def load_demo(name):
+    """Import the demo `name` -> its module."""
+    family = next(family for family in FAMILIES if (folder(family) / f"{name}.py").exists())
+    return importlib.import_module(f"demos.{family}.{name}")
 
 
 def folder(family):

@@ -38,7 +38,7 @@ def demo_parser(name, description, presets, data):
                   if setting in changes]
         parser.add_argument("--" + setting.replace("_", "-"), help=", ".join(values),
                             **_kind(setting, value))
-    parser.add_argument("--seed", type=_whole_number(0), default=0,
+    parser.add_argument("--seed", type=whole_number(0), default=0,
                         help="same seed, same machine: same result")
     if data:
         parser.add_argument("--data", type=_data_name(data), default=data[0],
@@ -132,10 +132,10 @@ def _kind(setting, value):
         return {"action": argparse.BooleanOptionalAction}
     if isinstance(value, (tuple, list)):
         return {"type": type(value[0]), "nargs": "+", "metavar": setting.upper()}
-    return {"type": _whole_number(1) if setting == "steps" else type(value)}
+    return {"type": whole_number(1) if setting == "steps" else type(value)}
 
 
-def _whole_number(minimum):
+def whole_number(minimum):
     def int_(text):
         if int(text) < minimum:
             raise argparse.ArgumentTypeError(f"must be at least {minimum}; got {text}")

@@ -11,18 +11,8 @@ FAMILIES = {"autoencoder": "autoencoders", "vae": "vaes", "gan_ring": "gans", "g
 
 def train(place, model, preset, out=None):
     """Run a demo with the folder's passed answers in it -> exit status."""
-    counted = []
     with ExitStack() as stack:
-        # In the order of their numbers: where two answers take one place, the later one has it, and
-        # what an answer leaves to the engine it leaves to the answers before it.
-        for found in place.passed():
-            answer = found.answer_of(vars(run_file(place.file(found))))
-            calls = Calls()
-            contexts = found.swap(answer, calls)
-            for context in contexts:
-                stack.enter_context(context)
-            if contexts:
-                counted.append((found, calls))
+        counted = put_in(place, stack)
         if not counted:
             print("No answer has passed yet that a model could call; check one first.")
             return 1
@@ -35,6 +25,25 @@ def train(place, model, preset, out=None):
             status = 1
     print("\n" + table(model, counted))
     return status
+
+
+def put_in(place, stack):
+    """Put the folder's passed answers in the engine's place until the ExitStack closes.
+
+    -> [(exercise, its Calls)], of those that a model can call.
+    """
+    counted = []
+    # In the order of their numbers: where two answers take one place, the later one has it, and
+    # what an answer leaves to the engine it leaves to the answers before it.
+    for found in place.passed():
+        answer = found.answer_of(vars(run_file(place.file(found))))
+        calls = Calls()
+        contexts = found.swap(answer, calls)
+        for context in contexts:
+            stack.enter_context(context)
+        if contexts:
+            counted.append((found, calls))
+    return counted
 
 
 def table(model, counted):

@@ -8,22 +8,33 @@ def neighbours(queries, rows, count=1, block=500):
     Arrays (Q, ...), (R, ...) -> NumPy (Q, count). Raises ValueError unless queries and rows have
     one shape and 1 <= count <= R.
     """
-    if queries.shape[1:] != rows.shape[1:]:
-        raise ValueError("neighbours: queries and rows have one shape, got "
-                         f"{queries.shape[1:]} and {rows.shape[1:]}")
-    if not 1 <= count <= len(rows):
-        raise ValueError(f"neighbours: count is from 1 to the {len(rows)} rows, got {count}")
-    queries, rows = (xp.asarray(a).reshape(len(a), -1) for a in (queries, rows))
-    # |q - r|² = |q|² - 2·q·r + |r|², and |q|² is the same for all rows: one product is enough.
-    squares = (rows * rows).sum(axis=1)
-    found = []
-    for start in range(0, len(queries), block):
-        distance = -2 * queries[start:start + block] @ rows.T  # (block, R)
-        distance += squares
-        first = xp.argpartition(distance, count - 1, axis=1)[:, :count]
-        order = xp.take_along_axis(distance, first, axis=1).argsort(axis=1)
-        found.append(xp.take_along_axis(first, order, axis=1))
-    return to_numpy(xp.concatenate(found))
+    return Neighbours(rows).of(queries, count, block)
+
+
+class Neighbours:
+    """The same for rows that are searched many times: their own squares are computed once."""
+
+    def __init__(self, rows):
+        self.shape, self.rows = rows.shape[1:], xp.asarray(rows).reshape(len(rows), -1)
+        self.squares = (self.rows * self.rows).sum(axis=1)
+
+    def of(self, queries, count=1, block=500):
+        if queries.shape[1:] != self.shape:
+            raise ValueError("neighbours: queries and rows have one shape, got "
+                             f"{queries.shape[1:]} and {self.shape}")
+        if not 1 <= count <= len(self.rows):
+            raise ValueError(f"neighbours: count is from 1 to the {len(self.rows)} rows, got "
+                             f"{count}")
+        queries = xp.asarray(queries).reshape(len(queries), -1)
+        # |q - r|² = |q|² - 2·q·r + |r|², and |q|² is the same for all rows: one product is enough.
+        found = []
+        for start in range(0, len(queries), block):
+            distance = -2 * queries[start:start + block] @ self.rows.T  # (block, R)
+            distance += self.squares
+            first = xp.argpartition(distance, count - 1, axis=1)[:, :count]
+            order = xp.take_along_axis(distance, first, axis=1).argsort(axis=1)
+            found.append(xp.take_along_axis(first, order, axis=1))
+        return to_numpy(xp.concatenate(found))
 
 
 def nearest(queries, rows):

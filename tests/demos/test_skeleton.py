@@ -13,8 +13,9 @@ from demos.common.clock import TIMES, reference_seconds
 from demos.common.tour import TOUR
 
 ROOT = Path(demos.__file__).parent
+# The classroom and the playground are no families: they use what they need.
 FILES = {path.relative_to(ROOT).as_posix(): path for path in sorted(ROOT.rglob("*.py"))
-         if "exercises" not in path.parts}  # the classroom is no family, and uses what it needs
+         if path.relative_to(ROOT).parts[0] not in ("exercises", "playground")}
 DEMOS = {f"{family}/{name}": ROOT / family / f"{name}.py"
          for family, names in find_demos().items() for name in names}
 FIGURES = {"new_figure", "save_figure"}  # the functions that may be called so
