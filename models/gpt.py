@@ -247,6 +247,17 @@ def sample_tokens(logits, temperature, top_k, top_p, rng):
     """A token for each row of logits, NumPy arrays.  (B, V) -> (B,)"""
     if temperature == 0:
         return logits.argmax(axis=1)
+    order, p = candidates(logits, temperature, top_k, top_p)
+    total = np.cumsum(p, axis=1)
+    chosen = (rng.random((len(p), 1)) * total[:, -1:] >= total).sum(axis=1)
+    return order[np.arange(len(p)), chosen]
+
+
+def candidates(logits, temperature, top_k, top_p):
+    """What is sampled from: the tokens, likeliest first, and their weights.  (B, V) -> (B, V) twice
+
+    The weights that are left over by top_p need not add up to 1. temperature is above 0.
+    """
     # The likeliest has score 0, so nothing overflows at a low temperature.
     logits = logits.astype("float64")
     scores = (logits - logits.max(axis=1, keepdims=True)) / temperature
@@ -258,9 +269,7 @@ def sample_tokens(logits, temperature, top_k, top_p, rng):
     if top_p is not None:
         before = np.cumsum(p, axis=1) - p
         p[before >= top_p] = 0  # the first one always stays
-    total = np.cumsum(p, axis=1)
-    chosen = (rng.random((len(p), 1)) * total[:, -1:] >= total).sum(axis=1)
-    return order[np.arange(len(p)), chosen]
+    return order, p
 
 
 def check_sampling(temperature, top_k, top_p):

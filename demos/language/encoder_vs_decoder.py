@@ -177,5 +177,5 @@ def cross_attention(model, words, iso):
     -> arrays (heads, 10, len(words)); row t is what it attends to as it writes character t
     """
     source, target = encode_words([words]), encode_iso([iso])[:, :-2]
-    weights = attention_weights(lambda: model(source, target))
+    weights = attention_weights(model(source, target))
     return [w[0] for w in weights[model.config.n_layer + 1::2]]  # self, cross, self, cross, ...

@@ -123,7 +123,7 @@ def show(run, model, text, samples):
         "the unseen text. The first step's is the logarithm of the number of tokens.")
     ids = excerpts(text.val, min(EXCERPT_LENGTH, run.settings.block_size), text.tokenizer)
     with model.evaluating():
-        weights = attention_weights(lambda: model(xp.asarray(ids)))
+        weights = attention_weights(model(xp.asarray(ids)))
     habits = list(specialists(weights, ids, text.tokenizer).items())[:HEADS_SHOWN]
     run.save_figure(
         plot_heads({f"Block {layer + 1}, head {head + 1}: {share:.0%} on {habit}":

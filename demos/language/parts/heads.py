@@ -1,24 +1,24 @@
-"""What each attention head of a network attends to, recorded while the network computes."""
-import tinygen as tg
+"""What each attention head of a network attends to, read from the graph of what it computed."""
 from demos.common.figures import new_figure
+from tinygen.autograd import graph
 from tinygen.backend import np, to_numpy, xp
+from tinygen.ops import attention
+from tinygen.tensor import plain
 
 
-def attention_weights(compute):
-    """The weights of every attention that compute() calls, in order: arrays (B, heads, T, S).
+def attention_weights(y):
+    """The weights of every attention behind the Tensor y, in order: arrays (B, heads, T, S).
 
-    While compute() runs, the op's rule is replaced by one that does the same and keeps the weights,
-    which are what attention returns when the values are the unit matrix.
+    They are what attention returns when the values are the unit matrix.
     """
-    weights, rule = [], tg.ops.attention.rule
-
-    def recorded(q, k, v, **settings):
-        unit = xp.broadcast_to(xp.eye(k.shape[-2], dtype=q.dtype), (*k.shape[:-1], k.shape[-2]))
-        weights.append(to_numpy(rule(q, k, unit, **settings)[0]))
-        return rule(q, k, v, **settings)
-
-    with tg.no_grad(), tg.ops.attention.replaced(by=recorded):
-        compute()
+    weights = []
+    for tensor in graph(y)[0]:
+        op, inputs, settings, _, _ = tensor._origin
+        if op is attention:
+            q, k, _ = map(plain, inputs)
+            unit = xp.broadcast_to(xp.eye(k.shape[-2], dtype=q.dtype),
+                                   (*k.shape[:-1], k.shape[-2]))
+            weights.append(to_numpy(attention(q, k, unit, **settings)))
     return weights
 
 

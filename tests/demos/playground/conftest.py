@@ -1,4 +1,5 @@
 """A playground at work: models of a few steps each, served on a free port."""
+import base64
 import threading
 
 import pytest
@@ -11,6 +12,12 @@ from demos.playground.server import Server
 from tests.demos.playground.browser import Browser, installed
 from tinygen.backend import np
 from tinygen.data.digits import draw_digits
+
+
+def numbers(packed):
+    """The array that fields.as_bytes or as_numbers packed."""
+    kind = {"uint8": np.uint8, "float32": "<f4"}[packed["type"]]
+    return np.frombuffer(base64.b64decode(packed["data"]), kind).reshape(packed["shape"])
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +48,16 @@ def server(models):
 def ask(server):
     """ask(room, request, values) -> status, answer"""
     return Client(server, "0000-tests").ask
+
+
+@pytest.fixture
+def get(ask):
+    """get(room, request, ...) -> the answer."""
+    def get(room, request, **values):
+        status, answer = ask(room, request, values)
+        assert status == 200, answer
+        return answer
+    return get
 
 
 @pytest.fixture(scope="session")

@@ -6,23 +6,9 @@ import pytest
 
 from models import vae
 from models.autoencoder import loss
+from tests.demos.playground.conftest import numbers
 from tinygen import no_grad
 from tinygen.backend import np, to_numpy, xp
-
-
-def numbers(packed):
-    kind = {"uint8": np.uint8, "float32": "<f4"}[packed["type"]]
-    return np.frombuffer(base64.b64decode(packed["data"]), kind).reshape(packed["shape"])
-
-
-@pytest.fixture
-def get(ask):
-    """get(room, request, ...) -> the answer."""
-    def get(room, request, **values):
-        status, answer = ask(room, request, values)
-        assert status == 200, answer
-        return answer
-    return get
 
 
 @pytest.fixture

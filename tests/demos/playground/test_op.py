@@ -3,7 +3,6 @@ import pytest
 
 import tinygen as tg
 from demos.playground.rooms import op as room
-from tests.demos.playground.test_draw import get
 from tinygen.backend import np, xp
 
 
