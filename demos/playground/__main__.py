@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from demos.common.catalogue import load_demo
-from demos.common.options import OWN_FILE, OWN_TEXT, DataNames, Parser, whole_number
+from demos.common.options import OWN_FILE, OWN_TEXT, Parser, whole_number
 from demos.common.progress import replace_unprintable
 from demos.exercises.folder import Folder
 from demos.exercises.train import put_in
@@ -28,7 +28,7 @@ from tinygen.backend import INSTALL_HINTS, use_backend
 from tinygen.data import IMAGES, TEXTS
 
 PROG = "python -m demos playground"
-PICTURES, WORDS = DataNames((*IMAGES, OWN_FILE)), DataNames((*TEXTS, OWN_TEXT))
+PICTURES, WORDS = (*IMAGES, OWN_FILE), (*TEXTS, OWN_TEXT)
 
 
 def main(argv):
@@ -72,9 +72,9 @@ def chosen(options):
         raise ValueError(f"--preset: no demo has a preset {options.preset}; --help of "
                          f"{', '.join(TITLES)} lists theirs")
     for name in options.data:
-        if name in PICTURES:
+        if name in IMAGES or name.endswith(".npz"):
             choice = choice._replace(images=name)
-        elif name in WORDS:
+        elif name in TEXTS or Path(name).exists():
             choice = choice._replace(text=name)
         else:
             raise ValueError(f"--data: {name} is neither images nor text; images are "

@@ -161,7 +161,7 @@ class Optimizer:
         if not isinstance(g, Tensor) or g.shape != p.shape or g.dtype != p.dtype:
             raise ValueError(f"{type(self).__name__}.step: the gradient of {describe(p)} must be a "
                              f"Tensor of that shape and dtype, got {describe(g)}")
-        if mode.reject_nan and not xp.isfinite(g.data).all():
+        if mode.called_at is not None and not xp.isfinite(g.data).all():
             raise FloatingPointError(f"{type(self).__name__}.step: the gradient of params[{i}], "
                                      f"{describe(p)}, holds NaN or infinity; nothing was updated")
         return g.data.reshape(-1)
