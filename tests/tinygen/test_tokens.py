@@ -4,7 +4,7 @@ import json
 import pytest
 
 from tinygen.backend import np
-from tinygen.data import BPETokenizer, CharTokenizer
+from tinygen.data import BPETokenizer, CharTokenizer, tokens
 from tinygen.data.words import printable, word_pattern
 
 TEXT = ("the cat sat on the mat, and the other cat sat on the other mat.\n\n"
@@ -45,8 +45,8 @@ def reference_merges(text, count):
         for word in words:
             for pair in zip(word, word[1:]):
                 pairs[pair] = pairs.get(pair, 0) + 1
-        best = min(pairs, key=lambda pair: (-pairs[pair], pair))
-        if pairs[best] < 2:
+        best = min(pairs, key=lambda pair: (-pairs[pair], pair), default=None)
+        if best is None or pairs[best] < 2:
             break
         merges.append(best)
         for word in words:
@@ -58,8 +58,44 @@ def reference_merges(text, count):
     return merges
 
 
+def reference_ids(tokenizer, word):
+    """The definition, slowly: the pair that was merged first, everywhere, again and again."""
+    parts = [bytes([b]) for b in word.encode()]
+    while known := [pair for pair in zip(parts, parts[1:]) if pair in tokenizer.merges]:
+        first, i = min(known, key=tokenizer.merges.index), 0
+        while i + 1 < len(parts):
+            if (parts[i], parts[i + 1]) == first:
+                parts[i:i + 2] = [parts[i] + parts[i + 1]]
+            i += 1
+    return [tokenizer._ids[part] for part in parts]
+
+
 def test_training_finds_what_the_definition_finds():
     assert BPETokenizer.train(TEXT, 256 + 60).merges == reference_merges(TEXT, 60)
+
+
+@pytest.mark.parametrize("letters", ["a", "ab", "abcd", "aé猫"])
+def test_one_long_word(letters, rng):
+    """Pairs that overlap, ties, and merges in an order that no training finds."""
+    for n in (1, 2, 3, 7, 50, 200):
+        word = "".join(rng.choice(list(letters), n))
+        trained = BPETokenizer.train(word, 256 + 30)
+        assert trained.merges == reference_merges(word, 30)
+        mixed = BPETokenizer([trained.merges[i] for i in rng.permutation(len(trained.merges))])
+        for tokenizer in (trained, mixed):
+            assert tokenizer.encode(word).tolist() == reference_ids(tokenizer, word)
+
+
+def test_a_merge_touches_only_its_neighbours(rng, monkeypatch):
+    """Training on one long word, and encoding it, does not go through all of it for each merge."""
+    looks, pair = [], tokens._Parts.pair
+    monkeypatch.setattr(tokens._Parts, "pair", lambda self, i: looks.append(i) or pair(self, i))
+    word = "".join(rng.choice(list("abcdefgh"), 5000))
+    tokenizer = BPETokenizer.train(word, 256 + 150)
+    assert len(tokenizer.merges) == 150 and len(looks) < 10 * len(word)
+    looks.clear()
+    tokenizer.encode(word)
+    assert len(looks) < 10 * len(word)
 
 
 def test_training_ends_where_nothing_occurs_twice():
