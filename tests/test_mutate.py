@@ -40,7 +40,7 @@ def mistakes(text):
     ("x = f(axis=a)", {"x = f()"}),
     ("x = a.sum()", {"x = a.mean()"}),
     ("def f(a=0): return a", {"def f(a=1): return a", "def f(a=-1): return a"}),
-    ("def f(a): return a, f, 'f'", {"def f(a): return (f, a, 'f')", "def f(a): return (a, 'f', f)"}),
+    ("return a, b, c", {"return (b, a, c)", "return (a, c, b)"}),
     ("if a: f", {"if False: f"}),
 ])
 def test_a_line_has_these_mistakes(text, expected):
