@@ -14,6 +14,7 @@ import os
 import random
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from tests.mutate.copies import Copies
@@ -131,9 +132,25 @@ def meet(copies, tree, mutant, tests):
     source = path.read_bytes()
     write(path, mutant.apply(source))
     try:
-        return mutant, first_failure(copies, tree, tests)
+        failures = (first_failure(copies, tree, part) for part in portions(tests))
+        return mutant, next(filter(None, failures), None)
     finally:
         write(path, source)
+
+
+def portions(tests):
+    """The tests of the file that has the most of them, and those of the others.
+
+    The first catch nearly all mistakes, and pytest takes seconds to collect the others.
+    """
+    count = Counter(map(file_of, tests))
+    home = max(count, key=count.get, default=None)
+    for at_home in (True, False):
+        yield {test: tests[test] for test in tests if (file_of(test) == home) is at_home}
+
+
+def file_of(test):
+    return test.partition("::")[0]
 
 
 def write(path, source):
@@ -150,7 +167,7 @@ def first_failure(copies, tree, tests):
     limits = {test: PATIENCE + 10 * seconds for test, seconds in tests.items()}
     plan.write_text(json.dumps(limits), encoding="utf-8")
     report.write_text("", encoding="utf-8")
-    code = copies.pytest(tree, "order", sorted({test.split("::")[0] for test in tests}),
+    code = copies.pytest(tree, "order", sorted(set(map(file_of, tests))),
                          MUTATE_PLAN=str(plan), MUTATE_REPORT=str(report))
     if code in (0, NO_TESTS_LEFT):
         return None

@@ -6,6 +6,7 @@ what is raised or warned of, __repr__.
 """
 import ast
 import copy
+import os
 from dataclasses import dataclass
 
 OPERATORS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
@@ -19,6 +20,7 @@ OPPOSITE = {ast.Lt: ast.GtE, ast.LtE: ast.Gt, ast.Gt: ast.LtE, ast.GtE: ast.Lt,
 FUNCTIONS = (("min", "max"), ("any", "all"))
 METHODS = (*FUNCTIONS, ("minimum", "maximum"), ("argmin", "argmax"), ("zeros", "ones"),
            ("sum", "mean"))
+WIDTH = 70  # characters shown
 IN_ANY_ORDER = {"min", "max", "minimum", "maximum"}
 
 
@@ -43,12 +45,15 @@ class Mutant:
         return source[:self.start] + self.text.encode() + source[self.end:]
 
     def __str__(self):
-        return f"{self.file}:{self.line}  {_short(self.before)}  ->  {_short(self.after)}"
+        same = len(os.path.commonprefix([self.before, self.after]))
+        skip = max(0, same - 30) if len(self.before) > WIDTH else 0
+        return f"{self.file}:{self.line}  {_part(self.before, skip)}  ->  {_part(self.after, skip)}"
 
 
-def _short(text, width=70):
-    text = " ".join(text.split())
-    return text if len(text) <= width else text[:width - 4] + " ..."
+def _part(text, skip):
+    """One line of a text, from where it gets interesting."""
+    shown = " ".join(text[skip:skip + WIDTH].split())
+    return f"{'... ' if skip else ''}{shown}{' ...' if len(text) > skip + WIDTH else ''}"
 
 
 def find(file, source):
