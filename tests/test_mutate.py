@@ -20,6 +20,8 @@ def mistakes(text):
 
 @pytest.mark.parametrize("text, expected", [
     ("a - b", {"(a + b)", "a", "b", "(b - a)"}),
+    ("(a - b) ** 2", {"((a - b) * 2)", "(a - b)", "2", "(2 ** (a - b))", "((a + b)) ** 2",
+                      "(a) ** 2", "(b) ** 2", "(a - b) ** 3", "(a - b) ** 1"}),
     ("a * b", {"(a / b)", "a", "b"}),
     ("a @ b", {"(b @ a)"}),
     ("-a", {"a"}),

@@ -112,45 +112,43 @@ def note_file(copies, tree, file):
 
 
 def fitting(mutant, imported, tests):
-    """{test: seconds} of the tests that call the function with the mistake, the fastest first.
+    """Two {test: seconds}, to be run one after the other, each with the fastest first.
 
-    A mistake outside of functions, or in one that importing calls, meets every test that calls
-    anything in its file.
+    The first holds tests of one file, that with most calls of the function with the mistake: it
+    catches nearly all, and pytest takes seconds to collect the others. Behind those that call the
+    function stand those that call others of its file: they may use what a fixture or a cache got
+    from it earlier. A mistake outside of functions, or in one that importing calls, meets every
+    test that calls anything in its file.
     """
     place = mutant.file, mutant.function
+    near = [test for test, (_, calls) in tests.items()
+            if any(file == mutant.file for file, _ in calls)]
+    callers = near
     if mutant.function and place not in imported:
-        return {test: seconds for test, (seconds, calls) in tests.items() if place in calls}
-    return {test: seconds for test, (seconds, calls) in tests.items()
-            if any(file == mutant.file for file, _ in calls)}
+        callers = [test for test in near if place in tests[test][1]]
+    count = Counter(map(file_of, callers or near))
+    home = max(count, key=count.get, default=None)
+    at_home = [test for test in (*callers, *near) if file_of(test) == home]
+    elsewhere = [test for test in callers if file_of(test) != home]
+    return [{test: tests[test][0] for test in part} for part in (at_home, elsewhere)]
+
+
+def file_of(test):
+    return test.partition("::")[0]
 
 
 # ---- a mistake and its tests, in one copy of the tree ----
 
-def meet(copies, tree, mutant, tests):
+def meet(copies, tree, mutant, parts):
     """The mutant, and which test caught it or None."""
     path = tree / mutant.file
     source = path.read_bytes()
     write(path, mutant.apply(source))
     try:
-        failures = (first_failure(copies, tree, part) for part in portions(tests))
+        failures = (first_failure(copies, tree, part) for part in parts)
         return mutant, next(filter(None, failures), None)
     finally:
         write(path, source)
-
-
-def portions(tests):
-    """The tests of the file that has the most of them, and those of the others.
-
-    The first catch nearly all mistakes, and pytest takes seconds to collect the others.
-    """
-    count = Counter(map(file_of, tests))
-    home = max(count, key=count.get, default=None)
-    for at_home in (True, False):
-        yield {test: tests[test] for test in tests if (file_of(test) == home) is at_home}
-
-
-def file_of(test):
-    return test.partition("::")[0]
 
 
 def write(path, source):

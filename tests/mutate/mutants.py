@@ -21,7 +21,8 @@ FUNCTIONS = (("min", "max"), ("any", "all"))
 METHODS = (*FUNCTIONS, ("minimum", "maximum"), ("argmin", "argmax"), ("zeros", "ones"),
            ("sum", "mean"))
 WIDTH = 70  # characters shown
-IN_ANY_ORDER = {"min", "max", "minimum", "maximum"}
+WORDS = {"help", "metavar", "description", "epilog", "prog"}  # arguments that argparse prints
+IN_ANY_ORDER = {"min", "max", "minimum", "maximum", "swapaxes"}
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,9 @@ def _stand_ins(node, op):
     elif isinstance(node, ast.BinOp):
         if op in OPERATORS:
             yield from (_with(node, op=OPERATORS[op]()), node.left, node.right)
-        if op in HAVE_AN_ORDER:
+        if op is ast.Pow:
+            node.left.is_base = True  # (a - b)² is (b - a)²
+        if op in HAVE_AN_ORDER and not hasattr(node, "is_base"):
             yield _with(node, left=node.right, right=node.left)
     elif isinstance(node, ast.AugAssign):
         yield ast.Pass()
@@ -156,8 +159,9 @@ def _other_calls(node):
     if name not in IN_ANY_ORDER:
         for arguments in _swapped(node.args):
             yield _with(node, args=arguments)
-    for i in range(len(node.keywords)):
-        yield _with(node, keywords=node.keywords[:i] + node.keywords[i + 1:])
+    for i, keyword in enumerate(node.keywords):
+        if keyword.arg not in WORDS:
+            yield _with(node, keywords=node.keywords[:i] + node.keywords[i + 1:])
     for pair in FUNCTIONS if isinstance(node.func, ast.Name) else METHODS:
         if name in pair:
             other = pair[1 - pair.index(name)]
