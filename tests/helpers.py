@@ -31,6 +31,11 @@ def ints(*shape, value=0):
     return xp.asarray(np.full(shape, value, "int64"))
 
 
+def these(*values):
+    """An integer array of some values."""
+    return xp.asarray(np.array(values))
+
+
 def floats(*shape, dtype="float32"):
     return xp.asarray(np.ones(shape, dtype))
 

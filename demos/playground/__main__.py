@@ -74,7 +74,7 @@ def chosen(options):
     for name in options.data:
         if name in IMAGES or name.endswith(".npz"):
             choice = choice._replace(images=name)
-        elif name in TEXTS or Path(name).exists():
+        elif name in TEXTS or "." in name:
             choice = choice._replace(text=name)
         else:
             raise ValueError(f"--data: {name} is neither images nor text; images are "

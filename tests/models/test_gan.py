@@ -137,6 +137,17 @@ def test_the_penalty_is_about_each_example_by_itself(rng):
     assert many == pytest.approx(one, rel=1e-9)
 
 
+def test_the_penalty_of_a_critic_without_any_slope(rng):
+    """It asks for slope 1, and has a gradient that is finite, although |0| has none."""
+    discriminator = mlp(rng)[1]
+    for p in discriminator.parameters():
+        p.data = p.data * 0
+    penalty = gradient_penalty(discriminator, draw(rng, POINTS), draw(rng, POINTS), rng=rng)
+    assert penalty.item() == pytest.approx(1, abs=1e-5)
+    for gradient in tg.grad(penalty, discriminator.parameters()):
+        assert np.isfinite(to_numpy(gradient)).all()
+
+
 def test_the_penalty_looks_between_real_and_fake(rng):
     """Slope 1 between them and another beyond: the penalty must not see beyond."""
     seen = []

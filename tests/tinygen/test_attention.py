@@ -94,6 +94,19 @@ def test_queries_in_blocks_give_what_the_textbook_gives(leading, settings, monke
     np.testing.assert_allclose(to_numpy(y), to_numpy(twin), rtol=1e-12)
 
 
+@pytest.mark.parametrize("settings", [{}, dict(causal=True, dropout=0.3)])
+def test_without_a_batch_nothing_is_cut_however_large(settings, monkeypatch):
+    xs = [tg.Tensor(to_numpy(x)) for x in qkv(t=5, s=6)]
+
+    def everything():
+        y = ops.attention(*xs, **settings)
+        return [to_numpy(a) for a in (y, *tg.grad(y, xs, draw(5, 3, seed=4)))]
+    whole = everything()
+    monkeypatch.setattr(backend, "CACHE_NUMBERS", 1)
+    for a, b in zip(whole, everything(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_a_mask_in_blocks(monkeypatch):
     xs = [tg.Tensor(to_numpy(x)) for x in qkv(3, 2, t=5, s=5)]
     mask = xp.asarray(np.random.default_rng(0).random((3, 1, 1, 5)) < 0.5) | xp.asarray(
@@ -119,6 +132,7 @@ def test_dropout_leaves_out_its_share_and_keeps_the_mean():
                     for seed in (3, 4))
     assert np.array_equal(w, again) and not np.array_equal(w, other)
     assert not np.array_equal(w[0], w[1])
+    assert not np.array_equal(w[:, :n - 128], w[:, 128:])  # of two blocks of queries
 
 
 # ---- the layer ----
@@ -198,3 +212,21 @@ def test_dropout_is_for_training_only(rng):
     assert not np.array_equal(to_numpy(layer(x)), to_numpy(layer(x)))
     layer.eval()
     assert np.array_equal(to_numpy(layer(x)), to_numpy(layer(x)))
+
+
+def test_each_call_drops_other_weights_and_evaluation_draws_nothing(rng):
+    layer, x = nn.MultiHeadAttention(4, 2, 0.5, rng=rng), draw(1, 3, 4).astype("float32")
+    seeds = []
+
+    def watching(q, k, v, *, seed, **settings):
+        seeds.append(seed)
+        return rule(q, k, v, seed=seed, **settings)
+    rule = ops.attention.rule
+    with ops.attention.replaced(by=watching):
+        for _ in range(200):
+            layer(x)
+        layer.eval()
+        state = rng.bit_generator.state
+        layer(x)
+    assert len(set(seeds[:200])) == 200 and seeds[200] == 0
+    assert rng.bit_generator.state == state

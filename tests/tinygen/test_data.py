@@ -340,6 +340,13 @@ def test_every_published_file_has_two_addresses_and_a_sum():
         assert all(a.endswith((Path(name).name, "tiny-shakespeare.txt")) for a in file.addresses)
 
 
+@needs_real_files
+def test_published_sizes_are_those_of_the_real_files():
+    real = {name: Path(REAL) / name for name in download.FILES}
+    sizes = {name: path.stat().st_size for name, path in real.items() if path.is_file()}
+    assert sizes == {name: download.FILES[name].size for name in sizes} != {}
+
+
 def test_importing_data_loads_no_network_code():
     code = ("import sys, tinygen.data; "
             "sys.exit(str([m for m in ('urllib.request', 'http.client') if m in sys.modules]))")
@@ -474,6 +481,11 @@ def test_a_file_that_is_no_text_is_refused(content, found, tmp_path):
     (tmp_path / "own.txt").write_bytes(content)
     with pytest.raises(ValueError, match=rf"own\.txt must be UTF-8 text; found {found}"):
         load_text(tmp_path / "own.txt")
+
+
+def test_a_folder_is_no_text(tmp_path):
+    with pytest.raises(ValueError, match="must be UTF-8 text; found a folder"):
+        load_text(tmp_path)
 
 
 def test_an_unknown_text_lists_the_names_and_a_missing_file_is_missing():

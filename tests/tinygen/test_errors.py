@@ -6,7 +6,7 @@ import pytest
 
 import tinygen as tg
 from tests import standin
-from tests.helpers import assert_refused, floats, ints, public_ops, rng, t
+from tests.helpers import assert_refused, floats, ints, public_ops, rng, t, these
 from tinygen import nn, ops
 from tinygen.backend import backend_name, np, use_backend, xp
 from tinygen.errors import describe
@@ -110,13 +110,15 @@ ROWS = [
      "an index is"),
     ("scatter_add", lambda: ops.scatter_add(t(2), key=ints(2), shape=(-4,)), ValueError,
      "negative"),
-    ("scatter_add", lambda: ops.scatter_add(t(2), key=ints(2, value=4), shape=(4,)), IndexError,
-     "there are 4 rows, got indices from 4 to 4"),
+    ("scatter_add", lambda: ops.scatter_add(t(2), key=these(4, 0), shape=(4,)), IndexError,
+     "there are 4 rows, got indices from 0 to 4"),
+    ("scatter_add", lambda: ops.scatter_add(t(2), key=these(3, -5), shape=(4,)), IndexError,
+     "got indices from -5 to 3"),
     ("embedding", lambda: ops.embedding(floats(2), t(3, 2)), TypeError,
      r"integer array, got ndarray \(2,\) float32; use .astype"),
-    ("embedding", lambda: ops.embedding(ints(2, value=3), t(3, 2)), ValueError,
-     "from 0 to 2 for a table of 3 rows, got 3 to 3"),
-    ("embedding", lambda: ops.embedding(ints(2, value=-1), t(3, 2)), ValueError, "got -1 to -1"),
+    ("embedding", lambda: ops.embedding(these(0, 3), t(3, 2)), ValueError,
+     "from 0 to 2 for a table of 3 rows, got 0 to 3"),
+    ("embedding", lambda: ops.embedding(these(-1, 2), t(3, 2)), ValueError, "got -1 to 2"),
     ("embedding", lambda: ops.embedding(ints(2), 2.0), TypeError, "takes Tensors or arrays"),
     ("embedding", lambda: ops.embedding(ints(2), t(3)), ValueError, r"\(V, C\), .* shape \(3,\)"),
     ("take_along_axis", lambda: ops.take_along_axis(t(2, 3), floats(2, 1), axis=1), TypeError,
@@ -176,6 +178,8 @@ ROWS = [
     ("einsum", lambda: ops.einsum("ij,jk->ik", t(2, 3), t(2, 3)), ValueError,
      r"axis 'j' .* different sizes \[2, 3\]"),
     ("einsum", lambda: ops.einsum("ij", t(2, 3)), ValueError, "subscripts consist of letters"),
+    ("einsum", lambda: ops.einsum("i->1", t(2)), ValueError, "subscripts consist of letters"),
+    ("einsum", lambda: ops.einsum("->1", t()), ValueError, "subscripts consist of letters"),
     ("einsum", lambda: ops.einsum("i->i", t(2, 3)), ValueError,
      r"got shapes \[\(2, 3\)\]"),
     ("einsum", lambda: ops.einsum("ii->i", t(2, 2)), ValueError, "a letter may occur once"),
@@ -220,6 +224,11 @@ ROWS = [
      ValueError, r"at least \(6, 6\).*got \(5, 5\)"),
     ("conv2d_weight", lambda: ops.conv2d_weight(t(1, 2, 4, 4), t(2, 2, 2, 2), kernel_size=3),
      ValueError, r"got \(1, 2, 4, 4\), \(2, 2, 2, 2\)"),
+    *[("conv2d_weight", functools.partial(ops.conv2d_weight, t(*x), t(*y), kernel_size=3,
+                                          groups=groups), ValueError, "groups must divide C and O")
+      for x, y, groups in [((2, 4, 4), (1, 2, 2, 2), 1), ((1, 2, 4, 4), (2, 2, 2), 1),
+                           ((1, 2, 4, 4), (1, 2, 2, 2), 0), ((1, 3, 4, 4), (1, 2, 2, 2), 2),
+                           ((1, 2, 4, 4), (1, 3, 2, 2), 2)]],
     ("conv2d_weight", lambda: ops.conv2d_weight(t(1, 2, 4, 4), t(1, 2, 2, 2), kernel_size=2),
      ValueError, r"a kernel of \(2, 2\) with these settings does not lead"),
     # pool
@@ -243,10 +252,10 @@ ROWS = [
      "indices must be integers.*got .* float32; max_pool2d returns them"),
     ("max_unpool2d", lambda: ops.max_unpool2d(t(1, 1, 2, 2), ints(1, 1, 2, 3), 2), TypeError,
      r"got \(1, 1, 2, 3\) int64"),
-    ("gather_pixels", lambda: ops.gather_pixels(t(2, 3, 2, 2), ints(2, 3, 2, 2, value=4)),
-     ValueError, "positions in 2·2 pixels, got 4 to 4"),
-    ("scatter_pixels", lambda: ops.scatter_pixels(t(2, 3, 2, 2), ints(2, 3, 2, 2, value=-1),
-                                                  size=(2, 2)), ValueError, "got -1 to -1"),
+    ("gather_pixels", lambda: ops.gather_pixels(t(1, 1, 2, 2), these([[[0, 4]]])),
+     ValueError, "positions in 2·2 pixels, got 0 to 4"),
+    ("scatter_pixels", lambda: ops.scatter_pixels(t(1, 1, 1, 2), these([[[-1, 3]]]), size=(2, 2)),
+     ValueError, "got -1 to 3"),
     ("sum_pool2d", lambda: ops.sum_pool2d(
         t(1, 1, 2, 2), kernel=(3, 3), stride=(1, 1), padding=(0, 0)),
      ValueError, "kernel must fit"),
@@ -281,6 +290,8 @@ ROWS = [
     ("group_norm", lambda: ops.group_norm(t(2, 4), groups=3), ValueError,
      "divide the 4 channels, got 3"),
     ("group_norm", lambda: ops.group_norm(t(2, 4), groups=0), ValueError, "got 0"),
+    ("group_norm", lambda: ops.group_norm(t(2, 4), groups=4), ValueError, "has no variance"),
+    ("group_norm", lambda: ops.group_norm(t(2, 4, 1), groups=4), ValueError, "has no variance"),
     # loss
     *each("mse l1 bce_with_logits",
           lambda op: op(t(2, 1), t(2)), ValueError, r"same shape, got \(2, 1\) and \(2,\)"),
@@ -296,10 +307,10 @@ ROWS = [
     ("bce_with_logits", lambda: ops.bce_with_logits(t(3), floats(3) * np.float32("nan")),
      ValueError, "from 0 to 1, got nan to nan"),
     ("mse", lambda: ops.mse(t(0), t(0)), ValueError, "an empty batch has no loss"),
-    ("cross_entropy", lambda: ops.cross_entropy(t(2, 3), ints(2, value=3)), ValueError,
-     "from 0 to 2 for 3 classes, got 3 to 3"),
-    ("cross_entropy", lambda: ops.cross_entropy(t(2, 3), ints(2, value=-1)), ValueError,
-     "got -1 to -1"),
+    ("cross_entropy", lambda: ops.cross_entropy(t(2, 3), these(0, 3)), ValueError,
+     "from 0 to 2 for 3 classes, got 0 to 3"),
+    ("cross_entropy", lambda: ops.cross_entropy(t(2, 3), these(-1, 2)), ValueError,
+     "got -1 to 2"),
     ("cross_entropy", lambda: ops.cross_entropy(t(), ints()), ValueError,
      r"logits \(..., C\) need labels \(...\), got \(\) and \(\)"),
     ("cross_entropy", lambda: ops.cross_entropy(t(2, 3), ints(3)), ValueError,

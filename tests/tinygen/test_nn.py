@@ -1,4 +1,5 @@
 """The tree of modules, and layers: what they put out, how they start, what they refuse."""
+import inspect
 import math
 from functools import partial
 
@@ -363,6 +364,43 @@ def test_gradients_of_all_layers_in_a_row(training, rng):
     tg.check_model_gradients(model, lambda: model(x), samples=3)
 
 
+CONV = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True}
+POOL = {"stride": None, "padding": 0}
+BATCH_NORM = {"eps": 1e-5, "momentum": 0.1, "track_running_stats": True}
+
+DEFAULTS = {  # PyTorch's
+    "Linear": {"bias": True}, "Flatten": {"start_dim": 1}, "Dropout": {"p": 0.5},
+    "Conv1d": CONV, "Conv2d": CONV, "ConvTranspose2d": {**CONV, "output_padding": 0},
+    "MaxPool2d": {**POOL, "return_indices": False}, "MaxUnpool2d": POOL, "AvgPool2d": POOL,
+    "LayerNorm": {"eps": 1e-5, "bias": True}, "GroupNorm": {"eps": 1e-5},
+    "BatchNorm1d": BATCH_NORM, "BatchNorm2d": BATCH_NORM,
+    "MultiHeadAttention": {"dropout": 0.0, "bias": True},
+    "LeakyReLU": {"negative_slope": 0.01}, "ELU": {"alpha": 1.0},
+    "SpectralNorm": {"iterations": 1}, "ModuleList": {"modules": ()},
+}
+
+
+def test_defaults_are_pytorchs():
+    for name, layer in vars(nn).items():
+        if inspect.isclass(layer):
+            parameters = inspect.signature(layer).parameters.values()
+            found = {p.name: p.default for p in parameters if p.default is not p.empty}
+            assert found.pop("rng", None) is None
+            assert found == DEFAULTS.get(name, {}), name
+
+
+@pytest.mark.parametrize("make, shape", [
+    (partial(nn.Linear, 3, 4), (2, 3)), (partial(nn.Conv1d, 2, 4, 3), (2, 2, 5)),
+    (partial(nn.Conv2d, 2, 4, 3), (2, 2, 5, 5)),
+    (partial(nn.ConvTranspose2d, 2, 4, 3), (2, 2, 5, 5)), (partial(nn.LayerNorm, 3), (2, 3))])
+def test_without_bias_a_layer_is_linear_in_its_weight(make, shape):
+    layer, x = make(bias=False), array(*shape)
+    assert [path for path, _ in layer.named_parameters()] == ["weight"]
+    y = to_numpy(layer(x))
+    layer.weight.data = layer.weight.data * 2
+    np.testing.assert_array_equal(to_numpy(layer(x)), 2 * y)
+
+
 # ---- layers: how they start ----
 
 def test_same_seed_same_network():
@@ -403,6 +441,35 @@ def test_models_pass_their_rng_to_every_layer(make, rng, monkeypatch):
         make()
     monkeypatch.setattr(np.random, "default_rng", None)  # fresh entropy would call it
     make(rng=rng)
+
+
+NUMBERS = {  # of parameters, by default
+    "DenseAutoencoder": 1_075_488, "ConvAutoencoder": 1_684_177, "PoolAutoencoder": 9_873,
+    "DenseVAE": 652_824, "ConvVAE": 1_691_369, "MLPGenerator": 125_968, "DCGenerator": 540_225,
+    "MLPDiscriminator": 120_452, "DCDiscriminator": 182_481, "Bigram": 25, "GPT": 802_816,
+    "Transformer": 238_789,
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models_have_their_sizes_by_default(name, rng):
+    assert sum(p.size for p in MODELS[name](rng=rng).parameters()) == NUMBERS[name]
+
+
+@pytest.mark.parametrize("config, expected", [
+    (autoencoder.Config(), {"code_size": 16, "size": 28, "in_channels": 1, "out_channels": 1}),
+    (vae.Config(), {"latent_size": 20, "size": 28, "channels": 1, "classes": 0, "beta": 1.0}),
+    (gan.Config(), {"latent_size": 64, "shape": (1, 28, 28), "classes": 0, "pack": 1,
+                    "minibatch_features": 0, "spectral_norm": False, "batch_norm": False}),
+    (gpt.Config(9), {"vocab_size": 9, "block_size": 64, "n_layer": 4, "n_head": 4, "n_embd": 128,
+                     "dropout": 0.0, "bias": True, "tied": False}),
+    (transformer.Config(8, 9), {"source_vocab": 8, "target_vocab": 9, "max_length": 32,
+                                "n_layer": 2, "n_head": 4, "n_embd": 64, "dropout": 0.0}),
+], ids=["autoencoder", "vae", "gan", "gpt", "transformer"])
+def test_configs_have_their_defaults(config, expected):
+    assert vars(config) == expected
+    with pytest.raises(AttributeError):
+        config.n_layer = 3  # frozen
 
 
 @pytest.mark.parametrize("make, shape, fan_in", [

@@ -2,6 +2,7 @@
 
 Its values, in random calls, are compared in tests/tinygen/properties/.
 """
+import inspect
 import itertools
 
 import pytest
@@ -180,6 +181,26 @@ def test_settings_by_position_mean_what_they_mean_by_keyword(by_position, by_key
     np.testing.assert_array_equal(to_numpy(by_position(x)), to_numpy(by_keyword(x)))
 
 
+DEFAULTS = {  # of every op with a setting of this name, but for the exceptions below it
+    "axis": None, "keepdims": False, "axes": None,                                     # NumPy's
+    "stride": 1, "padding": 0, "output_padding": 0, "output_size": None, "dilation": 1,
+    "groups": 1, "eps": 1e-5, "reduction": "mean", "slope": 0.01, "alpha": 1.0, "training": True,
+    "causal": False, "mask": None, "dropout": 0.0, "return_indices": False,            # PyTorch's
+    "axis1": -1, "axis2": -2, "seed": 0, "known": None, "moments": None,
+    **dict.fromkeys(["softmax.axis", "log_softmax.axis", "kl_standard_normal.axis",
+                     "kl_normal.axis", "kl_categorical.axis"], -1),
+    **dict.fromkeys(["concatenate.axis", "stack.axis", "split.axis"], 0),
+    **dict.fromkeys(["max_pool2d.stride", "max_unpool2d.stride", "avg_pool2d.stride"]),
+}
+
+
+def test_defaults_are_numpys_and_pytorchs():
+    for name, op in public_ops().items():
+        for p in inspect.signature(op).parameters.values():
+            if p.default is not p.empty and p.name not in ("w", "b"):
+                assert p.default == DEFAULTS.get(f"{name}.{p.name}", DEFAULTS[p.name]), (name, p)
+
+
 def test_a_replaced_op_keeps_its_call_form():
     """A rule gets its inputs by position and its settings by keyword, however the op was called."""
     calls = []
@@ -317,6 +338,15 @@ def test_max_pool_gives_indices_that_lead_back(rng):
     assert kept.sum() == y.size
     np.testing.assert_array_equal(to_numpy(ops.max_pool2d(back, 2))[to_numpy(y) > 0],
                                   to_numpy(y)[to_numpy(y) > 0])
+
+
+def test_max_unpool_knows_the_size_before_padding(rng):
+    x = tg.Tensor(rng.normal(size=(2, 3, 5, 6)))
+    window = {"kernel_size": (3, 2), "stride": 2, "padding": (1, 0)}
+    y, indices = ops.max_pool2d(x, return_indices=True, **window)
+    back = ops.max_unpool2d(y, indices, **window)
+    np.testing.assert_array_equal(
+        to_numpy(back), to_numpy(ops.max_unpool2d(y, indices, output_size=(5, 6), **window)))
 
 
 def test_max_pool_of_minus_infinity_stays_inside_the_image():

@@ -1,5 +1,6 @@
 """Optimisers against their papers' rules in plain Python, and the machinery that carries them."""
 import copy
+import inspect
 import math
 
 import pytest
@@ -92,6 +93,16 @@ def test_paper(rule, paper, memory, settings):
         for t in range(12):
             theta, *kept = paper(theta, t + 1, *kept, **settings)
             assert path[t, column] == pytest.approx(theta, rel=1e-12)
+
+
+@pytest.mark.parametrize("rule, expected", [
+    (optim.SGD, {"momentum": 0, "nesterov": False, "weight_decay": 0}),
+    (optim.RMSprop, {"lr": 1e-2, "alpha": 0.99, "eps": 1e-8, "weight_decay": 0}),
+    (optim.Adam, {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0}),
+    (optim.AdamW, {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 1e-2})])
+def test_defaults_are_pytorchs(rule, expected):
+    parameters = inspect.signature(rule).parameters.values()
+    assert {p.name: p.default for p in parameters if p.default is not p.empty} == expected
 
 
 # ---- θ as one vector ----

@@ -167,9 +167,9 @@ def test_exercises_that_have_passed_compute_the_answers(ready, capsys, monkeypat
     assert mine == pytest.approx(own, rel=1e-6)
 
 
-def test_measure_prints_each_request(ready, server, capsys, monkeypatch):
+def test_measure_prints_each_request(ready, models, server, capsys, monkeypatch):
     monkeypatch.setattr("demos.playground.measure.ROUNDS", 2)
     status = playground.main(["--measure"])
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2 + sum(len(room.requests) for room in server.rooms.values())
+    assert len(lines) == 2 + sum(len(room.examples(models)) for room in server.rooms.values())
     assert status == (0 if lines[-1].startswith("all within 50 ms") else 1)
