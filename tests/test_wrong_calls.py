@@ -31,6 +31,7 @@ WITHOUT = {  # name -> why no call of it is wrong
     "parts.start_dark": "is given the models' own last layers",
     "parts.check_network": "is called by every network's constructor",
     "gpt.sample_tokens": "its settings are generate's, checked there once for all tokens",
+    "gpt.candidates": "is sample_tokens' own",
 }
 
 
