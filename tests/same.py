@@ -4,8 +4,8 @@
     python -m demos --smoke --out B
     python -m tests.same A B
 
-Times may differ: they are left out of result.json and of checkpoints, and with them all that
-`benchmark` measures.
+Times and names of folders may differ: they are left out of result.json and of checkpoints, and with
+them each demo's page, which shows them, and all that `benchmark` measures.
 """
 import json
 import re
@@ -29,18 +29,19 @@ def differences(a, b):
 def contents(folder):
     """What two runs have to agree in: {demo/file: its content}"""
     return {path.relative_to(folder).as_posix(): content(path) for path in folder.glob("*/*")
-            if path.parent.name != "benchmark"}
+            if path.parent.name != "benchmark" and path.name != "index.html"}
 
 
 def content(path):
     if path.name == "result.json":
         result = json.loads(path.read_text(encoding="utf-8"))
-        del result["seconds"], result["command"]  # the command names the folder
+        for name in ("seconds", "expected_seconds", "loop_seconds", "command"):
+            del result[name]
         result["metrics"] = [row for row in result["metrics"] if not TIME.search(row["metric"])]
         return result
     if path.name == "checkpoint.npz":
         state = checkpoint.load(path)
-        del state["seconds"]
+        del state["seconds"], state["command"]
         return bits(state)
     return path.read_bytes()
 

@@ -419,16 +419,6 @@ def test_gelu_in_parts_of_arrays_of_any_layout(shape, rng, monkeypatch):
                                    rtol=1e-11, atol=1e-15)
 
 
-@pytest.mark.parametrize("f, there", [
-    (ops.conv2d, (1, 1, 2, 2)), (ops.conv_transpose2d, (1, 1, 2, 2)),
-    (lambda x, y: ops.conv2d_weight(x, y, kernel_size=2), (1, 1, 2, 2))])
-def test_plain_integer_images_are_not_rounded(f, there):
-    image = xp.asarray(np.full((1, 1, 3, 3), 2, "uint8"))
-    half = xp.asarray(np.full(there, 0.5))
-    np.testing.assert_array_equal(to_numpy(f(image, half)), to_numpy(f(image.astype("float64"),
-                                                                       half)))
-
-
 def test_losses_of_extreme_logits_are_finite():
     x = tg.Tensor(np.array([[-1e4, 1e4]], "float32"))
     t, labels = xp.asarray(np.array([[1, 0]], "float32")), xp.asarray(np.array([0]))

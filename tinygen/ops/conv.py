@@ -41,7 +41,7 @@ def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     oh, ow = window_count("conv2d", x.shape[2:], kernel, stride, padding, dilation)
     kernels = w.reshape(groups, o // groups, -1, *kernel).transpose(0, 3, 4, 2, 1)
     kernels = kernels.reshape(groups, -1, o // groups)  # (G, kh·kw·C/G, O/G)
-    y = xp.empty((n, oh, ow, o), xp.result_type(x, w))
+    y = xp.empty((n, oh, ow, o), x.dtype)
     for part in cache_parts(n, oh * ow * w[0].size * groups):
         framed = _framed(x[part], padding, padding)
         columns = _columns(framed, kernel, (oh, ow), stride, dilation, groups)
@@ -93,7 +93,7 @@ def conv2d_weight(x, y, *, kernel_size, stride=1, padding=0, dilation=1, groups=
     _check_images(x, y, kernel, stride, padding, dilation, groups)
     (n, c), (o, *count) = x.shape[:2], y.shape[1:]
     size = kernel[0] * kernel[1] * (c // groups)
-    w = xp.zeros((groups, o // groups, size), xp.result_type(x, y))
+    w = xp.zeros((groups, o // groups, size), x.dtype)
     for part in cache_parts(n, count[0] * count[1] * size * groups):
         framed = _framed(x[part], padding, padding)
         rows = y[part].transpose(0, 2, 3, 1).reshape(-1, groups, o // groups).transpose(1, 2, 0)
@@ -185,7 +185,7 @@ def _interleaved(x, w, b, stride, padding, size, groups):
     last = -(-(padding[0] + size[0]) // sh), -(-(padding[1] + size[1]) // sw)
     qh, qw = count = last[0] - first[0], last[1] - first[1]
     before, after = (jh - 1 - first[0], jw - 1 - first[1]), (last[0] - h, last[1] - wide)
-    y = xp.empty((n, qh, sh, qw, sw, groups, og), xp.result_type(x, w))
+    y = xp.empty((n, qh, sh, qw, sw, groups, og), x.dtype)
     for part in cache_parts(n, qh * qw * jh * jw * c):
         columns = _columns(_framed(x[part], before, after), taps, count, (1, 1), (1, 1), groups)
         product = (columns @ kernels).reshape(groups, -1, qh, qw, sh, sw, og)

@@ -13,4 +13,5 @@ GPT = gpt.GPT
 
 def generate(model, ids, count):
     """The likeliest tokens after ids, one at a time.  (B, T) -> (count, B)"""
-    return np.stack(list(gpt.generate(model, ids, count, temperature=0, rng=None)))
+    return np.stack(list(gpt.generate(model, ids, count, temperature=0,
+                                      rng=np.random.default_rng(0))))

@@ -18,7 +18,7 @@ ROWS = [
     ("autoencoder", "--lr -1", LR + "-1.0"),
     ("autoencoder", "--lr fast", "invalid float value: 'fast'"),
     ("autoencoder", "--data cifar", "there is no data set or file 'cifar'"),
-    ("autoencoder", "--data missing.npz", "No such file or directory: 'missing.npz'"),
+    ("autoencoder", "--data missing.npz", "there is no data set or file 'missing.npz'"),
     ("autoencoder", "--data own.npz --batch 999", "--batch is from 1 to the 50 training images"),
     ("autoencoder", "--code 16", "unrecognized arguments: --code 16"),
     ("colorize", "--images 0", "--images is finite and above 0; got 0"),
@@ -92,7 +92,8 @@ ROWS = [
     ("attention", "--backend torch", "invalid choice: 'torch'"),
     ("bigram", "--batch 0", "--batch is finite and above 0; got 0"),
     ("bigram", "--block-size -1", "--block-size is finite and above 0; got -1"),
-    ("bigram", "--lr nan", "lr must be .* got nan"), ("bigram", "--data shakespear", "invalid cho"),
+    ("bigram", "--lr nan", "lr must be .* got nan"),
+    ("bigram", "--data shakespear", "did you mean shakespeare"),
     ("bigram", "--data missing.txt", "there is no data set or file"),
     ("bigram", "--data short.txt", "has 9 tokens, .* longer than a block of"),
     ("encoder_vs_decoder", "--n-head 3", "Transformer: n_head must divide n_embd"),
@@ -116,6 +117,9 @@ ROWS = [
     ("gpt2", "--count 0", "--count is finite and above 0"),
     ("gpt_stages", "--scale huge", "tiny, laptop, lecture; got 'huge'"),
     ("gpt_stages", "--batch 0", "--batch is finite and above 0"),
+    # inside
+    ("signal", "--depth 0", "--depth is finite and above 0; got 0"),
+    ("step_backward", "--of sofmax", "did you mean softmax?"),
     # speed
     ("benchmark", ["--networks", "tiny MLP,DGAN,foo"], "200 tokens; got 'DGAN'"),
     ("benchmark", ["--networks", "tiny MLP,"], "200 tokens; got ''"),

@@ -48,4 +48,4 @@ def test_a_run_measures_what_it_claims(tmp_path, spots, monkeypatch):
 
 @pytest.mark.parametrize("option", ["--depth", "--width", "--batch", "--lr"])
 def test_bad_options_are_one_line(option, refusal):
-    assert f"{option} is above 0; got 0" in refusal(signal, [option, "0"])
+    assert f"{option} is finite and above 0; got 0" in refusal(signal, [option, "0"])
