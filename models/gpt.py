@@ -216,10 +216,11 @@ def generate(model, ids, count, *, temperature=1.0, top_k=None, top_p=None, stop
     has after it is to be ignored. cache: keep keys and values while the text fits the context;
     without, the tokens are the same but slower.
     Raises ValueError for an empty prompt and for settings out of range, TypeError for a stop that
-    is not an integer.
+    is no id, another cache or another rng.
     """
     check_sampling(temperature, top_k, top_p)
     check_sizes("generate", least=0, count=count)
+    check_flags("generate", cache=cache)
     check_rng("generate", rng)
     if stop is not None and (not isinstance(stop, Integral) or stop < 0):
         raise TypeError(f"generate: stop must be the id of a token, got {stop!r}; encode it first")

@@ -211,6 +211,7 @@ ROWS = [
     ("generate", lambda: next(gpt.generate(GPT, [1, 2], 3, rng=RNG)), ValueError, r"shape \(2,\)"),
     ("generate", lambda: written(GPT, rng=0), TypeError, GENERATOR),
     ("generate", lambda: written(GPT, stop="x"), TypeError, "the id of a token, got 'x'; encode"),
+    ("generate", lambda: written(GPT, cache=nn.KeyValueCache(4)), TypeError, "cache must be True"),
     ("generate", lambda: written(GPT, stop=-1), TypeError, "the id of a token, got -1"),
     ("embedding", lambda: written(GPT, floats(1, 2)), TypeError, "integer array"),
     # the Transformer
