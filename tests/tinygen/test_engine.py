@@ -556,6 +556,16 @@ METHODS = {
 }
 
 
+@pytest.mark.parametrize("name", ["sum", "mean", "var", "std", "max", "min"])
+@pytest.mark.parametrize("settings", [{}, {"keepdims": True}, {"axis": 1, "keepdims": True},
+                                      {"axis": -1}, {"axis": (0, 2), "keepdims": True}])
+def test_reductions_take_axis_and_keepdims(name, settings, rng):
+    a = rng.normal(size=(2, 3, 4))
+    y, expected = (getattr(x, name)(**settings) for x in (tg.Tensor(a), a))
+    assert y.shape == expected.shape
+    np.testing.assert_allclose(to_numpy(y), expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
 def test_methods_are_those_of_arrays(method, rng):
     array = rng.uniform(0.5, 1.5, (2, 3))

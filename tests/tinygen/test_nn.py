@@ -353,6 +353,19 @@ def test_batch_norm_that_tracks_nothing_is_batch_norm_in_training_always(kind, s
     assert list(layer.state_dict()) == ["weight", "bias"]
 
 
+@pytest.mark.parametrize("layer, parts", [
+    (nn.LayerNorm(4), lambda x: x), (nn.GroupNorm(2, 4), lambda x: x.reshape(3, 2, 2)),
+    (nn.BatchNorm1d(4), lambda x: x.T)])
+def test_norms_scale_and_shift_each_feature(layer, parts, rng):
+    """parts: an array whose rows are what is normalised together."""
+    x, w, b = rng.normal(2, 3, (3, 4)), rng.normal(size=4), rng.normal(size=4)
+    layer.astype("float64")
+    layer.weight.data, layer.bias.data = xp.asarray(w), xp.asarray(b)
+    y = parts((to_numpy(layer(xp.asarray(x))) - b) / w)
+    mean, var = (f(axis=-1, keepdims=True) for f in (parts(x).mean, parts(x).var))
+    np.testing.assert_allclose(y, (parts(x) - mean) / np.sqrt(var + 1e-5), rtol=1e-9)
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_gradients_of_all_layers_in_a_row(training, rng):
     model = nn.Sequential(
