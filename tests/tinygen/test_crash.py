@@ -58,7 +58,9 @@ def test_a_kill_loses_no_step_tears_no_file_and_holds_no_lock(tmp_path, kills):
         assert bits(shared) == {"seed": shared["seed"], **steps[shared["seed"]][shared["done"]]}
 
         dead += len(list(tmp_path.glob(".*.tmp")))
-        remove_locked(tmp_path / ".lock", open_locked(tmp_path / ".lock", "ab"))
+        lock = open_locked(tmp_path / ".lock", "ab")
+        assert lock
+        remove_locked(tmp_path / ".lock", lock)
         for path in files:
             checkpoint.save(path, checkpoint.load(path))
         assert sorted(tmp_path.iterdir()) == files  # that removed what the killed saves had left
