@@ -71,9 +71,9 @@ def play_on(models, game, toy, strokes):
     return data(game) | seen(game)
 
 
-@ROOM.answers(most=whole(1, 100), **RULES)
+@ROOM.answers(most=whole(0, 100), **RULES)
 def play(models, game, most, **rules):
-    """At most so many steps, the players in turn; fewer if they take long."""
+    """At most so many steps, the players in turn; fewer if they take long. 0: only look."""
     game.follow(Rules(**rules))
     game.play(most)
     return seen(game)

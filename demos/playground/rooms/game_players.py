@@ -20,7 +20,7 @@ from tinygen.optim import SGD, Adam
 
 RING = PRESETS["default"]
 DRAWN = 150       # centres along a drawing of at most 60 strokes
-SHOWN = 240       # fakes in the picture, in whole packs of 1 to 4
+SHOWN = 180       # fakes in the picture, in whole packs of 1 to 4
 CELLS = 20        # of the grid of noise, along each side; all are equally likely
 BINS = 24         # along each side of the picture, to compare the two distributions
 BUDGET = 0.02    # seconds of steps in one answer
