@@ -28,33 +28,31 @@ RULES = {
     "d_units": whole(2, 128),
     "g_steps": whole(0, 5), "g_rate": number(0, 1), "g_layers": whole(1, 4),
     "g_units": whole(2, 128)}
-RECIPES = {  # name -> what it changes of the defaults
-    "Balanced": {},
-    "Collapse it": ("no cure",),
-    "Cure: packing": ("packing",),
-    "Cure: critic and penalty": ("WGAN-GP, critic 5:1",),
-    "No slope left": {"loss": "saturating", "d_steps": 5, "g_rate": 2e-4},
-    "No leash": {"loss": "wasserstein", "optimizer": "SGD", "d_rate": 0.05, "g_rate": 0.05}}
 COMPANY = 63  # images that the digits' discriminator sees beside a drawing: it learnt on 64
 answer_pads(ROOM)
+
+
+def arm(name):
+    """The rules of an arm of the demo mode_collapse."""
+    rate, found = COLLAPSE["default"]["lr"], asdict(ARMS[name])
+    return {rule: found[rule] for rule in found if rule in RULES} | dict(d_rate=rate, g_rate=rate)
+
+
+RECIPES = {  # name -> what it changes of the defaults
+    "Balanced": {},
+    "Collapse it": arm("no cure"),
+    "Cure: packing": arm("packing"),
+    "Cure: critic and penalty": arm("WGAN-GP, critic 5:1"),
+    "No slope left": dict(loss="saturating", d_steps=5, g_rate=2e-4),
+    "No leash": dict(loss="wasserstein", optimizer="SGD", d_rate=0.02, g_rate=0.02)}
 
 
 @ROOM.answers()
 def about(models, game):
     """What the page offers."""
     return {"rules": asdict(Rules()), "losses": list(LOSSES), "optimizers": list(OPTIMIZERS),
-            "recipes": {name: recipe(change) for name, change in RECIPES.items()},
+            "recipes": {name: asdict(Rules(**change)) for name, change in RECIPES.items()},
             "batch": {toy: Rules.batch * PACE[toy][0] for toy in TOYS}}
-
-
-def recipe(change):
-    """Rules that differ from the defaults; ("packing",) are those of that arm of mode_collapse."""
-    if isinstance(change, tuple):
-        arm, = change
-        rate, found = COLLAPSE["default"]["lr"], asdict(ARMS[arm])
-        change = {name: found[name] for name in found if name in RULES}
-        change |= {"d_rate": rate, "g_rate": rate}
-    return asdict(Rules(**change))
 
 
 @ROOM.answers(toy=TOY, strokes=strokes, seed=whole(0, 2 ** 31), **RULES)

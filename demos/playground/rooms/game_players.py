@@ -121,7 +121,9 @@ class Game:
         return "discriminator" if self.turn <= d else "generator"
 
     def step(self, player):
-        """One step of a player, noted."""
+        """One step of a player, noted; none once the game is over."""
+        if self.over:
+            return
         rules, rng = self.rules, self.rng
         d_loss, g_loss = LOSSES[rules.loss]
         count = rules.batch * rules.pack  # as many packs as it would be single examples

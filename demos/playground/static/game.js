@@ -78,8 +78,7 @@ export async function start(section, models) {
   const quality = [
     new Chart("Modes covered", [{ name: "modes", label: "modes", colour: "--accent" }],
       { low: 0, high: () => 1.1 * total, goal: () => [total, `all ${total}`] }),
-    new Chart("Share within 3 deviations of a mode",
-      [{ name: "quality", label: "share", colour: "--accent" }], { low: 0, high: () => 1 }),
+    new Chart("Share", [{ name: "quality", label: "share", colour: "--accent" }], { low: 0, high: () => 1 }),
     new Chart("Jensen-Shannon divergence, bits",
       [{ name: "divergence", label: "JS", colour: "--accent" }],
       { low: 0, high: () => 1, goal: () => [floor, "data"] })];
@@ -97,6 +96,8 @@ export async function start(section, models) {
     plane.data = { edge, std, centres: unpack(centres), real: unpack(real) };
     total = plane.data.centres.shape[0];
     floor = found;
+    quality[0].title = toy === "drawn" ? "Points of the drawing covered" : "Modes covered";
+    quality[1].title = `Share within 3 deviations of a ${toy === "drawn" ? "point" : "mode"}`;
   }
 
   function take(answer, ms = 0) {

@@ -10,8 +10,8 @@ export class Chart {
   constructor(title, lines, { low, high, log = false, goal = () => null } = {}) {
     Object.assign(this, { title, lines, low, high, log, goal, found: {} });
     this.canvas = element("canvas", { role: "img" });
-    this.figure = element("figure", { class: "chart" },
-      element("figcaption", {}, title), this.canvas);
+    this.caption = element("figcaption");
+    this.figure = element("figure", { class: "chart" }, this.caption, this.canvas);
     new ResizeObserver(() => this.draw()).observe(this.canvas);
   }
 
@@ -25,6 +25,7 @@ export class Chart {
   draw() {
     const { context, width, height } = sharp(this.canvas);
     context.clearRect(0, 0, width, height);
+    this.caption.textContent = this.title;
     const up = (value) => (this.log ? Math.log10(Math.max(value, 1e-12)) : value);
     const lines = this.lines.filter(({ name }) => this.found[name]?.length).map((line) => {
       const values = this.found[line.name], count = values.length / 2;
