@@ -24,14 +24,17 @@ def strokes(value):
 
 
 def answer_pads(room):
-    """Add to a room what a pad asks for: the image of its strokes, or a test image instead."""
+    """Add to a room what a pad asks for: the image of its strokes, or a test image instead.
+
+    The room may have a memory; neither needs it.
+    """
 
     @room.answers(strokes=strokes, pen=number(0.4, 4), centred=yes_or_no)
-    def trace(models, strokes, pen, centred):
+    def trace(models, *memory, strokes, pen, centred):
         return {"pixels": as_bytes(models.data.frame.trace(strokes, pen, centred))}
 
     @room.answers(index=whole(0, 1_000_000))
-    def example(models, index):
+    def example(models, *memory, index):
         index %= len(models.images.x_test)
         return {"pixels": as_bytes(models.images.x_test[index]),
                 "class": int(models.images.y_test[index])}
