@@ -87,7 +87,7 @@ def step(models, game, player, **rules):
 
 def data(game):
     """What stays as it is from step to step. floor: the divergence between two samples of it."""
-    real = [game.sample_data(COUNTED) for _ in range(2)]
+    real = [game.sample_data(COUNTED, game.eyes) for _ in range(2)]
     return {"edge": game.edge, "centres": as_numbers(game.centres), "std": STD,
             "real": as_numbers(real[0][:REAL]), "floor": divergence(*real, game.edge)}
 

@@ -72,7 +72,10 @@ class Game:
         frame = RING_CENTRES if toy == "drawn" else TOYS[toy][1]
         edge = float(reach(frame))
         self.centres = centres_along(strokes, edge) if toy == "drawn" else frame
-        self.edge, self.lattice, self.log = edge, lattice(frame), {}
+        self.toy, self.edge, self.lattice, self.log = toy, edge, lattice(frame), {}
+
+    def sample_data(self, count, rng):
+        return scatter(self.toy, self.centres, count, rng)
 
     def follow(self, rules):
         """Go by these rules from the next step on. A player whose network changes is a new one."""
@@ -129,7 +132,7 @@ class Game:
         count = rules.batch * rules.pack  # as many packs as it would be single examples
         with np.errstate(all="ignore"):  # what it leads to is told below
             if player == "discriminator":
-                x = xp.asarray(scatter(self.centres, count, rng))
+                x = xp.asarray(self.sample_data(count, rng))
                 z = noise(count, rules.latents, rng=rng)
                 meters = discriminator_step(self.generator, self.discriminator, self.d_optimizer,
                                             d_loss, x, z, penalty=rules.penalty, rng=rng)
@@ -160,11 +163,7 @@ class Game:
         modes, quality = covered(points, self.centres)
         self.note("modes", modes)
         self.note("quality", quality)
-        self.note("divergence", divergence(points, self.sample_data(COUNTED), self.edge))
-
-    def sample_data(self, count):
-        """Real points to look at."""
-        return scatter(self.centres, count, self.eyes)
+        self.note("divergence", divergence(points, self.sample_data(COUNTED, self.eyes), self.edge))
 
     def pulls(self, fakes):
         """The way each fake is drawn: minus the gradient, by it, of the generator's loss of it."""

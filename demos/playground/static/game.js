@@ -107,9 +107,15 @@ export async function start(section, models) {
     steps = d + g;
     noise = each(answer.noise);
     over = answer.over;
-    if (!over) plane.show(each(answer.picture), rules.values.loss, ms);
-    if (over) { pause(); say(answer.said); }
-    told = over ? answer.said : caption(answer.last, each(answer.picture).pulls, ms);
+    if (over) {
+      pause();
+      say(answer.said);
+      told = answer.said;
+    } else {
+      const picture = each(answer.picture);
+      plane.show(picture, rules.values.loss, ms);
+      told = caption(answer.last, picture, plane.data.edge, ms);
+    }
     plane.point();
     $(".said").textContent = answer.said;
     $("#game-flow small").textContent = `step ${d.toLocaleString("en")} of D, ` +
@@ -125,7 +131,10 @@ export async function start(section, models) {
   // ---- one request after the other ----
 
   let last = Promise.resolve();
-  const queue = (act) => { last = last.then(shown(act)); return last; };
+  const queue = (act) => {  // -> whether it went well
+    last = last.then(shown(async () => { await act(); return true; }));
+    return last;
+  };
 
   const begin = () => queue(async () => {
     const found = strokes();
@@ -150,7 +159,7 @@ export async function start(section, models) {
     going = true;
     while (playing && visible && !over) {
       const { most, wait, ms } = SPEEDS[speed.value], asked = performance.now();
-      await move("play", { most }, ms);
+      if (!await move("play", { most }, ms)) pause();
       await new Promise(requestAnimationFrame);
       while (playing && performance.now() - asked < Math.min(wait, SPEEDS[speed.value].wait)) {
         await new Promise((resolve) => { setTimeout(resolve, 15); });
@@ -191,20 +200,23 @@ export async function start(section, models) {
   };
 }
 
-// What has just happened, in a sentence.
-function caption(last, pulls, ms) {
+// What has just happened, in a sentence or two.
+function caption(last, { fakes, pulls }, edge, ms) {
   const sizes = Array.from({ length: pulls.length / 2 },
     (_, i) => Math.hypot(pulls[2 * i], pulls[2 * i + 1])).sort((a, b) => a - b);
-  const arrows = `The median arrow is ${shortly(sizes[sizes.length >> 1])} long.`;
+  const outside = sizes.filter((_, i) => Math.max(Math.abs(fakes[2 * i]),
+    Math.abs(fakes[2 * i + 1])) > edge).length;
+  const numbers = `The median arrow is ${shortly(sizes[sizes.length >> 1])} long.` +
+    (outside > 0.1 * sizes.length ? ` Of ${sizes.length} fakes ${outside} lie outside.` : "");
   if (ms && last === "discriminator") {
-    return `The discriminator has moved: its opinion, and with it every arrow. ${arrows}`;
+    return `The discriminator has moved: its opinion, and with it every arrow. ${numbers}`;
   }
-  if (ms) {
-    return `The generator has moved: each fake was drawn along its arrow, as far as one network ` +
-      `for all of them lets it. ${arrows}`;
+  if (ms && last === "generator") {
+    return "The generator has moved: its fakes along their arrows, as far as one network for all " +
+      `of them can. ${numbers}`;
   }
-  return `Blue where the discriminator says real, orange where fake; arrows draw the fakes. ` +
-    arrows;
+  return "Blue where the discriminator says real, orange where fake; arrows pull the fakes. " +
+    numbers;
 }
 
 const each = (packed) => Object.fromEntries(

@@ -1,5 +1,4 @@
 """The room Game: its steps are the demos' own, its arrows gradients, and its rules act at once."""
-import base64
 import copy
 from dataclasses import asdict, replace
 
@@ -11,16 +10,13 @@ from demos.playground.rooms import game as room
 from demos.playground.rooms.game_players import KEPT, Game, Meter, Rules, centres_along, divergence
 from models.gan import LOSSES, sample
 from models.parts import noise
+from tests.demos.playground.conftest import numbers
 from tinygen import no_grad
 from tinygen.backend import np, to_numpy, xp
 from tinygen.data import RING_CENTRES, STD, ring
 from tinygen.data.toys import scatter
 
 SMALL = Rules(batch=8, d_units=8, g_units=8, g_layers=1)
-
-
-def numbers(packed):
-    return np.frombuffer(base64.b64decode(packed["data"]), "<f4").reshape(packed["shape"])
 
 
 def begun(rules=SMALL):
@@ -33,16 +29,6 @@ def begun(rules=SMALL):
 @pytest.fixture
 def game():
     return begun()
-
-
-@pytest.fixture
-def get(ask):
-    """get(room, request, ...) -> the answer."""
-    def get(room, request, **values):
-        status, answer = ask(room, request, values)
-        assert status == 200, answer
-        return answer
-    return get
 
 
 def weights(module):
@@ -126,8 +112,8 @@ def test_the_picture_and_the_count_are_of_these_players(game):
 
 
 def test_divergence_is_0_for_equal_and_1_bit_for_disjoint():
-    a = scatter(RING_CENTRES[:4], 4000, np.random.default_rng(0))
-    b = scatter(RING_CENTRES[4:], 4000, np.random.default_rng(1))
+    a = scatter("ring", RING_CENTRES[:4], 4000, np.random.default_rng(0))
+    b = scatter("ring", RING_CENTRES[4:], 4000, np.random.default_rng(1))
     assert divergence(a, a, 2.8) == 0 and divergence(a, b, 2.8) == pytest.approx(1)
     both = [np.concatenate([a, a]), np.concatenate([a, b])]  # (1, 0) and (1/2, 1/2) over the two
     expected = (np.log2(4 / 3) + 0.5 * np.log2(2 / 3) + 0.5 * np.log2(2)) / 2
@@ -168,7 +154,7 @@ def test_drawn_points_become_the_data():
     assert len(centres_along(many, 2.0)) <= 150
     game = Game()
     game.take_data("drawn", [dot])
-    points = game.sample_data(500)
+    points = game.sample_data(500, game.rng)
     assert abs(points - game.centres[0]).max() < 6 * STD
     with pytest.raises(ValueError, match="draw some points"):
         game.begin(SMALL, "drawn")
@@ -240,11 +226,10 @@ def test_the_game_goes_on_in_the_page(visit):
                    f"{before!r}")
     page.evaluate("document.querySelector('#game-data input[value=drawn]').click()")
     page.rest()
-    before = page.evaluate(steps)
-    page.drag("#game canvas.pad", (0.2, 0.2), (0.8, 0.2))
-    page.until("document.querySelector('#game-quality .chart canvas').getAttribute('aria-label')"
-               ".startsWith('Modes covered')")
-    page.rest()
-    assert page.evaluate(steps) == before  # the players stay as they are
+    chart = "document.querySelector('#game-quality .chart canvas').getAttribute('aria-label')"
+    assert page.evaluate(chart).startswith("Points of the drawing covered")
+    begun, heart = page.evaluate(steps), picture()
+    page.drag("#game canvas.pad", (0.1, 0.1), (0.9, 0.1))
+    assert picture() != heart
     page.press("Backspace")
-    page.rest()
+    assert page.evaluate(steps) == begun  # other data, the same players
