@@ -1,9 +1,10 @@
 """Figures: one style for all demos, and sheets of images. Matplotlib is imported at first use."""
 from tinygen.backend import np, to_numpy
 
-# Okabe and Ito's colours, which colour-blind people can tell apart, then more for ten classes.
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A5195", "#9C8B00",
-           "#444444", "#A6A6A6")
+# Ten colours that colour-blind people can tell apart: six of Okabe and Ito's, then two that are
+# darker and two greys.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#5B1A6E", "#7A2E0E",
+           "#444444", "#BFBFBF")
 STYLE = {
     "figure.dpi": 100, "savefig.dpi": 150, "figure.constrained_layout.use": True,
     "figure.max_open_warning": 0, "font.family": "sans-serif", "font.size": 10,
