@@ -113,7 +113,8 @@ def show(run, images, models, pca, codes, seen_codes, rebuilt, error):
     run.save_figure(plot_plane({"conv autoencoder": codes["conv 2"], "PCA": codes["PCA 2"]}, y),
                     "plane",
                     "The test images as points of the plane: their codes of 2 numbers, coloured by "
-                    "class. Neither method was ever shown a class.")
+                    "class, with each class named at its centroid. Neither method was ever shown a "
+                    "class.")
 
     # The encoders have done their work. From here on the decoder works by itself.
     run.save_figure(plot_map(models["conv 2"], codes["conv 2"]), "map",

@@ -19,7 +19,7 @@ yet its error is larger, 0.0005: it bets where it should mix. On mnist-10k the t
 On colours by squared error: Zhang, Isola and Efros, Colorful image colorization (ECCV, 2016).
 """
 import tinygen as tg
-from demos.common.figures import new_figure, plot_image_rows
+from demos.common.figures import framed, new_figure, plot_image_rows
 from demos.common.options import check_positive
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
@@ -90,14 +90,18 @@ def measure(run, images, grey, digit, coloured, inks):
 
 
 def show(run, grey, digit, coloured, inks):
-    rows = {"grey": grey, "network": coloured, "truth": paint(grey, ink_of(digit))}
+    wrong = closest_ink(inks) != digit
+    rows = {"grey": grey, "network": framed(coloured, wrong, "black"),
+            "truth": paint(grey, ink_of(digit))}
 
     def plot_rows(chosen):
         return plot_image_rows({name: images[chosen] for name, images in rows.items()})
 
     run.save_figure(
         plot_rows([np.argmax(digit == k) for k in range(10)]), "coloured",
-        "A test digit of each class: what the network sees, what it paints, and the true ink.")
+        "A test digit of each class: what the network sees, what it paints, and the true ink. In "
+        "this figure and the next two, a frame marks what came out closest to the ink of another "
+        "class.")
     run.save_figure(
         plot_rows(most_doubtful(inks, digit)), "between",
         f"The {ALIKE[0]}s and {ALIKE[1]}s whose ink is nearest to half of each, sorted from more "

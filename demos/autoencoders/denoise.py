@@ -103,9 +103,9 @@ def plot_psnr(levels, trained_at):
     """PSNR against the noise's standard deviation, a line for each way.  levels: way -> values"""
     figure, axes = new_figure(height=3.8)
     for (label, values), style in zip(levels.items(), ("o-", "s-", "^:")):
-        axes.plot(NOISES, values, style, markersize=5)
+        line, = axes.plot(NOISES, values, style, markersize=5)
         axes.annotate(label, (NOISES[-1], values[-1]), (8, 0), textcoords="offset points",
-                      va="center")
+                      va="center", color=line.get_color())
     axes.axvline(trained_at, color="#999999", linewidth=1, linestyle="--")
     axes.annotate("trained here", (trained_at, 1), (4, -4), va="top", color="#666666",
                   xycoords=("data", "axes fraction"), textcoords="offset points")

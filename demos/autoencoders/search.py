@@ -22,7 +22,7 @@ After Krizhevsky and Hinton, Using very deep autoencoders for content-based imag
 """
 import time
 
-from demos.common.figures import PALETTE, new_figure, show_sheet, tile
+from demos.common.figures import PALETTE, framed, new_figure, show_sheet, tile
 from demos.common.options import OWN_FILE
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
@@ -106,7 +106,7 @@ def show(run, images, found, right, precision):
     queries = np.unique(images.y_test, return_index=True)[1]  # the first image of each class
     run.save_figure(plot_neighbours(images, queries, found, right), "neighbours",
                     "The first test image of each class and what is found for it, nearest first: "
-                    "by all pixels, and by codes of 4 numbers. Red: of another class.")
+                    "by all pixels, and by codes of 4 numbers. Framed: images of another class.")
 
 
 def plot_precision(precision, pixels):
@@ -131,20 +131,14 @@ def plot_neighbours(images, queries, found, right):
     for name, title in {"pixels": f"pixels, {images.x_test[0].size} bytes",
                         "PCA 4": "PCA, 4 bytes", "conv 4": "conv autoencoder, 4 bytes"}.items():
         shown = images.x_train[found[name][queries].ravel()]
-        sheets[title] = tile(in_red(shown, ~right[name][queries].ravel()), columns=FOUND)
+        sheets[title] = tile(framed(shown, ~right[name][queries].ravel()), columns=FOUND)
     figure, all_axes = new_figure(1, len(sheets), width=13, height=4.6,
                                   width_ratios=[sheet.shape[1] for sheet in sheets.values()])
-    figure.get_layout_engine().set(wspace=0.06)
+    figure.get_layout_engine().set(wspace=0.1)
     for axes, (title, sheet) in zip(all_axes, sheets.items()):
         show_sheet(axes, sheet)
         axes.set_title(title)
     return figure
-
-
-def in_red(ink, wrong):
-    """Black ink on white paper, red where `wrong`.  (N, 1 or 3, H, W), (N,) -> (N, 3, H, W)"""
-    absorbs = np.where(wrong[:, None], [[0.1, 0.85, 0.95]], [[1.0, 1.0, 1.0]])  # red, green, blue
-    return 1 - absorbs[:, :, None, None] * ink
 
 
 def timed(function, *arguments):

@@ -88,8 +88,9 @@ def show(run, matrices, stamping, pooling, doubled):
                     "gradient.")
     run.save_figure(plot_checkerboards(doubled), "checkerboard",
                     "Where the checkerboard comes from. Left, how many taps of the kernel reach "
-                    "each pixel; middle, a flat image through one random kernel; right, an image "
-                    f"of {run.data}, shrunk to 7x7, through three random layers.")
+                    "each pixel; middle, a flat image through one random kernel, purple above 0 "
+                    f"and orange below; right, an image of {run.data}, shrunk to 7x7, through "
+                    "three random layers.")
 
 
 # ---- 1. A convolution is a matrix, and the transposed convolution is its transpose ----

@@ -50,6 +50,21 @@ def tile(images, columns, gap=2):
     return sheet.reshape(rows * (height + gap), -1, 3)[:rows * (height + gap) - gap, :-gap or None]
 
 
+def framed(images, chosen, colour=PALETTE[1]):
+    """Images in colour, those chosen with a frame.  (N, 1 or 3, H, W), (N,) -> (N, 3, H, W)
+
+    One channel is ink on paper, as for `tile`. The frame, one pixel wide, covers the image's edge.
+    """
+    from matplotlib.colors import to_rgb
+    images = to_numpy(images)
+    if images.shape[1] == 1:
+        images = np.repeat(1 - images, 3, axis=1)
+    edge = np.ones(images.shape[2:], bool)
+    edge[1:-1, 1:-1] = False
+    return np.where(np.asarray(chosen)[:, None, None, None] & edge,
+                    np.reshape(to_rgb(colour), (3, 1, 1)), images)
+
+
 def plot_image_rows(rows):
     """A figure with a labelled row of images for each item of `rows`: label -> (N, C, H, W)."""
     sheets = [tile(images, len(images)) for images in rows.values()]
@@ -72,11 +87,42 @@ def plot_image_rows(rows):
 
 def plot_image_panels(groups, columns=10):
     """A figure with a titled panel of images for each item of `groups`: title -> (N, C, H, W)."""
-    figure, panels = new_figure(1, len(groups), width=5.5 * len(groups), height=4.9, squeeze=False)
+    rows = -(-max(map(len, groups.values())) // columns)
+    figure, panels = new_figure(1, len(groups), width=0.55 * columns * len(groups),
+                                height=0.5 + 0.55 * rows, squeeze=False)
     for axes, (title, images) in zip(panels[0], groups.items()):
         show_sheet(axes, tile(images, columns))
         axes.set_title(title)
     return figure
+
+
+def scatter_classes(axes, points, y):
+    """Points (N, 2) in the colour of their class y (N,), and each class's label at its centroid.
+
+    Labels that would overlap move apart. If there is only one class, it has no label.
+    """
+    classes = np.unique(y)
+    colours = [PALETTE[i % len(PALETTE)] for i in range(len(classes))]
+    for label, colour in zip(classes, colours):
+        axes.scatter(*points[y == label].T, s=7, color=colour, linewidths=0)
+    if len(classes) == 1:
+        return
+    size = np.ptp(points, axis=0)
+    centroids = np.stack([points[y == label].mean(axis=0) for label in classes])
+    for label, colour, place in zip(classes, colours, size * moved_apart(centroids / size, 0.06)):
+        axes.text(*place, label, weight="bold", fontsize=12, ha="center", va="center",
+                  clip_on=True, bbox=dict(boxstyle="round,pad=0.15", facecolor="white",
+                                          edgecolor=colour, linewidth=2, alpha=0.9))
+
+
+def moved_apart(places, least):
+    """Places (N, 2), moved a little where two are nearer to each other than `least`."""
+    for _ in range(100):
+        away = places[:, None] - places  # (N, N, 2)
+        distance = np.linalg.norm(away, axis=2) + 1e-9
+        push = 0.5 * (least / distance - 1).clip(0, 1)
+        places = places + (push[:, :, None] * away).sum(axis=1)
+    return places
 
 
 def show_sheet(axes, sheet):

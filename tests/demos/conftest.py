@@ -2,6 +2,11 @@
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def no_windows(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+
+
 @pytest.fixture
 def refusal(tmp_path, monkeypatch, capsys):
     """refusal(demo, options) -> the one line with which the demo refuses them, with status 2.

@@ -1,5 +1,5 @@
 """Figures of the demo autoencoder: error against size, the plane of codes, its map."""
-from demos.common.figures import PALETTE, new_figure, tile
+from demos.common.figures import PALETTE, new_figure, scatter_classes, tile
 from demos.tools.codes import in_batches
 from tinygen.backend import np
 
@@ -34,11 +34,9 @@ def plot_plane(codes, y):
     """Codes of two numbers as points, coloured by class.  title -> (N, 2), (N,)"""
     figure, all_axes = new_figure(1, len(codes), width=5.5 * len(codes), height=5.2)
     for axes, (title, z) in zip(all_axes, codes.items()):
-        for label, colour in zip(np.unique(y), PALETTE):
-            axes.scatter(*z[y == label].T, s=7, color=colour, linewidths=0, label=str(label))
-        axes.set(title=title, xlabel="first number", ylabel="second number")
-    figure.legend(*all_axes[0].get_legend_handles_labels(), loc="outside right center",
-                  title="class", markerscale=3)
+        scatter_classes(axes, z, y)
+        axes.set(title=title, xlabel="first number of the code",
+                 ylabel="second number of the code")
     return figure
 
 
@@ -53,8 +51,9 @@ def plot_map(model, codes, columns=26):
     distance = np.abs((grid[:, None] - codes) / step).max(axis=2).min(axis=1)
     decoded[distance > 1.5] = 0
     figure, axes = new_figure(width=8, height=8)
-    axes.imshow(tile(decoded, columns, gap=0), extent=(low[0], high[0], low[1], high[1]),
-                aspect="auto", interpolation="antialiased")
+    (left, bottom), (right, top) = low - step / 2, high + step / 2  # codes are the tiles' centres
+    axes.imshow(tile(decoded, columns, gap=0), extent=(left, right, bottom, top), aspect="auto",
+                interpolation="antialiased")
     axes.grid(False)
     axes.set(xlabel="first number of the code", ylabel="second number of the code")
     return figure

@@ -154,16 +154,16 @@ def cells(axes, matrix, left, top, title="", *, hue=GREY, strength=None, largest
         strength = 0.15 + 0.85 * abs(matrix) / (largest or abs(matrix).max())
     strength = np.broadcast_to(strength, matrix.shape)
     axes.text(left + matrix.shape[1] / 2, top - 0.4, title, ha="center", weight="bold")
-    for (row, column), value in np.ndenumerate(matrix):
+    texts = [f"{value:.3g}" for value in matrix.flat]
+    fontsize = 8.5 if max(map(len, texts)) < 4 else 7
+    for ((row, column), value), text in zip(np.ndenumerate(matrix), texts):
         full = np.array(to_rgb(hue[row, column] if isinstance(hue, np.ndarray) else hue))
         color = 1 - strength[row, column] * (1 - full) if value else to_rgb(EMPTY)
         dark = np.dot(color, (0.3, 0.6, 0.1)) < 0.55
-        text = f"{value:.3g}"
         axes.add_patch(Rectangle((left + column, top + row), 1, 1, facecolor=color,
                                  edgecolor="white", linewidth=1))
         axes.text(left + column + 0.5, top + row + 0.52, text, ha="center", va="center",
-                  fontsize=8 if len(text) < 4 else 6.3,
-                  color="white" if dark else "#222222" if value else "#BBBBBB")
+                  fontsize=fontsize, color="white" if dark else "#222222" if value else "#999999")
 
 
 def by_tap(matrix):

@@ -4,7 +4,6 @@ import sys
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
 
 from demos.common import figures
 
@@ -20,8 +19,7 @@ def test_tiles_are_ink_on_paper():
             figures.tile(np.zeros(wrong), columns=2)
 
 
-def test_image_figures_have_labelled_rows(tiny, monkeypatch):
-    monkeypatch.setenv("MPLBACKEND", "Agg")
+def test_image_figures_have_labelled_rows():
     images = np.random.default_rng(0).random((10, 1, 28, 28))
     axes = figures.plot_image_rows({"original": images, "code 16": images[:4]}).axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["original", "code 16"]
@@ -29,6 +27,36 @@ def test_image_figures_have_labelled_rows(tiny, monkeypatch):
     small = figures.plot_image_rows(rows).axes[0]
     assert small.images[0].get_array().shape == (9, 16, 3)
     assert small.figure.get_size_inches()[1] > 0.8  # room for two labels
+
+
+def test_chosen_images_get_a_frame_and_keep_their_inside(rng):
+    ink, colour = rng.random((2, 1, 5, 4)), rng.random((2, 3, 5, 4))
+    for images, expected in ((ink, 1 - ink.repeat(3, axis=1)), (colour, colour)):
+        out = figures.framed(images, [False, True], "black")
+        assert np.array_equal(out[0], expected[0])
+        assert np.array_equal(out[1, :, 1:-1, 1:-1], expected[1, :, 1:-1, 1:-1])
+        assert out[1].sum() == out[1, :, 1:-1, 1:-1].sum()  # the edge is black
+
+
+@pytest.mark.parametrize("classes", [1, 10, 12])
+def test_classes_are_named_at_their_centroids(classes, rng):
+    y = np.arange(120) % classes
+    points = rng.standard_normal((120, 2)) * 0.1 + np.array([0, 50]) + np.stack([y, y % 3], axis=1)
+    axes = figures.new_figure()[1]
+    figures.scatter_classes(axes, points, y)
+    assert sum(len(dots.get_offsets()) for dots in axes.collections) == 120
+    names = [text.get_text() for text in axes.texts]
+    assert names == ([str(label) for label in range(classes)] if classes > 1 else [])
+    for label, text in enumerate(axes.texts):
+        np.testing.assert_allclose(text.get_position(), points[y == label].mean(axis=0))
+
+
+def test_labels_that_would_overlap_move_apart_and_the_others_stay(rng):
+    places = np.array([[0, 0], [0.01, 0], [0, 0.02], [5, 5]])
+    moved = figures.moved_apart(places, 0.1)
+    distance = np.linalg.norm(moved[:, None] - moved, axis=2)[np.triu_indices(4, 1)]
+    assert distance.min() > 0.099 and np.abs(moved - places).max() < 0.1
+    assert np.array_equal(moved[3], places[3])
 
 
 # Colours in linear RGB as they look without red or without green receptors: Machado et al.,
@@ -50,7 +78,8 @@ def lab(linear):
 
 @pytest.mark.parametrize("eyes", SEEN_BY)
 def test_the_colours_of_ten_classes_can_be_told_apart(eyes):
-    rgb = np.array([to_rgb(colour) for colour in figures.PALETTE])
+    rgb = np.array([[int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+                    for colour in figures.PALETTE])
     linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
     colours = lab(linear @ np.transpose(SEEN_BY[eyes]))
     distance = np.linalg.norm(colours[:, None] - colours, axis=2)
