@@ -19,13 +19,13 @@ def plot_attributes(images, values, names):
 
 
 def plot_walk(images, shown, asked, name):
-    """Each image, and beside it what is decoded for each amount asked."""
-    figure, (left, right) = new_figure(1, 2, width=8, height=4.4, width_ratios=[1, len(shown)])
-    plot_sheet(left, tile(images, 1), images.shape[-1], ["image"])
-    sheet = np.stack(shown, axis=1).reshape(-1, *images.shape[1:])
-    labels = [f"{ask:+.1f}" if ask else "0" for ask in asked]
-    plot_sheet(right, tile(sheet, len(shown)), images.shape[-1], labels)
-    right.set_xlabel(f"requested change in {name}")
+    """A row for each image: itself, a gap, and what is decoded for each amount asked."""
+    figure, axes = new_figure(width=9, height=4.7)
+    rows = np.stack([images, np.zeros_like(images), *shown], axis=1)
+    labels = ["image", "", *(f"{ask:+.1f}" if ask else "0" for ask in asked)]
+    plot_sheet(axes, tile(rows.reshape(-1, *images.shape[1:]), len(labels)), images.shape[-1],
+               labels)
+    axes.set_xlabel(f"requested change in {name}", labelpad=8)
     return figure
 
 
@@ -44,11 +44,11 @@ def plot_effects(asked, effects, spread, names):
         axes.plot(across, across, "--", color="#888888", label="as requested")
         for method, effect in effects.items():
             measured = effect.change[i, :, :, i]
-            axes.fill_between(across, *np.percentile(measured, [10, 90], axis=1), alpha=0.18,
-                              color=COLOURS[method], linewidth=0)
+            axes.plot(across, np.percentile(measured, [10, 90], axis=1).T, ":",
+                      color=COLOURS[method])
             axes.plot(across, measured.mean(axis=1), "o-", color=COLOURS[method], label=method,
                       markersize=4)
-        axes.set(xlabel=f"requested change in {name}", ylabel="measured change",
+        axes.set(xlabel=f"requested change in {name}", ylabel=f"measured change in {name}",
                  title=name.split(",")[0].capitalize())
     all_axes[0].legend()
     return figure

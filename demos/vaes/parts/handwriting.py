@@ -17,6 +17,12 @@ def thickness(images):
     return 2 * x.sum(axis=(1, 2)) / np.maximum(outline, 1e-6)
 
 
+def darkness(images):
+    """Mean of the darkest twentieth of the pixels, 1 for black.  (N, 1, H, W) -> (N,)"""
+    ink = np.sort(images.reshape(len(images), -1), axis=1)
+    return ink[:, -max(1, ink.shape[1] // 20):].mean(axis=1)
+
+
 def slant(images):
     """Shear angle in degrees, positive if the top leans right.  (N, 1, H, W) -> (N,)
 

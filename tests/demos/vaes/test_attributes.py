@@ -3,6 +3,7 @@ import pytest
 
 from demos.vaes import attributes
 from demos.vaes.attributes import ASKED, Effect, by_least_squares, by_means, within_class
+from demos.vaes.parts.attributes_figures import plot_walk
 from tinygen.backend import np
 
 
@@ -34,10 +35,10 @@ def test_means_move_whatever_is_correlated(rng):
 def test_response_and_correlation_of_a_linear_world(rng):
     slopes, spread = np.array([[1.0, 0.2], [-0.3, 0.5]]), np.array([2.0, 10.0])
     change = np.broadcast_to(ASKED[None, :, None, None] * slopes[:, None, None], (2, 9, 7, 2))
-    effect = Effect(change * spread, None)
+    effect = Effect(change * spread, None, None)
     np.testing.assert_allclose(effect.response(spread), slopes, rtol=1e-5)
     assert effect.correlation(0) == pytest.approx(1)
-    assert abs(Effect(rng.standard_normal((2, 9, 500, 2)), None).correlation(1)) < 0.1
+    assert abs(Effect(rng.standard_normal((2, 9, 500, 2)), None, None).correlation(1)) < 0.1
 
 
 def test_codes_are_moved_as_far_as_asked_and_read_again(monkeypatch):
@@ -45,6 +46,7 @@ def test_codes_are_moved_as_far_as_asked_and_read_again(monkeypatch):
     monkeypatch.setattr(attributes, "decode", lambda model, z: z)
     monkeypatch.setattr(attributes, "measure_attributes", lambda z: z * [1, 10])
     monkeypatch.setattr(attributes, "probabilities", lambda judge, z: np.eye(2)[(z[:, 0] > 1) * 1])
+    monkeypatch.setattr(attributes, "darkness", lambda z: z[:, 1])
     z, ways = np.array([[0.5, 3.0], [0.0, 7.0]]), np.array([[1.0, 0.0], [0.0, 2.0]])
     effect = attributes.move(None, z, np.array([0, 0]), ways, None)
     change, kept = effect.change, effect.kept
@@ -52,3 +54,17 @@ def test_codes_are_moved_as_far_as_asked_and_read_again(monkeypatch):
     np.testing.assert_allclose(change[1, :, 0, 1], 20 * ASKED, atol=1e-6)
     assert kept[0, [0, 5, 6, 8]].tolist() == [1, 1, 0.5, 0] and (kept[1] == 1).all()
     assert effect.reached(0) == 4 and effect.reached(1) == 80
+    np.testing.assert_allclose(effect.darkness, [9 * [5], 5 + 2 * ASKED])
+
+
+def test_the_walk_names_its_columns_and_nothing_is_cut(rng):
+    images = rng.random((5, 1, 28, 28))
+    figure = plot_walk(images, [images] * 9, ASKED, "thickness, pixels")
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    names = [label.get_text() for label in axes.get_xticklabels()]
+    assert names == ["image", "", "-2.0", "-1.5", "-1.0", "-0.5", "0", "+0.5", "+1.0", "+1.5",
+                     "+2.0"]
+    for text in (axes.xaxis.label, *axes.get_xticklabels()):
+        corners = text.get_window_extent().get_points()
+        assert (corners >= 0).all() and (corners <= figure.bbox.size).all()

@@ -1,7 +1,7 @@
 """Thickness and slant, measured on strokes whose width and angle are known."""
 import pytest
 
-from demos.vaes.parts.handwriting import slant, thickness
+from demos.vaes.parts.handwriting import darkness, slant, thickness
 from tinygen.backend import np
 
 
@@ -20,6 +20,11 @@ def test_thickness_is_the_width_of_a_stroke(width):
 
 def test_thickness_does_not_see_how_dark_the_ink_is():
     assert thickness(0.4 * stroke(3)) == pytest.approx(thickness(stroke(3)))
+
+
+def test_darkness_sees_how_dark_the_ink_is_and_not_how_much():
+    assert darkness(stroke(4)) == pytest.approx(1) == darkness(stroke(6))
+    assert darkness(0.4 * stroke(4)) == pytest.approx(0.4)
 
 
 @pytest.mark.parametrize("shear", [-0.5, 0.0, 0.3])
