@@ -6,7 +6,7 @@ from demos.tools.nearest import neighbours
 from models.parts import noise
 from tinygen.backend import np, to_numpy, xp
 
-ACTIVE_NATS = 0.5  # KL above which a latent counts as active; below, it is at or near the prior
+ACTIVE_NATS = 0.1  # KL above which a latent counts as active; below, it is at or near the prior
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,10 @@ class Elbo:
         """-ELBO, an upper bound of -log p(x)."""
         return self.reconstruction + self.kl
 
-    def active(self, nats=ACTIVE_NATS):
-        """Which latents have a KL above `nats`.  -> bool (d,)"""
-        return self.per_latent > nats
+    @property
+    def active(self):
+        """Which latents have a KL above ACTIVE_NATS.  -> bool (d,)"""
+        return self.per_latent > ACTIVE_NATS
 
     def sample_codes(self, rng):
         """One code from each q(z|x): together, samples of the aggregate posterior.  -> (N, d)"""

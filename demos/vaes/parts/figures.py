@@ -17,9 +17,9 @@ def plot_prior_circles(axes, shares=(0.5, 0.9, 0.99)):
     for share in shares:
         radius = prior_radius(share)
         plot_ellipse(axes, (0, 0), (radius, radius), color="#222222", linewidth=1, linestyle="--")
-        axes.annotate(f"{share:.0%}", (0, radius), (0, 1), textcoords="offset points",
-                      ha="center", fontsize=8, color="#222222",
-                      bbox=dict(facecolor="white", alpha=0.7, linewidth=0, pad=0.5))
+        axes.text(radius * 0.5 ** 0.5, -radius * 0.5 ** 0.5, f"{100 * share:g} %", ha="center",
+                  va="center", fontsize=8, color="#222222",
+                  bbox=dict(facecolor="white", alpha=0.8, linewidth=0, pad=0.5))
 
 
 def plot_ellipse(axes, centre, radii, **settings):

@@ -1,5 +1,5 @@
 """Figures of the demo vae."""
-from demos.common.figures import PALETTE, new_figure, plot_image_rows, tile
+from demos.common.figures import PALETTE, new_figure, plot_image_rows, scatter_classes, tile
 from demos.vaes.parts.elbo import ACTIVE_NATS
 from demos.vaes.parts.figures import plot_ellipse, plot_prior_circles
 from models.vae import generate, reconstruct
@@ -54,7 +54,7 @@ def plot_latents(vae, measured, x, steps=11):
 
     figure, (bars, strips) = new_figure(1, 2, width=10, height=1 + 0.42 * len(order), sharey=True,
                                         width_ratios=[1, 1.35])
-    active = measured.active()[order]
+    active = measured.active[order]
     kl = measured.per_latent[order]
     bars.barh(np.arange(len(order)), kl, color=np.where(active, PALETTE[0], PALETTE[9]))
     for row, value in enumerate(kl):
@@ -74,20 +74,21 @@ def plot_latents(vae, measured, x, steps=11):
     return figure
 
 
-def plot_posteriors(measured, codes):
-    """Codes of both networks in two directions each, with the prior's circles.
+def plot_posteriors(measured, codes, y):
+    """Codes of both networks in two directions each, by class y, with circles of the prior.
 
     For the VAE the two latents with the most KL, for the autoencoder those with the most variance.
     """
-    figure, all_axes = new_figure(1, 2, width=11, height=5.4, sharex=True, sharey=True)
-    for axes, (name, z), colour in zip(all_axes, codes.items(), PALETTE):
+    figure, all_axes = new_figure(1, 2, width=11, height=5.6)
+    for axes, (name, z) in zip(all_axes, codes.items()):
         importance = measured.per_latent if name == "VAE" else z.var(axis=0)
         first, second = pair = np.argsort(-importance)[[0, -1 if len(importance) < 2 else 1]]
-        axes.scatter(z[:, first], z[:, second], s=5, color=colour, alpha=0.5, linewidths=0)
+        scatter_classes(axes, z[:, pair], y)
         if name == "VAE":
             for mean, logvar in zip(measured.mean[:12, pair], measured.logvar[:12, pair]):
-                plot_ellipse(axes, mean, np.exp(0.5 * logvar), color=PALETTE[1], linewidth=1.5)
-        plot_prior_circles(axes)
+                plot_ellipse(axes, mean, np.exp(0.5 * logvar), color="black", linewidth=1.5)
+            plot_prior_circles(axes)
+        else:
+            plot_prior_circles(axes, shares=(0.99,))
         axes.set(title=name, xlabel=f"z{first}", ylabel=f"z{second}", aspect="equal")
-    axes.set(xlim=(-6, 6), ylim=(-6, 6))
     return figure

@@ -31,10 +31,10 @@ def test_the_elbo_depends_on_the_noise_and_on_the_labels(rng):
 
 def test_sampled_codes_have_the_spread_of_the_means_and_of_the_noise(rng):
     mean = rng.standard_normal((20_000, 3)) * [2, 1, 0]
-    found = Elbo(0.0, np.array([3, 0.6, 0.1]), mean, np.zeros_like(mean) + np.log([0.25, 1, 9]))
+    found = Elbo(0.0, np.array([3, 0.2, 0.05]), mean, np.zeros_like(mean) + np.log([0.25, 1, 9]))
     spread = found.sample_codes(rng).std(axis=0)
     np.testing.assert_allclose(spread, [4.25 ** 0.5, 2 ** 0.5, 3], rtol=0.03)
-    assert found.active().tolist() == [True, True, False]
+    assert found.active.tolist() == [True, True, False]
 
 
 def test_the_mean_image_costs_its_entropy():

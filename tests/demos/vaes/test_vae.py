@@ -6,7 +6,8 @@ import pytest
 
 from demos.common.figures import tile
 from demos.vaes import vae
-from demos.vaes.parts.elbo import Elbo
+from demos.vaes.parts.elbo import ACTIVE_NATS, Elbo
+from demos.vaes.parts.vae_figures import plot_latents, plot_posteriors
 from models.vae import Config, ConvVAE, generate
 from tinygen.backend import np, to_numpy, xp
 
@@ -23,6 +24,17 @@ def test_the_way_between_images_starts_and_ends_at_them_and_comes_back(rng):
     for frame, ends in ((frames[0], slice(vae.PAIRS)), (halfway, slice(vae.PAIRS, None))):
         expected = tile(np.concatenate([own[ends], x[ends]]), columns=vae.PAIRS)
         np.testing.assert_allclose(frame, expected, atol=1e-5)
+
+
+def test_the_latents_bars_start_at_zero_and_both_planes_name_the_classes(rng):
+    model = ConvVAE(Config(3, 8), (2, 3), 6, rng=rng)
+    found = Elbo(100.0, np.array([2.0, 0.05, 1.0]), rng.standard_normal((20, 3)), np.zeros((20, 3)))
+    bars = plot_latents(model, found, rng.random((1, 8, 8), dtype="float32")).axes[0]
+    assert bars.get_xlim()[0] == 0
+    assert bars.get_title(loc="left") == f"2 active latents (above {ACTIVE_NATS} nats)"
+    codes = {"VAE": found.mean, "autoencoder": 5 * found.mean}
+    for axes in plot_posteriors(found, codes, np.arange(20) % 4).axes:
+        assert {"0", "1", "2", "3"} <= {text.get_text() for text in axes.texts}
 
 
 @pytest.mark.parametrize("data, is_preset, limit", [
