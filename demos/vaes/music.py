@@ -113,7 +113,7 @@ def show(run, kept, tune, tune_chords, between, between_chords):
     run.save_figure(plot_song(tune, tune_chords), "song",
                     "The first bars that the decoder wrote over each chord of a progression, right "
                     "or wrong, as a piano roll: time to the right, pitch upwards. Blue: notes of "
-                    "the chord. melodies.wav plays it.")
+                    "the chord; orange: others. melodies.wav plays it.")
     run.save_sound(wav(song(tune, tune_chords)), "melodies",
                    "The bars of the figure above, one after the other, over the notes of their "
                    "chords.")

@@ -131,12 +131,14 @@ def show(run, variance, gradients, curves):
     strongest = np.abs(gradients["trick"].mean(axis=0)[:run.settings.latents]).argmax()
     run.save_figure(plot_histograms({name: g[:, strongest] for name, g in gradients.items()}),
                     "histograms", "The gradient of a digit's reconstruction error with respect to "
-                    "one latent's mean, from one draw each. The vertical lines are means over all "
-                    "draws, which agree within their standard errors; note the different scales.")
+                    "one latent's mean, from one draw each, on one scale; heights fill the "
+                    "panels. The vertical lines are means over all draws, which agree within their "
+                    "standard errors.")
     run.save_figure(plot_descent(curves), "descent",
                     "One image's mean and logvar, fitted from the prior by Adam with "
                     f"{FIT_DRAWS} draws per step, each estimator at the best of {len(RATES)} "
-                    "learning rates. The directions are the same on average; the progress is not.")
+                    "learning rates; lines are means of 10 steps. The directions are the same on "
+                    "average; the progress is not.")
 
 
 # ---- E |z|²/2 ----

@@ -19,7 +19,7 @@ Auto-encoding variational Bayes (Kingma and Welling, 2014), figure 4.
 """
 from statistics import NormalDist
 
-from demos.common.figures import PALETTE, new_figure, plot_image_rows, tile
+from demos.common.figures import new_figure, plot_image_rows, scatter_classes, tile
 from demos.common.options import OWN_FILE
 from demos.common.resume import Snapshots, epoch_batch
 from demos.common.run import demo
@@ -29,7 +29,7 @@ from demos.vaes.parts.figures import plot_prior_circles, prior_radius, spread_ov
 from models import vae
 from models.parts import noise
 from models.vae import Config, DenseVAE, generate, reconstruct
-from tinygen.backend import np, to_numpy, xp
+from tinygen.backend import np, xp
 from tinygen.data import IMAGES, load_images
 from tinygen.optim import Adam, warmup_cosine
 
@@ -38,6 +38,7 @@ PRESETS = {
     "default": dict(steps=3000, batch=128, lr=3e-3, beta=1.0, side=20),
     "long": dict(steps=15000),
 }
+MARKED = (-2, -1, -0.5, 0, 0.5, 1, 2)  # values of z on the axes of the sheet
 FRAMES, FRAME_SIDE = 36, 12  # of the animation: how many, and images along the side of each
 
 
@@ -88,14 +89,15 @@ def measure(run, images, test, codes):
 
 def show(run, models, images, grid, codes, frames):
     side = run.settings.side
-    run.save_figure(plot_manifold(generate(models[2], grid), grid), "manifold",
+    run.save_figure(plot_manifold(generate(models[2], grid)), "manifold",
                     f"What the decoder makes of {side} x {side} points of the plane, in steps of "
                     "equal prior probability: everything that this model can generate.")
     run.save_figure(plot_codes(codes, images.y_test), "codes",
-                    "Test images as points of the plane, one sample from each q(z|x), by class. "
-                    "Left with circles that hold 50, 90 and 99 % of the prior; right mapped by the "
-                    "normal CDF to the sheet's coordinates, in which the prior is uniform. Gaps "
-                    "are codes that the prior generates but no image has.")
+                    "Test images as points of the plane, one sample from each q(z|x), coloured by "
+                    "class, each class named at its centroid. Left with circles that hold 50, 90 "
+                    "and 99 % of the prior; right mapped by the normal CDF to the sheet's "
+                    "coordinates, in which the prior is uniform. Gaps are codes that the prior "
+                    "generates but no image has.")
     shown = spread_over_classes(images.y_test, 12)
     run.save_figure(plot_rebuilt(models, images.x_test[shown]), "rebuilt",
                     "Test images reconstructed from 2 numbers and from 16.")
@@ -104,35 +106,29 @@ def show(run, models, images, grid, codes, frames):
                        "mean of all, and unfolds from there.", seconds=0.2)
 
 
-def plot_manifold(images, grid):
-    """Images (N, C, H, W) at the points `grid` (N, 2) of the plane, as one sheet."""
+def plot_manifold(images):
+    """Images (N, C, H, W) decoded from the codes of `prior_grid`, as one sheet."""
     side = round(len(images) ** 0.5)
-    z = to_numpy(grid)[:side, 0]
     figure, axes = new_figure(width=8, height=8)
     axes.imshow(tile(images, side, gap=0), extent=(0, side, 0, side), interpolation="antialiased")
     axes.grid(False)
-    shown = np.unique(np.linspace(0, side - 1, 7).round().astype(int))
-    labels = [f"{z[index]:.2f}" for index in shown]
-    axes.set_xticks(shown + 0.5, labels)
-    axes.set_yticks(shown + 0.5, labels)
-    axes.tick_params(length=0)
-    axes.set(xlabel="z0, in steps of equal probability", ylabel="z1")
+    ticks = side * normal_cdf(MARKED)
+    axes.set_xticks(ticks, MARKED)
+    axes.set_yticks(ticks, MARKED)
+    axes.set(xlabel="z0, in steps of equal probability", ylabel="z1, in steps of equal probability")
     return figure
 
 
 def plot_codes(z, y):
     """Codes (N, 2) by class y, in the plane with the prior's circles and through the normal CDF."""
     figure, (plane, square) = new_figure(1, 2, width=12, height=5.6)
-    for label, colour in zip(np.unique(y), PALETTE):
-        own = z[y == label]
-        for axes, points in ((plane, own), (square, normal_cdf(own))):
-            axes.scatter(*points.T, s=7, color=colour, linewidths=0, label=str(label))
+    scatter_classes(plane, z, y)
+    scatter_classes(square, normal_cdf(z), y)
     plot_prior_circles(plane)
-    plane.set(title="codes", xlabel="z0", ylabel="z1", aspect="equal", xlim=(-4, 4), ylim=(-4, 4))
+    plane.set(title="codes", xlabel="z0", ylabel="z1", aspect="equal")
     square.set(title="the same, in the sheet's coordinates", xlabel="share of the prior below z0",
-               ylabel="share of the prior below z1", aspect="equal", xlim=(0, 1), ylim=(0, 1))
-    figure.legend(*plane.get_legend_handles_labels(), loc="outside right center", title="class",
-                  markerscale=3)
+               ylabel="share of the prior below z1", aspect="equal", xlim=(-0.02, 1.02),
+               ylim=(-0.02, 1.02))
     return figure
 
 

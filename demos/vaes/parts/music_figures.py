@@ -25,7 +25,7 @@ def plot_rules(kept):
         for row, value in zip(rows, values):
             axes.annotate(f"{value:.0f}" if value >= 1 or value == 0 else f"{value:.1f}",
                           (value, row), (4, 0), textcoords="offset points", va="center",
-                          fontsize=8)
+                          fontsize=9)
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set(xlabel="% of the bars", xlim=(0, 107))
@@ -48,7 +48,7 @@ def plot_between(bars, chords):
     """The bars on the way from one to another, with how far each is and whether it is right."""
     figure, axes = new_figure(width=13, height=3.1)
     right = rules_kept(bars, chords).all(axis=1)
-    titles = [f"{i / (len(bars) - 1):.0%}" + ("" if ok else ", breaks a rule")
+    titles = [f"{100 * i / (len(bars) - 1):.0f} %" + ("" if ok else ", breaks a rule")
               for i, ok in enumerate(right)]
     plot_bars(axes, bars, chords, titles)
     return figure
@@ -63,7 +63,7 @@ def plot_bars(axes, bars, chords, titles):
             axes.barh(pitch, length - 0.15, 0.8, left=left + step, color=PALETTE[0 if fits else 4])
         axes.axvline(left, color="#888888", linewidth=0.8)
         axes.text(left + 0.3, PITCHES - 0.3, title, va="bottom")
-    axes.set(xlim=(0, len(bars) * STEPS), ylim=(-0.6, PITCHES - 0.4))
+    beats = range(0, len(bars) * STEPS, 4)
+    axes.set(xlim=(0, len(bars) * STEPS), ylim=(-0.6, PITCHES - 0.4), xlabel="beat", ylabel="note")
     axes.set_yticks(range(0, PITCHES, 2), NAMES[::2])
-    axes.set_xticks(range(0, len(bars) * STEPS, 4), [])
-    axes.set_xlabel("beats")
+    axes.set_xticks(beats, [1 + step % STEPS // 4 for step in beats], ha="left")

@@ -25,17 +25,17 @@ def plot_variance(dimensions, variance):
 
 
 def plot_histograms(gradients):
-    """One draw's gradient with respect to one latent's mean, a histogram per estimator."""
-    figure, all_axes = new_figure(1, len(gradients), width=11, height=3.4)
+    """One draw's gradient with respect to one latent's mean: histograms on one axis."""
+    figure, all_axes = new_figure(len(gradients), 1, width=9, height=5.4, sharex=True)
+    widest = max(gradients.values(), key=np.std)
+    bins = np.linspace(*np.percentile(widest, [0.5, 99.5]), 101)
     for axes, (name, values) in zip(all_axes, gradients.items()):
-        low, high = np.percentile(values, [0.5, 99.5])
-        counts, *_ = axes.hist(values, bins=60, range=(low, high), color=COLOURS[name], alpha=0.75)
-        axes.axvline(values.mean(), color="black", linewidth=1.2)
-        axes.set(title=name, xlabel="nats per unit of the mean", yticks=[],
-                 ylim=(0, 1.3 * counts.max()))  # with room for the numbers
+        axes.hist(values, bins=bins, color=COLOURS[name])
+        axes.axvline(values.mean(), color="black", linewidth=1)
         error = values.std() / len(values) ** 0.5
-        axes.annotate(f"mean {values.mean():.1f} ± {error:.1f}\nstd {values.std():.3g}",
-                      (0.98, 0.96), xycoords="axes fraction", ha="right", va="top")
+        axes.set(yticks=[], title=f"{name}: mean {values.mean():.1f} ± {error:.1f}, "
+                                  f"standard deviation {values.std():.3g}")
+    axes.set_xlabel("gradient, nats per unit of the latent's mean")
     return figure
 
 

@@ -2,6 +2,7 @@
 import pytest
 
 from demos.vaes import reparameterization
+from demos.vaes.parts.reparameterization_figures import plot_histograms
 from demos.vaes.reparameterization import descend, quadratic, reconstruction_of
 from models import vae
 from models.parts import noise
@@ -30,3 +31,12 @@ def test_the_best_rate_is_the_one_that_ends_lowest(rng, monkeypatch):
                                                    steps=60)
     assert rate == 0.1 and reparameterization.end_of(losses) < losses[:5].mean()
     assert reparameterization.end_of(np.arange(20.0)) == 18.5
+
+
+def test_histograms_of_different_width_share_one_axis(rng):
+    draws = {name: width * rng.standard_normal(2000)
+             for name, width in (("trick", 1), ("score", 40), ("score, baseline", 5))}
+    trick, score, _ = plot_histograms(draws).axes
+    assert trick.get_xlim() == score.get_xlim()
+    filled = [sum(bar.get_height() > 0 for bar in axes.patches) for axes in (trick, score)]
+    assert filled[0] < 6 and filled[1] > 80

@@ -18,6 +18,14 @@ def test_a_sheet_goes_in_steps_of_equal_probability(side):
     assert (z[..., 0] == z[:1, :, 0]).all() and (z[..., 1] == z[:, :1, 1]).all()
 
 
+def test_the_sheets_axes_carry_round_values_of_z_at_their_places(rng):
+    axes = vae_manifold.plot_manifold(rng.random((36, 1, 4, 4))).axes[0]
+    for axis in axes.xaxis, axes.yaxis:
+        marks = dict(zip((label.get_text() for label in axis.get_ticklabels()),
+                         axis.get_ticklocs()))
+        assert marks["0"] == 3 and marks["1"] == pytest.approx(6 * 0.8413, abs=1e-3)
+
+
 def test_colour_images_of_ones_own(tmp_path, rng, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.savez("own.npz", x=rng.random((120, 3, 12, 12), dtype="float32"), y=np.zeros(120, int))
