@@ -4,6 +4,9 @@ A folder as Hugging Face lays it out holds config.json, model.safetensors, and t
 vocab.json and merges.txt. The networks are the same. Names differ, and so does the layout of a
 linear layer: x W + b with W (in, out) there, x wᵀ + b with w (out, in) here.
 
+Published models have byte pairs for tokens. For one whose tokens are characters, config.json lists
+them, as our own entry "characters".
+
 Sizes: gpt2 124M (12 blocks, n_embd 768), medium 355M (24, 1024), large 774M (36, 1280), xl 1.5B
 (48, 1600). Each number takes 4 bytes here.
 """
@@ -14,7 +17,7 @@ from models.gpt import GPT, Config
 from tinygen import nn, safetensors
 from tinygen.backend import np
 from tinygen.checks import check_path
-from tinygen.data import BPETokenizer
+from tinygen.data import BPETokenizer, CharTokenizer
 from tinygen.errors import describe
 from tinygen.files import replacing
 
@@ -22,6 +25,7 @@ from tinygen.files import replacing
 COMPUTED = {"activation_function": ("gelu_new", "gelu_pytorch_tanh"), "layer_norm_epsilon": (1e-5,),
             "scale_attn_weights": (True,), "scale_attn_by_inverse_layer_idx": (False,),
             "add_cross_attention": (False,)}
+TOKENIZERS = BPETokenizer, CharTokenizer, type(None)
 PREFIX = "transformer."  # before every name in files that hold the head as well
 
 
@@ -32,7 +36,7 @@ def load(folder):
     files that are damaged, hold another network than GPT-2, or do not belong together.
     """
     folder = check_path("load", folder)
-    settings = _read_config(folder / "config.json")
+    settings, characters = _read_config(folder / "config.json")
     arrays = {name.removeprefix(PREFIX): array for name, array in _read_arrays(folder).items()}
     tied = "lm_head.weight" not in arrays or (
         "wte.weight" in arrays and np.array_equal(arrays["lm_head.weight"], arrays["wte.weight"]))
@@ -42,21 +46,24 @@ def load(folder):
         model = GPT(config, rng=np.random.default_rng(0))
     model.load_state_dict(state)
     tokenizer = None
-    if (folder / "vocab.json").exists():
+    if characters:
+        tokenizer = CharTokenizer(characters)
+    elif (folder / "vocab.json").exists():
         tokenizer = BPETokenizer.load(folder)
-        if len(tokenizer) > model.config.vocab_size:
-            raise ValueError(f"{folder}: the tokenizer has {len(tokenizer)} tokens and the model "
-                             f"{model.config.vocab_size}; they do not belong together")
+    if tokenizer and len(tokenizer) > model.config.vocab_size:
+        raise ValueError(f"{folder}: the tokenizer has {len(tokenizer)} tokens and the model "
+                         f"{model.config.vocab_size}; they do not belong together")
     return model.eval(), tokenizer
 
 
 def save(folder, model, tokenizer=None):
-    """Write a GPT, and its BPETokenizer if given, so that `load` and other tools can open it.
+    """Write a GPT, and its tokenizer if given, so that `load` and other tools can open it.
 
-    The biases of a model without biases are written as zeros.
+    The biases of a model without biases are written as zeros. Other tools know no tokenizer of
+    characters.
     """
-    if not isinstance(model, GPT) or not isinstance(tokenizer, (BPETokenizer, type(None))):
-        raise TypeError(f"save: takes a GPT and its BPETokenizer, got {describe(model)} and "
+    if not isinstance(model, GPT) or not isinstance(tokenizer, TOKENIZERS):
+        raise TypeError(f"save: takes a GPT and its tokenizer, got {describe(model)} and "
                         f"{describe(tokenizer)}")
     folder, c = check_path("save", folder), model.config
     folder.mkdir(parents=True, exist_ok=True)
@@ -69,10 +76,12 @@ def save(folder, model, tokenizer=None):
     special = {} if tokenizer is None else tokenizer.special
     for name in ("bos_token_id", "eos_token_id"):
         config[name] = next(iter(special.values()), None)
+    if isinstance(tokenizer, CharTokenizer):
+        config["characters"] = tokenizer.characters
     safetensors.save(folder / "model.safetensors", _theirs(model), {"format": "pt"})
     with replacing(folder / "config.json") as file:
         file.write(json.dumps(config, indent=2).encode())
-    if tokenizer is not None:
+    if isinstance(tokenizer, BPETokenizer):
         tokenizer.save(folder)
 
 
@@ -160,7 +169,10 @@ def _found(path):
 
 
 def _read_config(path):
-    """Our settings from their config.json. Raises ValueError unless it describes a GPT-2."""
+    """Our settings, and the characters if they are the tokens, from their config.json.
+
+    Raises ValueError unless it describes a GPT-2.
+    """
     _found(path)
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
@@ -179,4 +191,8 @@ def _read_config(path):
     if config.get("n_inner") not in (None, inner):
         raise ValueError(f"{path}: n_inner is {config['n_inner']}; only four times n_embd, "
                          f"{inner}, can be read")
-    return settings
+    characters = config.get("characters", "")
+    if not isinstance(characters, str) or sorted(set(characters)) != list(characters):
+        raise ValueError(f"{path}: characters must be a str of each token's character, in the "
+                         f"order of their code points; got {characters!r:.60}")
+    return settings, characters

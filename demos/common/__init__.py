@@ -23,6 +23,10 @@ The skeleton that all demos share, in demos/<family>/<name>.py:
         run.save_figure(plot_samples(samples), "samples", "What the figure shows.")
         run.save_animation(frames, "growth", "What moves in it.")
 
+    @sampler(main, count=80)                          # --sample --count 80, for generative models
+    def sample(run):                                  # that main saved with run.save_model(model)
+        ...
+
     def plot_samples(samples): ...                    # in parts/ when it is long
 
     def check_settings(cfg, images): ...              # ValueError: the rule, what came
@@ -34,6 +38,7 @@ says about it. `python -m demos.common.times NAME`, on an idle machine, times it
 
 run         @demo, and the run that main gets
 options     the command line
+sampling    --sample, from what a run trained
 clock       how long the run takes (times measures it), and progress, the line that says so
 resume      checkpoints, Ctrl-C, batches by epoch, snapshots for animations
 outputs     the files that a run saves, and results, measured beside expected

@@ -12,6 +12,7 @@ from tinygen.files import open_locked, remove_locked
 
 OWN_FILE = "FILE.npz"  # in a demo's `data`: it also takes images from the user's own file
 OWN_TEXT = "FILE.txt"  # the same for text, from any file in UTF-8
+SAMPLE = "--sample"
 OWN = {OWN_FILE: "the path of an .npz file with arrays x and y",
        OWN_TEXT: "the path of a text file"}
 
@@ -27,32 +28,62 @@ class BadOption(ValueError):
     """A bad value of an option that only shows once the demo is at work."""
 
 
-def demo_parser(name, description, presets, data):
+def demo_parser(name, description, presets, data, sampler=None):
     """The parser of demo `name`. A setting that the command line does not give is None."""
-    parser = Parser(prog=f"python -m demos {name}", description=description, allow_abbrev=False,
-                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = new_parser(f"python -m demos {name}", description)
     parser.add_argument("--preset", choices=list(presets), default="default",
                         help="a set of settings; the options below change single settings")
     for setting, value in presets["default"].items():
-        values = [f"{preset}: {changes[setting]}" for preset, changes in presets.items()
-                  if setting in changes]
-        parser.add_argument("--" + setting.replace("_", "-"), help=", ".join(values),
-                            **_kind(setting, value))
-    parser.add_argument("--seed", type=whole_number(0), default=0,
-                        help="same seed, same machine: same result")
+        add_setting(parser, setting, value, ", ".join(
+            f"{preset}: {changes[setting]}" for preset, changes in presets.items()
+            if setting in changes))
     if data:
         parser.add_argument("--data", type=_data_name(data), default=data[0],
                             help=f"{', '.join(data)}; default: {data[0]}")
-    parser.add_argument("--out", type=Path, default=Path("out", name),
-                        help="folder for the results")
     parser.set_defaults(resume=False)
     if "steps" in presets["default"]:
         parser.add_argument("--resume", action="store_true",
                             help="continue from the checkpoint in --out")
+    if sampler:
+        parser.add_argument(SAMPLE, action="store_true",
+                            help="train nothing: samples of the model in --out; with --help: how")
+    add_common(parser, name, "folder for the results")
+    return parser
+
+
+def sample_parser(name, description, settings):
+    """The parser of `name --sample`, which takes these settings and none of those of training."""
+    parser = new_parser(f"python -m demos {name} {SAMPLE}", description)
+    parser.add_argument(SAMPLE, action="store_true", help=argparse.SUPPRESS)
+    for setting, value in settings.items():
+        add_setting(parser, setting, value, f"default: {value!r}")
+    add_common(parser, name, "folder of the run that trained the model")
+    return parser
+
+
+def new_parser(prog, description):
+    return Parser(prog=prog, description=description, allow_abbrev=False,
+                  formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def option(setting):
+    """The option that changes a setting: --code-size for code_size."""
+    return "--" + setting.replace("_", "-")
+
+
+def add_setting(parser, setting, value, help):
+    """An option for the setting whose default is `value`; None if it is not given."""
+    parser.add_argument(option(setting), help=help.replace("%", "%%"), **_kind(setting, value))
+
+
+def add_common(parser, name, out):
+    """The options that training and sampling have in common."""
+    parser.add_argument("--seed", type=whole_number(0), default=0,
+                        help="same seed, same machine: same result")
+    parser.add_argument("--out", type=Path, default=Path("out", name), help=out)
     parser.add_argument("--backend", choices=list(INSTALL_HINTS),
                         help="the array library to compute with")
     parser.add_argument("--show", action="store_true", help="also open the figures at the end")
-    return parser
 
 
 def check_positive(settings, *names):
@@ -60,7 +91,7 @@ def check_positive(settings, *names):
     for name in names:
         value = getattr(settings, name)
         if not 0 < value < math.inf:
-            raise ValueError(f"--{name.replace('_', '-')} is finite and above 0; got {value}")
+            raise ValueError(f"{option(name)} is finite and above 0; got {value}")
 
 
 def check_not_negative(settings, *names):
@@ -68,7 +99,7 @@ def check_not_negative(settings, *names):
     for name in names:
         value = getattr(settings, name)
         if not 0 <= value < math.inf:
-            raise ValueError(f"--{name.replace('_', '-')} is finite and at least 0; got {value}")
+            raise ValueError(f"{option(name)} is finite and at least 0; got {value}")
 
 
 def make_writable(folder):

@@ -64,7 +64,7 @@ class Progress:
         if done == self.total:
             values.append(f"took {duration(time.monotonic() - self.started)}")
         width = len(str(self.total))
-        return "  ".join([f"{left:<15}", self.label, f"{done:{width}}/{self.total}", share,
+        return "  ".join([f"{left:<16}", self.label, f"{done:{width}}/{self.total}", share,
                           *values])
 
     def _write_line(self, text):

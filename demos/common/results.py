@@ -79,7 +79,7 @@ def summary(result, folder):
         table = [("", "measured", "expected", "baseline", ""), *map(cells, result["metrics"])]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines += ["  " + "   ".join(map(str.ljust, row, widths)).rstrip() for row in table]
-    lines.append(verdict_sentence(result))
+        lines.append(verdict_sentence(result))
     if result["figures"]:
         names = ", ".join(figure["file"] for figure in result["figures"])
         lines.append(f"Written to {folder}: {names}")

@@ -1,4 +1,5 @@
 """One run of a demo: its settings and seed, its loop's progress, and its result."""
+import dataclasses
 import functools
 import importlib.util
 import json
@@ -9,23 +10,23 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import SimpleNamespace
 
 import tinygen
 from demos.common.clock import Clock, reference_times
 from demos.common.figures import pyplot
-from demos.common.options import BadOption, demo_parser, reserved
+from demos.common.options import SAMPLE, BadOption, demo_parser, reserved
 from demos.common.outputs import Outputs
 from demos.common.progress import Progress
 from demos.common.report import write_run_page
 from demos.common.results import overall_verdict, summary, title_and_idea
 from demos.common.resume import LoopCheckpoint, ctrl_c_waits
+from tinygen import checkpoint
 from tinygen.backend import backend_name, np, to_numpy, use_backend
 from tinygen.files import replacing
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Demo:
     """What the command line of a demo is made from; see `demo`."""
     name: str
@@ -62,34 +63,42 @@ def demo(presets, data=(), loops=one_loop):
 
         @functools.wraps(main)
         def command(argv):
-            parser = demo_parser(this.name, this.text, presets, data)
+            if command.sampler and SAMPLE in argv:
+                return command.sampler(argv)
+            parser = demo_parser(this.name, this.text, presets, data, command.sampler)
             options = parser.parse_args(argv)
-            run = None
-            try:
-                with reserved(options.out):
-                    run = Run(this, argv, options)
-                    run.announce()
-                    main(run)
-                    run.finish()
-            except KeyboardInterrupt:
-                print(f"\nStopped. {run.how_to_continue() if run else ''}")
-                return 130
-            except FloatingPointError as error:
-                print(f"\n{run.after_divergence(error) if run else error}")
-                return 1
-            except MemoryError as error:
-                parser.exit(2, f"{parser.prog}: error: not enough memory ({error}); give smaller "
-                               f"settings\n")
-            except BrokenPipeError:
-                raise  # nobody reads on: no error of the demo's
-            except (ValueError, ImportError, OSError) as error:
-                if run and run.step is not None and not isinstance(error, (OSError, BadOption)):
-                    raise  # a mistake in the code, not in the options: show the traceback
-                parser.exit(2, f"{parser.prog}: error: {error}\n")
-            return 0
-        command.demo = this
+            return execute(main, parser, options, lambda: Run(this, argv, options))
+
+        command.demo, command.sampler = this, None  # see sampling.sampler
         return command
     return wrap
+
+
+def execute(main, parser, options, make_run):
+    """Call main(run) in the folder options.out, and say what came of it -> exit status."""
+    run = None
+    try:
+        with reserved(options.out):
+            run = make_run()
+            run.announce()
+            main(run)
+            run.finish()
+    except KeyboardInterrupt:
+        print(f"\nStopped. {run.how_to_continue() if run else ''}")
+        return 130
+    except FloatingPointError as error:
+        print(f"\n{run.after_divergence(error) if run else error}")
+        return 1
+    except MemoryError as error:
+        parser.exit(2, f"{parser.prog}: error: not enough memory ({error}); give smaller "
+                       f"settings\n")
+    except BrokenPipeError:
+        raise  # nobody reads on: no error of the demo's
+    except (ValueError, ImportError, OSError) as error:
+        if run and run.step is not None and not isinstance(error, (OSError, BadOption)):
+            raise  # a mistake in the code, not in the options: show the traceback
+        parser.exit(2, f"{parser.prog}: error: {error}\n")
+    return 0
 
 
 class Run(Outputs):
@@ -183,6 +192,12 @@ class Run(Outputs):
         if self._progress:
             self._progress.clear()
         print(text, flush=True)
+
+    def save_model(self, model):
+        """Write what was trained to the output folder as model.npz, for --sample to load."""
+        checkpoint.save(self.out / "model.npz", {
+            "demo": self.name, "settings": vars(self.settings),
+            "config": dataclasses.asdict(model.config), "state": model.state_dict()})
 
     def finish(self):
         """Write result.json and its page, and print its summary; called when `main` returns."""

@@ -11,6 +11,7 @@ distance to the nearest training image separates copies from new images, and dig
     python -m demos gan_digits                        1 min 45 s on two cores
     python -m demos gan_digits --preset long
     python -m demos gan_digits --data mnist-10k       the same
+    python -m demos gan_digits --sample               more images from what it trained
 
 Expect an entropy of 2.29 nats and a mean confidence of 0.91 to 0.92 over three seeds, and on
 mnist-10k 2.30 and 0.90; on real digits the judge's confidence is 0.97. The samples are no copies:
@@ -24,12 +25,13 @@ from demos.common.figures import PALETTE, new_figure, plot_image_panels, plot_im
 from demos.common.options import OWN_FILE, check_positive
 from demos.common.resume import Snapshots, epoch_batch
 from demos.common.run import demo
+from demos.common.sampling import sampler
 from demos.gans.parts.flight import diagnose, diversity
 from demos.gans.parts.flight_figures import plot_flight
 from demos.gans.parts.steps import discriminator_step, generator_step
 from demos.tools.classifier import probabilities, train_classifier
 from demos.tools.codes import in_batches
-from demos.tools.images import check_images
+from demos.tools.images import check_images, numbered_rows
 from demos.tools.nearest import nearest
 from models.gan import LOSSES, Config, DCDiscriminator, DCGenerator
 from models.parts import interpolate_codes, noise
@@ -81,6 +83,7 @@ def main(run):
             snapshots.add(step + 1, images_now)
             run.log(diversity=diversity(images_now, x_train[:200]))
 
+    run.save_model(generator)
     samples = generate(generator, noise(JUDGED, cfg.latents, rng=run.rng))
     opinions = classify(run, images, samples)
     neighbours = nearest(samples, images.x_train)
@@ -129,6 +132,23 @@ def show(run, generator, images, samples, snapshots, opinions, neighbours):
             "Along straight lines from one z to another. Strokes bend and join step by step; a "
             "generator that had learnt images by heart would jump from one to another, or fade "
             "pixel by pixel."))
+
+
+@sampler(main, count=80)
+def sample(run):
+    """New images from a generator that is trained already.
+
+    All that it needs is a z from N(0, 1) for each; the discriminator has done its work.
+    Another seed gives other images.
+
+        python -m demos gan_digits --sample --count 200 --seed 1
+    """
+    check_positive(run.settings, "count")
+    generator = run.load_model(lambda config, cfg: DCGenerator(
+        Config(**config), cfg.channels, cfg.hidden, rng=run.rng))
+    z = noise(run.settings.count, generator.config.latent_size, rng=run.rng)
+    run.save_figure(plot_image_rows(numbered_rows(generate(generator, z))), "samples",
+                    "Images that the generator makes of z sampled from N(0, 1), not hand-picked.")
 
 
 def show_opinions(run, images, samples, opinions, neighbours):

@@ -8,6 +8,7 @@ closes them. The loop is that of every other network here: a batch, forward, bac
     python -m demos gpt --data shakespeare --preset nanogpt      the same
     python -m demos gpt --data shakespeare --preset lecture      hours: 10.8 M parameters
     python -m demos gpt --data your.txt --tokens 512             byte pairs instead of characters
+    python -m demos gpt --sample --prompt "The "                 writes on, once it is trained
 
 Expect 1.31 nats per character on unseen text of the Python language reference. --preset nanogpt is
 the configuration that nanoGPT's README gives for a laptop's CPU, with a validation loss of 1.88
@@ -17,7 +18,7 @@ lecture's network should reach 1.48 after 5,000 steps. Before the first step the
 logarithm of the number of tokens, since all are equally likely.
 
 The trained weights are saved in the folder gpt2 of the results, in GPT-2's own layout, which other
-tools can open; with byte pairs, `python -m demos gpt2` goes on writing from there.
+tools can open. --sample goes on writing from there, and so does `python -m demos gpt2`.
 
 Karpathy's lecture "Let's build GPT" (2023) and nanoGPT; Language models are unsupervised multitask
 learners (Radford et al., 2019).
@@ -28,8 +29,10 @@ from demos.common.figures import new_figure
 from demos.common.options import OWN_TEXT, check_not_negative, check_positive
 from demos.common.resume import Snapshots
 from demos.common.run import demo
+from demos.common.sampling import sampler
 from demos.language.parts.heads import attention_weights, plot_heads, specialists
 from demos.language.parts.texts import batch, load_tokens, text_loss, visible
+from demos.language.parts.writing import check_writing, go_on, save_writing
 from models import gpt, gpt2
 from models.gpt import GPT, Config
 from tinygen.backend import np, xp
@@ -51,6 +54,7 @@ PRESETS = {
 # (data, preset) -> the range in which a run's validation loss should end, nats per token
 EXPECTED = {("shakespeare", "nanogpt"): (1.86, 1.95), ("shakespeare", "lecture"): (1.45, 1.51),
             ("pydoc", "default"): (0, 1.6), ("pydoc", "tour"): (0, 2.2)}
+FOLDER = "gpt2"      # of the results, for the trained model
 SAMPLE_LENGTH = 300  # tokens
 EXCERPT_LENGTH = 32  # tokens in the figure of the heads
 HEADS_SHOWN = 4
@@ -91,11 +95,11 @@ def main(run):
         run.log(loss=loss)
         if (step + 1) % every == 0:
             run.log(val=text_loss(model, text.val, cfg.block_size, windows=VALIDATED * cfg.batch))
-            samples.add(step + 1, sample(model, text, cfg.temperature, run.seed))
+            samples.add(step + 1, write(model, text, cfg.temperature, run.seed))
             run.print(f"\nAfter {step + 1} steps it writes:\n"
                       f"{text.tokenizer.decode(list(samples)[-1][1])}\n")
 
-    gpt2.save(run.out / "gpt2", model, text.tokenizer if cfg.tokens else None)
+    gpt2.save(run.out / FOLDER, model, text.tokenizer)
     measure(run, model, text)
     show(run, model, text, samples)
 
@@ -135,6 +139,23 @@ def show(run, model, text, samples):
         "future, which the mask hides.")
 
 
+@sampler(main, prompt="\n", count=500, temperature=0.8, top_k=0, top_p=1.0)
+def sample(run):
+    """A GPT that is trained already goes on from your prompt.
+
+    Each token is drawn from what the model expects next, and then belongs to the text that it sees.
+    Another seed gives another text.
+
+        python -m demos gpt --sample --prompt "The " --count 200 --seed 1
+        python -m demos gpt --sample --prompt "The " --temperature 0       the likeliest each time
+    """
+    check_writing(run.settings)
+    model, tokenizer = gpt2.load(run.found(FOLDER))
+    prompt, text, count, seconds = go_on(run, model, tokenizer)
+    run.measure("tokens per second", count / seconds)
+    save_writing(run, prompt, text)
+
+
 def plot_loss(history, size):
     figure, axes = new_figure(height=4)
     axes.plot(*zip(*history["loss"]), linewidth=0.7, alpha=0.6, label="training, each step")
@@ -149,7 +170,7 @@ def plot_loss(history, size):
     return figure
 
 
-def sample(model, text, temperature, seed):
+def write(model, text, temperature, seed):
     """What it writes after the first token of the unseen text.  -> tokens (SAMPLE_LENGTH,)"""
     ids = gpt.generate(model, text.val[None, :1], SAMPLE_LENGTH, temperature=temperature,
                        rng=np.random.default_rng(seed))

@@ -1,4 +1,4 @@
-"""Images from the user's own file: what the networks can take."""
+"""Images: what the networks can take of the user's own, and how many are shown."""
 
 SHOWN = 10  # test images in the figures, at least
 
@@ -24,3 +24,9 @@ def check_images(images, batch):
     if (images.x_train == images.x_train[0]).all():
         raise ValueError(f"--data: all images of {images.name} are the same; there is nothing to "
                          "learn from them")
+
+
+def numbered_rows(images, columns=10):
+    """Images in rows, for plot_image_rows: number of a row's first image -> (columns, C, H, W)"""
+    return {str(start + 1): images[start:start + columns]
+            for start in range(0, len(images), columns)}

@@ -12,6 +12,7 @@ not worth its KL falls back to the prior: it carries nothing and costs nothing.
     python -m demos vae                                         50 s on two cores
     python -m demos vae --preset reference --data mnist-10k     784-400-20, 30 epochs, 30 s
     python -m demos vae --preset long --data mnist              the same, 10 epochs, 1 min
+    python -m demos vae --sample                                more images from what it trained
 
 Expect 98 to 104 nats for the test images, over three seeds; the mean image, which needs no code,
 costs 203. The KL of 16 to 20 is spread over 10 or 11 of the 16 latents. `reference` is the example
@@ -22,12 +23,13 @@ which over 2,000 images is accurate to a tenth of a nat.
 
 Auto-encoding variational Bayes (Kingma and Welling, 2014).
 """
-from demos.common.figures import plot_image_panels, tile
-from demos.common.options import OWN_FILE
+from demos.common.figures import plot_image_panels, plot_image_rows, tile
+from demos.common.options import OWN_FILE, check_positive
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
+from demos.common.sampling import sampler
 from demos.tools.codes import in_batches
-from demos.tools.images import check_images
+from demos.tools.images import check_images, numbered_rows
 from demos.vaes.parts.elbo import evaluate, mean_image_nats
 from demos.vaes.parts.figures import spread_over_classes
 from demos.vaes.parts.vae_figures import plot_latents, plot_posteriors, plot_rebuilt, plot_terms
@@ -92,6 +94,7 @@ def main(run):
         optimizer.step()
         run.log(reconstruction=loss)
 
+    run.save_model(vae)
     test = evaluate(vae, x_test, rng=run.rng)
     train = evaluate(vae, x_train[:len(x_test)], rng=run.rng)
     codes = {"VAE": test.sample_codes(run.rng),
@@ -148,6 +151,21 @@ def show(run, vae, plain, images, test, codes, without_code):
     run.save_animation(interpolation_frames(vae, test.mean[ends], x[ends]), "between",
                        "Between pairs of test images and back. Top: along the line between their "
                        "codes. Bottom: a cross-fade of the pixels.", enlarge=3)
+
+
+@sampler(main, count=80)
+def sample(run):
+    """New images from a VAE that is trained already.
+
+    Codes are sampled from N(0, 1) and decoded. Another seed gives other images.
+
+        python -m demos vae --sample --count 200 --seed 1
+    """
+    check_positive(run.settings, "count")
+    vae = run.load_model(lambda config, cfg: NETWORKS[cfg.network](Config(**config), rng=run.rng))
+    z = noise(run.settings.count, vae.config.latent_size, rng=run.rng)
+    run.save_figure(plot_image_rows(numbered_rows(generate(vae, z))), "samples",
+                    "Images decoded from codes that were sampled from N(0, 1).")
 
 
 def interpolation_frames(vae, mean, x):

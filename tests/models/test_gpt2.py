@@ -7,7 +7,7 @@ from models import gpt2
 from models.gpt import GPT, Config, generate
 from tinygen import nn, safetensors
 from tinygen.backend import np, to_numpy, xp
-from tinygen.data import BPETokenizer
+from tinygen.data import BPETokenizer, CharTokenizer
 
 V, BLOCK, LAYERS, HEADS, WIDTH = 300, 8, 2, 2, 6
 CONFIG = {"model_type": "gpt2", "vocab_size": V, "n_positions": BLOCK, "n_embd": WIDTH,
@@ -224,4 +224,29 @@ def test_a_tokenizer_of_another_model(tmp_path, rng):
     write(tmp_path, random_arrays(rng))
     BPETokenizer([(b"a", bytes([i])) for i in range(100)]).save(tmp_path)
     with pytest.raises(ValueError, match="356 tokens and the model 300"):
+        gpt2.load(tmp_path)
+
+
+def test_a_model_of_characters_out_and_back(tmp_path, rng):
+    """Also where a model of byte pairs was before, whose files then mean nothing."""
+    text = "né\n\"\U0001f408\u2028"
+    characters, pairs = CharTokenizer(text), BPETokenizer([])
+    for tokenizer in (pairs, characters, pairs):
+        model = GPT(Config(len(tokenizer), BLOCK, 1, 1, WIDTH), rng=rng)
+        gpt2.save(tmp_path, model, tokenizer)
+        again, found = gpt2.load(tmp_path)
+        assert type(found) is type(tokenizer) and len(found) == len(tokenizer)
+        assert found.encode(text).tolist() == tokenizer.encode(text).tolist()
+        assert np.array_equal(again.state_dict()["token.weight"],
+                              model.state_dict()["token.weight"])
+
+
+@pytest.mark.parametrize("characters", ["ba", "aab", 3, ["a"], None, "ab" * 200])
+def test_characters_that_are_no_vocabulary(characters, tmp_path, rng):
+    write(tmp_path, random_arrays(rng), {**CONFIG, "characters": characters})
+    with pytest.raises(ValueError, match="config.json: characters must be a str .* code points"):
+        gpt2.load(tmp_path)
+    write(tmp_path, random_arrays(rng), {
+        **CONFIG, "characters": "".join(map(chr, range(50, 51 + V)))})
+    with pytest.raises(ValueError, match="301 tokens and the model 300; they do not belong"):
         gpt2.load(tmp_path)

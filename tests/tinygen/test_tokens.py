@@ -25,6 +25,8 @@ def test_characters_round_trip():
     tokenizer = CharTokenizer(TEXT)
     assert tokenizer.decode(tokenizer.encode(TEXT)) == TEXT
     assert tokenizer.encode("").shape == (0,) and tokenizer.decode([]) == ""
+    assert tokenizer.decode_bytes(tokenizer.encode(TEXT)) == TEXT.encode()
+    assert tokenizer.special == {}
 
 
 # ---- byte pairs ----

@@ -24,7 +24,7 @@ class CharTokenizer:
 
     def __init__(self, text):
         _check_text("CharTokenizer", text)
-        self.characters = "".join(sorted(set(text)))
+        self.characters, self.special = "".join(sorted(set(text))), {}
         if not self.characters:
             raise ValueError("CharTokenizer: the text is empty, so there are no tokens to make")
         self._ids = {character: i for i, character in enumerate(self.characters)}
@@ -47,6 +47,10 @@ class CharTokenizer:
     def decode(self, ids):
         """Ids to text."""
         return "".join(self.characters[i] for i in _checked(ids, len(self)))
+
+    def decode_bytes(self, ids):
+        """Ids to text in UTF-8."""
+        return self.decode(ids).encode()
 
 
 class BPETokenizer:

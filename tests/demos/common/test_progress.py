@@ -33,7 +33,7 @@ def test_slow_steps_show_before_the_first_tenth(capsys, monkeypatch):
     for done in range(1, 50):
         now[0] += 0.1
         line.show(done, {})
-    assert capsys.readouterr().out.splitlines() == ["7.0 s left       training     6/1000    0 %"]
+    assert capsys.readouterr().out.splitlines() == ["7.0 s left        training     6/1000    0 %"]
 
 
 def test_progress_is_one_live_line_on_a_terminal(tiny, capsys, monkeypatch):

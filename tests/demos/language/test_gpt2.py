@@ -1,28 +1,13 @@
-"""The GPT-2 demo: its options, how it streams text, and a prompt that is too long."""
+"""The GPT-2 demo: a folder without a tokenizer, and a prompt that is too long."""
 
 from demos.language import gpt2
 from models.gpt import GPT, Config
 from models.gpt2 import save
-from tinygen.backend import np
-from tinygen.data import BPETokenizer
 
 
 def test_weights_without_their_tokenizer(tmp_path, rng, refusal):
     save(tmp_path / "bare", GPT(Config(300, 8, 1, 1, 4), rng=rng))
     assert "has no vocab.json" in refusal(gpt2, ["--weights", str(tmp_path / "bare")])
-
-
-def test_text_is_streamed_as_its_bytes_come(capsys):
-    """Half a character waits for its rest; what a terminal would obey is replaced."""
-    tokenizer, printed = BPETokenizer([]), []
-
-    def tokens():
-        for byte in "é\x1b[31m\n".encode() + b"\xc3":
-            yield np.array([byte])
-            printed.append(capsys.readouterr().out)
-
-    assert gpt2.stream("a", tokens(), tokenizer) == ("é\ufffd[31m\n", 9)
-    assert printed[:3] == ["\na|", "é", "\ufffd"]
 
 
 def test_a_longer_prompt_than_the_context_is_reported(tmp_path, capsys):
