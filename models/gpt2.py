@@ -25,6 +25,7 @@ from tinygen.files import replacing
 COMPUTED = {"activation_function": ("gelu_new", "gelu_pytorch_tanh"), "layer_norm_epsilon": (1e-5,),
             "scale_attn_weights": (True,), "scale_attn_by_inverse_layer_idx": (False,),
             "add_cross_attention": (False,)}
+TOKENIZERS = BPETokenizer, CharTokenizer, type(None)
 PREFIX = "transformer."  # before every name in files that hold the head as well
 
 
@@ -61,8 +62,7 @@ def save(folder, model, tokenizer=None):
     The biases of a model without biases are written as zeros. Other tools know no tokenizer of
     characters.
     """
-    known = BPETokenizer, CharTokenizer, type(None)
-    if not isinstance(model, GPT) or not isinstance(tokenizer, known):
+    if not isinstance(model, GPT) or not isinstance(tokenizer, TOKENIZERS):
         raise TypeError(f"save: takes a GPT and its tokenizer, got {describe(model)} and "
                         f"{describe(tokenizer)}")
     folder, c = check_path("save", folder), model.config

@@ -136,7 +136,10 @@ def show(run, generator, images, samples, snapshots, opinions, neighbours):
 
 @sampler(main, count=80)
 def sample(run):
-    """New images from the generator that the demo gan_digits trained.
+    """New images from a generator that is trained already.
+
+    All that it needs is a z from N(0, 1) for each; the discriminator has done its work.
+    Another seed gives other images.
 
         python -m demos gan_digits --sample --count 200 --seed 1
     """

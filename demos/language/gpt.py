@@ -141,7 +141,10 @@ def show(run, model, text, samples):
 
 @sampler(main, prompt="\n", count=500, temperature=0.8, top_k=0, top_p=1.0)
 def sample(run):
-    """How the model that the demo gpt trained goes on from your prompt.
+    """A GPT that is trained already goes on from your prompt.
+
+    Each token is drawn from what the model expects next, and then belongs to the text that it sees.
+    Another seed gives another text.
 
         python -m demos gpt --sample --prompt "The " --count 200 --seed 1
         python -m demos gpt --sample --prompt "The " --temperature 0       the likeliest each time

@@ -168,7 +168,9 @@ def show(run, vae, plain, images, test, codes, without_code):
 
 @sampler(main, count=80)
 def sample(run):
-    """New images from what the demo vae trained: codes sampled from N(0, 1), decoded.
+    """New images from a VAE that is trained already.
+
+    Codes are sampled from N(0, 1) and decoded. Another seed gives other images.
 
         python -m demos vae --sample --count 200 --seed 1
     """

@@ -116,7 +116,10 @@ def show(run, model, images, test, recognised):
 
 @sampler(main, digit=tuple(range(CLASSES)), count=14)
 def sample(run):
-    """The digits that you ask for, in new hands, by what the demo vae_conditional trained.
+    """The digits that you ask for, in new hands, from a VAE that is trained already.
+
+    A code sampled from N(0, 1) is a hand; it is decoded with the label of each digit. Another seed
+    gives other hands.
 
         python -m demos vae_conditional --sample --digit 3 1 4 --count 20 --seed 1
     """

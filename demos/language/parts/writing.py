@@ -12,9 +12,12 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # characters that a term
 
 
 def check_writing(cfg):
-    """Raise ValueError unless temperature, top_k (0 for all), top_p and count are in range."""
+    """Raise ValueError unless there is a prompt, and temperature, top_k (0 for all), top_p and
+    count are in range."""
     check_sampling(cfg.temperature, cfg.top_k or None, cfg.top_p)
     check_positive(cfg, "count")
+    if not cfg.prompt:
+        raise ValueError("--prompt is empty; give at least one character to go on from")
 
 
 def go_on(run, model, tokenizer):
@@ -43,9 +46,7 @@ def save_writing(run, prompt, text):
 
 
 def encode_prompt(prompt, tokenizer):
-    """The prompt's tokens. Raises ValueError if it is empty, or has characters without a token."""
-    if not prompt:
-        raise ValueError("--prompt is empty; give at least one character to go on from")
+    """The prompt's tokens. Raises ValueError if it has characters without a token."""
     if isinstance(tokenizer, CharTokenizer):
         unknown = sorted(set(prompt).difference(tokenizer.characters))
         if unknown:

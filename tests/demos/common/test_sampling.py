@@ -62,7 +62,7 @@ def test_the_trained_model_makes_new_images(demo, tmp_path, monkeypatch, capsys)
     assert "data:image/png;base64," in page and "--sample" in page
     result = read_result(tmp_path / "o" / "sample")
     assert result["settings"]["count"] == 12 and result["title"].endswith(".")
-    assert result["idea"] == []  # the commands in the docstring are left out
+    assert result["idea"] and "python" not in result["idea"][0]  # no commands
     assert all(path.read_bytes() == content for path, content in before.items())
 
 

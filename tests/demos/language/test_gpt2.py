@@ -1,4 +1,4 @@
-"""The GPT-2 demo: its options, and a prompt that is too long."""
+"""The GPT-2 demo: a folder without a tokenizer, and a prompt that is too long."""
 
 from demos.language import gpt2
 from models.gpt import GPT, Config

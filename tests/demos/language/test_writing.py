@@ -67,7 +67,7 @@ def test_a_trained_gpt_writes_on_without_training(trained, tmp_path, capsys, opt
     assert all(path.read_bytes() == content for path, content in before.items())
     result = read_result(tmp_path / "o" / "sample")
     assert [row["metric"] for row in result["metrics"]] == ["tokens per second"]
-    assert "How the model that the demo gpt trained goes on" in result["title"]
+    assert result["title"] == "A GPT that is trained already goes on from your prompt."
 
 
 @pytest.mark.parametrize("argv, words", [
