@@ -73,7 +73,7 @@ def test_a_trained_gpt_writes_on_without_training(trained, tmp_path, capsys, opt
 @pytest.mark.parametrize("argv, words", [
     (["--prompt", ""], "--prompt is empty"),
     (["--prompt", "2 Ω"], "--prompt has '2', 'Ω', which the text that the model learnt from nev"),
-    (["--count", "0"], "--count is above 0"), (["--temperature", "-1"], "temperature"),
+    (["--count", "0"], "--count is finite and above 0"), (["--temperature", "-1"], "temperature"),
     (["--top-p", "0"], "top_p"),
     (["--n-embd", "8"], "the model in --out stays as it was trained: leave out --n-embd"),
     (["--preset=tour"], "leave out --preset=tour"), (["--data", "own.txt"], "leave out --data"),
