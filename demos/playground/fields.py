@@ -8,7 +8,6 @@ Arrays travel as base64, because a thousand numbers as text would take longer th
 """
 import base64
 import binascii
-import math
 
 from tinygen.backend import np, to_numpy
 
@@ -83,19 +82,6 @@ def image(side):
         data = decoded(value, f"an image of {side} x {side} bytes in base64", side * side)
         pixels = np.frombuffer(data, np.uint8).astype(np.float32) / 255
         return pixels.reshape(1, 1, side, side)
-    return check
-
-
-def numbers(*shape, low=-math.inf, high=math.inf):
-    """float32 numbers in base64, little-endian -> NumPy array of `shape`, all finite, low to high.
-    """
-    def check(value):
-        wanted = f"{math.prod(shape):,} float32 numbers in base64"
-        array = np.frombuffer(decoded(value, wanted, 4 * math.prod(shape)), "<f4")
-        if not (np.isfinite(array).all() and (array >= low).all() and (array <= high).all()):
-            bad = array[~((array >= low) & (array <= high) & np.isfinite(array))][0]
-            refuse(f"finite numbers from {low:g} to {high:g}", float(bad))
-        return array.astype(np.float32).reshape(shape)
     return check
 
 

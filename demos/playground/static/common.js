@@ -87,16 +87,6 @@ export function unpack({ type, shape, data }) {
   return values;
 }
 
-// A typed array as fields.image and fields.numbers read it.
-export function pack(values) {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 8192) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  }
-  return btoa(text);
-}
-
 // ---- pictures ----
 
 // Each pixel of a canvas from colour(value) -> [red, green, blue]; values are (height, width).
