@@ -85,7 +85,8 @@ def test_the_digits_asked_for(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("demo, argv, words", [
-    (vae, "--count 0", "--count is finite and above 0; got 0"), (vae, "--seed -1", "at least 0; got -1"),
+    (vae, "--count 0", "--count is finite and above 0; got 0"),
+    (vae, "--seed -1", "at least 0; got -1"),
     (vae, "--steps 3", "stays as it was trained: leave out --steps"),
     (vae, "--resume", "leave out --resume"), (vae, "--digit 3", "unrecognized arguments: --digit"),
     (vae, "--out elsewhere", "elsewhere holds no trained model of vae; `python -m demos vae --out"),
