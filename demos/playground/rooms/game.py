@@ -94,14 +94,15 @@ def data(game):
 
 def seen(game):
     """The recorder, and the picture unless its numbers are lost."""
-    picture = game.picture()
+    picture = {} if game.over else game.picture()
     if not all(np.isfinite(array).all() for array in picture.values()):
-        game.end("the networks say what is no number")
+        game.end("what the networks say is not finite")
+        picture = {}
     if not game.over:
         game.count()
     return {"steps": game.steps, "last": game.last, "over": bool(game.over),
             "said": game.diagnosis(),
-            "picture": {} if game.over else {n: as_numbers(a) for n, a in picture.items()},
+            "picture": {name: as_numbers(array) for name, array in picture.items()},
             "noise": {"fakes": as_numbers(game.z), "grid": as_numbers(game.mesh)},
             "log": {name: as_numbers(np.array(meter.points)) for name, meter in game.log.items()}}
 
@@ -110,23 +111,24 @@ def seen(game):
 
 @ROOM.answers(pixels=image(28), seed=whole(0, 1_000_000))
 def judge(models, game, pixels, seed):
-    """What the digits' discriminator says of an image, and how its pixels would change that.
+    """What the digits' discriminator says of an image, and how each pixel would change that.
 
     Batch norm makes its score depend on the batch. So it sees the image twice, each time with the
-    company of a training step: among real images, and among generated ones.
+    company of a training step: among real images, and among generated ones. The gradient is
+    that among real ones.
     """
     gan = models["gan_digits"]
     rng = np.random.default_rng(seed)
     rows = rng.choice(len(models.images.x_test), COMPANY)
     company = {"real": models.images.x_test[rows],
                "generated": to_numpy(sample(gan.generator, COMPANY, rng=rng))}
-    said = {}
-    for name, others in company.items():
-        x = tg.Tensor(xp.asarray(np.concatenate([pixels, others])))
-        scores = gan.discriminator(x)
-        said[name] = {"yours": scores[0].item(), "others": as_numbers(scores.data[1:]),
-                      "gradient": as_numbers(tg.grad(scores[0], x)[0, 0])}
-    return said
+    batches = {name: tg.Tensor(xp.asarray(np.concatenate([pixels, others])))
+               for name, others in company.items()}
+    scores = {name: gan.discriminator(x) for name, x in batches.items()}
+    gradient = tg.grad(scores["real"][0], batches["real"])[0, 0]
+    return {"yours": {name: found[0].item() for name, found in scores.items()},
+            "others": {name: as_numbers(found.data[1:]) for name, found in scores.items()},
+            "gradient": as_numbers(gradient)}
 
 
 @ROOM.sends

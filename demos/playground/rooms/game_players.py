@@ -25,6 +25,7 @@ CELLS = 20        # of the grid of noise, along each side; all are equally likel
 BINS = 24         # along each side of the picture, to compare the two distributions
 BUDGET = 0.02    # seconds of steps in one answer
 KEPT = 400        # values of a meter
+ENOUGH = 50       # values of each meter, for a diagnosis
 OPTIMIZERS = {"Adam": lambda parameters: Adam(parameters, betas=(0.5, 0.9)),
               "SGD": lambda parameters: SGD(parameters, lr=0)}
 
@@ -188,8 +189,8 @@ class Game:
         if self.over:
             return self.over
         history = {name: meter.points for name, meter in self.log.items()}
-        if not all(name in history for name in METERS) or sum(self.steps.values()) < 200:
-            return "The game has just begun."
+        if any(len(history.get(name, ())) < ENOUGH for name in METERS):
+            return f"It needs {ENOUGH} steps of each player."
         return diagnose(history, modes=len(self.centres),
                         probabilities=self.rules.loss in ("saturating", "non-saturating"))
 

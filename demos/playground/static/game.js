@@ -78,7 +78,8 @@ export async function start(section, models) {
   const quality = [
     new Chart("Modes covered", [{ name: "modes", label: "modes", colour: "--accent" }],
       { low: 0, high: () => 1.1 * total, goal: () => [total, `all ${total}`] }),
-    new Chart("Share", [{ name: "quality", label: "share", colour: "--accent" }], { low: 0, high: () => 1 }),
+    new Chart("Share", [{ name: "quality", label: "share", colour: "--accent" }],
+      { low: 0, high: () => 1 }),
     new Chart("Jensen-Shannon divergence, bits",
       [{ name: "divergence", label: "JS", colour: "--accent" }],
       { low: 0, high: () => 1, goal: () => [floor, "data"] })];

@@ -15,15 +15,15 @@ export function startDigits(section) {
   $(".body").hidden = false;
 
   const judge = latest("game", "judge", (answer, asked) => {
-    const real = unpack(answer.real.gradient), largest = Math.max(...real.map(Math.abs));
+    const slopes = unpack(answer.gradient), largest = Math.max(...slopes.map(Math.abs));
     const drawn = Uint8Array.from(atob(asked.pixels), (character) => character.charCodeAt(0));
     const colour = signed(largest);
-    paint($(".heat"), real.map((_, i) => i), SIDE, SIDE,  // the drawing shows through
-      (i) => colour(real[i]).map((part) => part * (1 - 0.35 * (drawn[i] / 255))));
+    paint($(".heat"), slopes.map((_, i) => i), SIDE, SIDE,  // the drawing shows through
+      (i) => colour(slopes[i]).map((part) => part * (1 - 0.35 * (drawn[i] / 255))));
     rows = [["real", "--accent", "Among real digits"],
       ["generated", "--warm", "Among generated ones"]].map(([name, dots, title]) => ({
-      title, colour: dots, yours: chance(answer[name].yours),
-      others: [...unpack(answer[name].others)].map(chance) }));
+      title, colour: dots, yours: chance(answer.yours[name]),
+      others: [...unpack(answer.others[name])].map(chance) }));
     const [among, fakes] = rows.map(({ yours }) => yours.toFixed(2));
     $(".verdict").textContent = `D gives yours ${among} to be real among real digits, and ` +
       `${fakes} among generated ones.`;

@@ -1,4 +1,4 @@
-// The plane: the discriminator's opinion, and over it the data, the fakes, their pulls and the grid.
+// The plane: the discriminator's opinion, and over it the data, the fakes, their pulls, the grid.
 
 import { element, sharp, style } from "./common.js";
 

@@ -196,12 +196,12 @@ def test_the_digits_discriminator_judges_in_company(models, get):
         with no_grad():
             return to_numpy(gan.discriminator(xp.asarray(np.concatenate([image, others]))))[0]
 
-    assert found["real"]["yours"] == pytest.approx(float(score(x)), abs=1e-3)
-    gradient = numbers(found["real"]["gradient"])
+    assert found["yours"]["real"] == pytest.approx(float(score(x)), abs=1e-3)
+    gradient = numbers(found["gradient"])
     h = 1e-2 * np.random.default_rng(0).choice([-1, 1], x.shape).astype(np.float32)
     slope = (score(x + h) - score(x - h)) / 2
     assert (gradient * h[0, 0]).sum() == pytest.approx(float(slope), rel=0.05, abs=1e-4)
-    assert len(numbers(found["generated"]["others"])) == room.COMPANY
+    assert len(numbers(found["others"]["generated"])) == room.COMPANY
 
 
 def test_the_game_goes_on_in_the_page(visit):
