@@ -43,7 +43,7 @@ def check_rng(name, rng):
 
 
 def generator(name, rng):
-    """rng itself, or for None a generator with fresh entropy. Raises TypeError for the rest."""
+    """rng itself, or for None one with fresh entropy. Raises TypeError for anything else."""
     return np.random.default_rng() if rng is None else check_rng(name, rng)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 import tinygen as tg
 from tests import standin
-from tests.helpers import assert_refused, floats, ints, public_ops, rng, t, these
+from tests.helpers import assert_refused, floats, ints, rng, t, these
 from tinygen import nn, ops
 from tinygen.backend import backend_name, np, use_backend, xp
 from tinygen.errors import describe
@@ -408,10 +408,6 @@ ROWS = [
                          ids=[f"{row[0]}-{i}" for i, row in enumerate(ROWS)])
 def test_mistakes(name, mistake, kind, message):
     assert_refused(name, mistake, kind, message)
-
-
-def test_every_op_has_a_row():
-    assert set(public_ops()) - {row[0] for row in ROWS} == set()
 
 
 # ---- mistakes that take more than an expression ----
