@@ -26,11 +26,10 @@ import sys
 
 import tinygen as tg
 from demos.common.run import demo
-from demos.inside.parts.step_figure import plot_step
+from demos.inside.parts.step_figure import plot_steps
 from demos.inside.parts.subjects import subject
 from tinygen import study
 from tinygen.backend import np, to_numpy
-from tinygen.study.graph_figure import arrange
 
 PRESETS = {
     "smoke": dict(of="softmax", pause=False),
@@ -69,10 +68,10 @@ def measure(run, steps, y, model):
 
 
 def show(run, graph, steps):
-    of, whole = run.settings.of, arrange(graph)
+    of = run.settings.of
     run.save_figure(graph.draw(), "graph", f"What {of} computes, from top to bottom.")
     run.save_animation(
-        (plot_step(graph, whole, step) for step in steps), "steps",
+        plot_steps(graph, steps), "steps",
         f"The way back through {of}. Left, what gradients have reached, and where the walk is. "
         "Middle, the rule of that op. Right, its output and inputs with the gradients of the loss "
         "by them: as backward finds them, and by finite differences.", seconds=SECONDS)

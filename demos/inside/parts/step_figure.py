@@ -1,18 +1,26 @@
-"""The figure of a step of the backward pass: the graph, the rule, the numbers."""
-from matplotlib.colors import LinearSegmentedColormap
+"""The figures of the steps of a backward pass: the graph, the rule, the numbers.
 
+Matplotlib is imported at first use.
+"""
 from demos.common.figures import PALETTE, pyplot
 from tinygen.backend import np
-from tinygen.study.graph_figure import plot_boxes
 from tinygen.study.text import bar, written
 
 WIDTH, HEIGHT = 12.8, 7.2   # inches
 GRAPH, SOURCE, NUMBERS = (0.1, 2.6), (2.85, 5.6), (8.65, 4.1)  # left ends and widths
 TOP, BOTTOM = 1.0, 0.15
 CELL, TITLE, GAP = 0.42, 0.25, 0.15  # side of a number's square, at most; above and between them
-SIGNS = LinearSegmentedColormap.from_list("signs", ["#6FAEDB", "#FFFFFF", "#F2B95F"])
+SIGNS = "#6FAEDB", "#FFFFFF", "#F2B95F"  # below 0, 0, above
 REACHED, INK, SOFT, DERIVATION = "#FBD9AE", "#1D2530", "#5B6673", "#00734D"
 LARGEST, SMALLEST, WIDE = 8.0, 5.6, 0.64  # points of the source; a letter's width by its height
+
+
+def plot_steps(graph, steps):
+    """Yield a figure for each step."""
+    from tinygen.study.graph_figure import arrange
+    whole = arrange(graph)
+    for step in steps:
+        yield plot_step(graph, whole, step)
 
 
 def plot_step(graph, whole, step):
@@ -42,6 +50,7 @@ def panel(figure, left, width):
 
 def plot_place(axes, whole, step):
     """The graph, as large as it fits: where the walk is, and what it has reached."""
+    from tinygen.study.graph_figure import plot_boxes
     width, height = axes.get_xlim()[1], axes.get_ylim()[0]
     scale = min(1.0, width / whole.width, height / whole.height)
     axes.set(xlim=(0, width / scale), ylim=(height / scale, 0))
@@ -100,11 +109,13 @@ def as_rows(array):
 
 def plot_matrix(figure, left, top, cell, title, array):
     """A heat map with cells of this size, and its numbers where there is room for them."""
+    from matplotlib.colors import LinearSegmentedColormap
     rows = as_rows(array)
     axes = figure.add_axes((left / WIDTH, (top - cell * rows.shape[0]) / HEIGHT,
                             cell * rows.shape[1] / WIDTH, cell * rows.shape[0] / HEIGHT))
     largest = np.nanmax(np.abs(rows), initial=0) or 1
-    axes.imshow(rows, cmap=SIGNS, vmin=-largest, vmax=largest, aspect="auto")
+    axes.imshow(rows, LinearSegmentedColormap.from_list("signs", SIGNS), vmin=-largest,
+                vmax=largest, aspect="auto")
     axes.set(xticks=[], yticks=[])
     axes.grid(False)
     axes.spines[:].set(visible=True, color=SOFT, linewidth=0.6)

@@ -6,14 +6,14 @@ import pytest
 
 from demos.common.figures import new_figure
 from demos.inside import step_backward
-from demos.inside.parts.step_figure import plot_step
+from demos.inside.parts import step_figure
+from demos.inside.parts.step_figure import plot_steps
 from demos.inside.parts.subjects import NETWORKS, subject
 from demos.inside.step_backward import distance, turn
 from tests.helpers import read_result
 from tinygen import study
 from tinygen.backend import np
 from tinygen.check.table import CASES
-from tinygen.study.graph_figure import arrange
 
 
 def steps_of(name, rng):
@@ -40,7 +40,7 @@ def test_each_op_of_the_table_has_its_page(rng):
 @pytest.mark.parametrize("name", ["mlp", "gpt", "attention", "conv2d", "sum", "concatenate"])
 def test_a_step_as_a_figure(name, rng):
     graph, steps = steps_of(name, rng)
-    figure = plot_step(graph, arrange(graph), steps[-1])
+    figure, = plot_steps(graph, steps[-1:])
     assert tuple(figure.get_size_inches()) == (12.8, 7.2)
     titles = [axes.get_title("left") for axes in figure.axes]
     assert "ȳ" in titles and "by differences" in titles
@@ -51,7 +51,7 @@ def test_a_step_as_a_figure(name, rng):
 @pytest.fixture
 def small_frames(monkeypatch):
     """The animation's frames are tested above: here they need not take their time."""
-    monkeypatch.setattr(step_backward, "plot_step", lambda *_: new_figure(width=1, height=1)[0])
+    monkeypatch.setattr(step_figure, "plot_step", lambda *_: new_figure(width=1, height=1)[0])
 
 
 def test_a_run_writes_the_graph_and_the_animation(small_frames, tmp_path, capsys):

@@ -1,4 +1,6 @@
 """trace: which ops ran, in which module, on what, and the gradient that reached each."""
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -169,6 +171,15 @@ def test_a_figure_is_written(rng, tmp_path):
     assert (tmp_path / "graph.png").read_bytes().startswith(b"\x89PNG")
     shown = {text.get_text() for axes in figure.axes for text in axes.texts}
     assert {"mean", "linear (2, 2)", "encoder", "Sequential"} <= shown
+
+
+def test_nothing_is_imported_before_it_is_used():
+    code = """import sys, tinygen
+assert not any(name.startswith("tinygen.study") for name in sys.modules)
+assert tinygen.study.trace(lambda: tinygen.Tensor([1.0]) * 2).nodes
+assert not any(name.startswith("matplotlib") for name in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 # ---- bad input ----
