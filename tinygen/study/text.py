@@ -56,7 +56,7 @@ def matrix(x):
     """An array as lines of numbers; of a large one, a corner. Leading axes are stacked."""
     if not hasattr(x, "shape"):
         return [f"{x:.4g}" if isinstance(x, float) else str(x)]
-    rows = x.reshape(-1, x.shape[-1]) if x.ndim else x.reshape(1, 1)
+    rows = x.reshape(-1, x.shape[-1]) if x.ndim and x.size else x.reshape(1, -1)
     if x.size > FULL:
         rows = rows[:CORNER, :CORNER]
     cells = [row + ["..."] * (x.size > FULL and x.shape[-1] > CORNER) for row in written(rows)]

@@ -118,6 +118,11 @@ def test_a_page_shows_a_corner_of_a_large_array_and_small_numbers(rng):
     assert len(str(step).splitlines()) < 50
 
 
+def test_nothing_at_all_has_a_page():
+    step, = backward_steps(tg.exp(tg.Tensor(xp.ones((2, 0)))), g=xp.ones((2, 0)))
+    assert "x (2, 0), leaf 0" in str(step)
+
+
 def test_a_rule_that_was_typed_in_has_no_source(rng):
     space = {"xp": xp}
     exec("def twice(x):\n    return 2 * x, lambda g, y, x: 2 * g", space)
