@@ -13,7 +13,7 @@ explode. Four networks of 32 layers, alike but for what a layer does to its inpu
 of the gradient there, and how far the optimiser's step would move each weight, relative to its
 size. Then each network is trained on handwritten digits, which none of them should find hard.
 
-    python -m demos signal                     20 s on two cores
+    python -m demos signal                     4 s on two cores
     python -m demos signal --depth 8           where only the sigmoids fail
     python -m demos signal --data mnist-10k    the same
 
@@ -46,7 +46,7 @@ PRESETS = {
 SIGMOID, RELU, RESIDUAL, NORMED = DESIGNS = "sigmoid", "ReLU", "residual", "with layer norm"
 
 
-@demo(PRESETS, data=("digits", "mnist-10k"))
+@demo(PRESETS, data=("digits", "mnist-10k"), loops=lambda cfg: len(DESIGNS) * [cfg.steps])
 def main(run):
     cfg = run.settings
     check_positive(cfg, "depth", "width", "batch", "lr")

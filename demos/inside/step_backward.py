@@ -6,7 +6,7 @@ pass, the cotangent ȳ = ∂L/∂y that has come back to its output, and what th
 input. Beside each gradient stands the finite difference, found by moving one number of one input
 after the other, of this op alone.
 
-    python -m demos step_backward                     exclusive or, by a small network; 5 s
+    python -m demos step_backward                     exclusive or, by a small network; 1 s
     python -m demos step_backward --of vae            a variational autoencoder
     python -m demos step_backward --of gpt            a GPT of one block
     python -m demos step_backward --of softmax        an op: any in the table of tinygen.check
