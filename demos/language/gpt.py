@@ -128,6 +128,8 @@ def show(run, model, text, samples):
     ids = excerpts(text.val, min(EXCERPT_LENGTH, run.settings.block_size), text.tokenizer)
     with model.evaluating():
         weights = attention_weights(model(xp.asarray(ids)))
+    if not weights:
+        return  # an attention of somebody's own, made of other ops
     habits = list(specialists(weights, ids, text.tokenizer).items())[:HEADS_SHOWN]
     run.save_figure(
         plot_heads({f"Block {layer + 1}, head {head + 1}: {share:.0%} on {habit}":

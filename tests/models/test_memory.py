@@ -107,4 +107,4 @@ def test_memory_is_constant_without_the_collector(model, steps, rng):
     finally:
         tracemalloc.stop()
         gc.enable()
-    assert abs(growth) < 500  # in all: less than one object a step
+    assert abs(growth) < 1000  # in all: a Tensor a step would be more than twice that

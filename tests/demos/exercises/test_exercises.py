@@ -87,7 +87,7 @@ def test_the_reference_trains_the_model_and_answers_its_calls(number):
     swap.own_losses(found.model)
     started = time.process_time()
     training, questions = swap.train_reference(found)
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 20  # on a slow machine, too
     outcome = judge.judge_training(found, training)
     assert isinstance(outcome, str), outcome
     if found.record is not None:
