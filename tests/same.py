@@ -28,7 +28,8 @@ def differences(a, b):
 
 def contents(folder):
     """What two runs have to agree in: {demo/file: its content}"""
-    return {path.relative_to(folder).as_posix(): content(path) for path in folder.glob("*/*")
+    files = [path for path in Path(folder).rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): content(path) for path in files
             if path.parent.name != "benchmark" and path.name != "index.html"}
 
 
@@ -37,6 +38,7 @@ def content(path):
         result = json.loads(path.read_text(encoding="utf-8"))
         for name in ("seconds", "expected_seconds", "loop_seconds", "command"):
             del result[name]
+        result["settings"].pop("weights", None)  # a folder of gpt2's
         result["metrics"] = [row for row in result["metrics"] if not TIME.search(row["metric"])]
         return result
     if path.name == "checkpoint.npz":
