@@ -102,7 +102,7 @@ def test_the_picture_and_the_count_are_of_these_players(game):
     np.testing.assert_allclose(picture["field"].ravel(), scores, rtol=1e-5, atol=1e-6)
     # A generator of points around the first of the centres only.
     last = game.generator.layers[-1]
-    last.weight.data[:] = 0.01 * np.sign(to_numpy(last.weight.data))
+    last.weight.data[:] = 0.01 * xp.sign(last.weight.data)
     last.bias.data[:] = xp.asarray(RING_CENTRES[0])
     points = sample(game.generator, 2500, rng=copy.deepcopy(game.eyes))
     game.count()
