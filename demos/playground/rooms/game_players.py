@@ -23,7 +23,7 @@ DRAWN = 150       # centres along a drawing of at most 60 strokes
 SHOWN = 180       # fakes in the picture, in whole packs of 1 to 4
 CELLS = 20        # of the grid of noise, along each side; all are equally likely
 BINS = 24         # along each side of the picture, to compare the two distributions
-BUDGET = 0.02    # seconds of steps in one answer
+BUDGET = 0.015   # seconds of steps in one answer
 KEPT = 400        # values of a meter
 ENOUGH = 50       # values of each meter, for a diagnosis
 OPTIMIZERS = {"Adam": lambda parameters: Adam(parameters, betas=(0.5, 0.9)),
