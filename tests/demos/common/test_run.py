@@ -121,6 +121,19 @@ def test_mistakes_in_the_loop_show_their_traceback(tiny, monkeypatch):
         tiny.main([])
 
 
+@pytest.mark.parametrize("moment", ["Line", "epoch_batch"])  # before the first step, and in it
+def test_too_little_memory_is_one_line(tiny, monkeypatch, capsys, moment):
+    def too_much(*_):
+        raise MemoryError("Unable to allocate 1.86 TiB")
+
+    monkeypatch.setattr(tiny, moment, too_much)
+    with pytest.raises(SystemExit) as end:
+        tiny.main([])
+    message = capsys.readouterr().err
+    assert end.value.code == 2 and message.count("\n") == 1
+    assert "error: not enough memory (Unable to allocate 1.86 TiB); give smaller set" in message
+
+
 def test_a_second_run_in_the_same_folder_is_refused(tiny, tmp_path, monkeypatch, capsys):
     called = []
 
