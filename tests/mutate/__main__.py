@@ -22,8 +22,12 @@ from tests.mutate.mutants import find
 
 ROOT = Path(__file__).parents[2]
 SOURCES, TESTS = ("tinygen", "models"), ("tests/tinygen", "tests/models")
-LEFT_OUT = {"tinygen/errors.py",        # words
-            "tinygen/check/table.py"}   # another row is another check, not a mistake
+LEFT_OUT = {
+    "tinygen/errors.py",       # words
+    "tinygen/check/table.py",  # another row is another check, not a mistake
+    *(f"tinygen/study/{name}.py" for name in (  # where things stand in a picture: for the eye
+        "boxes", "flow_figure", "graph_figure", "layout", "text")),
+}
 GOAL = 0.97
 PATIENCE = 20       # seconds, beside ten times what a test takes, until it counts as hanging
 NO_TESTS_LEFT = 5  # pytest's exit code
@@ -91,7 +95,7 @@ def note_calls(copies):
     """
     tree = copies.trees[0]
     files = [(path.relative_to(tree).as_posix(),) for folder in TESTS
-             for path in sorted((tree / folder).glob("test_*.py"))]
+             for path in sorted((tree / folder).rglob("test_*.py"))]
     imported, tests = set(), {}
     for entries in copies.each(note_file, files):
         for test, (seconds, functions) in entries.items():

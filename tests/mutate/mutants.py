@@ -22,7 +22,7 @@ METHODS = (*FUNCTIONS, ("minimum", "maximum"), ("argmin", "argmax"), ("zeros", "
            ("sum", "mean"))
 WIDTH = 70  # characters shown
 WORDS = {"help", "metavar", "description", "epilog", "prog"}  # arguments that argparse prints
-IN_ANY_ORDER = {"min", "max", "minimum", "maximum", "swapaxes"}
+IN_ANY_ORDER = {"min", "max", "minimum", "maximum", "swapaxes", "result_type"}
 
 
 @dataclass(frozen=True)

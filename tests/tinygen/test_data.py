@@ -306,6 +306,14 @@ def test_a_download_comes_from_the_first_mirror_and_happens_once(published, empt
     assert download.locate(FILE) == path
 
 
+def test_a_terminal_sees_the_share_that_has_come(published, capsys, monkeypatch):
+    published[0].write_bytes(CONTENT)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    download.locate(FILE)
+    out, err = capsys.readouterr()
+    assert out == "" and err.endswith("\r   34%\r   69%\r  100%\n")
+
+
 @pytest.mark.parametrize("first", [None, CONTENT[:-1], CONTENT + b"x", b"X" + CONTENT[1:]],
                          ids=["absent", "short", "long", "altered"])
 def test_the_second_mirror_stands_in_for_a_bad_first(first, published):
