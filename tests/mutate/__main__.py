@@ -31,6 +31,7 @@ LEFT_OUT = {
 GOAL = 0.97
 PATIENCE = 20       # seconds, beside ten times what a test takes, until it counts as hanging
 NO_TESTS_LEFT = 5  # pytest's exit code
+STOPPED = ", stopped"
 
 
 def main(arguments=None, root=ROOT):
@@ -149,8 +150,13 @@ def meet(copies, tree, mutant, parts):
     source = path.read_bytes()
     write(path, mutant.apply(source))
     try:
-        failures = (first_failure(copies, tree, part) for part in parts)
-        return mutant, next(filter(None, failures), None)
+        for part in parts:
+            failure = first_failure(copies, tree, part)
+            if failure and failure.endswith(STOPPED):  # or was it the machine that slept?
+                failure = first_failure(copies, tree, part)
+            if failure:
+                return mutant, failure
+        return mutant, None
     finally:
         write(path, source)
 
@@ -174,7 +180,7 @@ def first_failure(copies, tree, tests):
     if code in (0, NO_TESTS_LEFT):
         return None
     *started, last = ["its import", *report.read_text(encoding="utf-8").splitlines()]
-    return started[-1] if last == "failed" else f"{last}, stopped" if started else last
+    return started[-1] if last == "failed" else last + STOPPED if started else last
 
 
 def check_untouched(copies, tests):

@@ -45,12 +45,13 @@ class Copies:
 
     def pytest(self, tree, plugin, files, **environment):
         """The exit code of pytest with one of this package's plugins."""
-        scratch = {"TINYGEN_CACHE": str(tree / "cache"), **dict.fromkeys(  # a core for each job
-            ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")}
+        settings = {**os.environ, "TINYGEN_CACHE": str(tree / "cache"),
+                    "TINYGEN_PROPERTIES_SEED": "0", "OPENBLAS_NUM_THREADS": "1",
+                    "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # a core for each job
         process = subprocess.Popen(
             [sys.executable, "-m", "pytest", "-q", "-x", "-p", f"tests.mutate.{plugin}",
              "-p", "no:cacheprovider", f"--basetemp={tree / 'temporary'}", *files],
-            cwd=tree, env={**os.environ, **scratch, **environment}, stdin=subprocess.DEVNULL,
+            cwd=tree, env={**settings, **environment}, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         self._running.add(process)
         try:
