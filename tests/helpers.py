@@ -58,6 +58,17 @@ def assert_refused(who, call, kind, words, state=lambda: None):
     assert fingerprint(state()) == before
 
 
+def assert_least(make, least):
+    """make(**least) works, and each of its settings, which has its least value there, is refused
+    by name if it is less, or of another kind."""
+    make(**least)
+    for setting, value in least.items():
+        wrong = {bool: ("yes", 1), int: (value - 1, value + 0.5), float: (-0.1, float("nan"), "1")}
+        for other in wrong[type(value)]:
+            with pytest.raises((TypeError, ValueError), match=rf"\b{setting}\b"):
+                make(**{**least, setting: other})
+
+
 def fingerprint(value):
     """Nested dicts and lists of arrays, Tensors and plain values, in a form that == compares."""
     if isinstance(value, dict):

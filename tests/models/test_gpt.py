@@ -1,4 +1,6 @@
 """GPT: the whole loss by finite differences, what may look at what, and the text that it writes."""
+from functools import partial
+
 import pytest
 
 import tinygen as tg
@@ -98,6 +100,15 @@ def test_without_the_mask_all_look_at_all(rng):
     before = to_numpy(block(xp.asarray(x)))
     x[:, 3, 0] += 1
     assert not np.allclose(before[:, 0], to_numpy(block(xp.asarray(x)))[:, 0])
+
+
+@pytest.mark.parametrize("make", [partial(gpt.FeedForward, 4), partial(gpt.Block, 4, 2)])
+def test_parts_have_biases_and_no_dropout_by_default(make, rng):
+    for settings, expected in ({}, True), ({"bias": False}, False):
+        names = [name for name, _ in make(rng=rng, **settings).named_parameters()]
+        assert any("bias" in name for name in names) == expected
+    part, x = make(rng=rng), xp.asarray(rng.standard_normal((1, 5, 4), dtype="float32"))
+    assert np.array_equal(to_numpy(part(x)), to_numpy(part(x)))
 
 
 def test_a_tied_head_is_one_parameter(rng):

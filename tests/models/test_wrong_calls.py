@@ -1,10 +1,11 @@
 """Wrong calls of the models: each is one error that says who complains, and changes nothing."""
 import math
+from functools import partial
 
 import pytest
 
 from models import autoencoder, gan, gpt, gpt2, parts, transformer, vae
-from tests.helpers import assert_refused, floats, ints, t
+from tests.helpers import assert_least, assert_refused, floats, ints, t
 from tinygen import nn
 from tinygen.backend import np, xp
 from tinygen.data import BPETokenizer
@@ -250,3 +251,29 @@ ROWS = [
                          ids=[f"{row[0]}-{i}" for i, row in enumerate(ROWS)])
 def test_wrong_calls(who, call, kind, words, folder):
     assert_refused(who, call, kind, words, lambda: state(folder))
+
+
+# ---- each setting one below its least value ----
+
+LEAST = {
+    autoencoder.Config: {"code_size": 1, "size": 4, "in_channels": 1, "out_channels": 1},
+    vae.Config: {"latent_size": 1, "size": 4, "channels": 1, "classes": 0, "beta": 0.0},
+    gan.Config: {"latent_size": 1, "classes": 0, "pack": 1, "minibatch_features": 0,
+                 "spectral_norm": False, "batch_norm": False},
+    partial(gan.DCGenerator, rng=RNG): {"hidden": 0},
+    partial(gan.DCDiscriminator, rng=RNG): {"hidden": 0},
+    gpt.Config: {"vocab_size": 1, "block_size": 1, "n_layer": 1, "n_head": 1, "n_embd": 1,
+                 "dropout": 0.0, "bias": False, "tied": False},
+    transformer.Config: {"source_vocab": 4, "target_vocab": 4, "max_length": 1, "n_layer": 1,
+                         "n_head": 1, "n_embd": 1, "dropout": 0.0},
+    partial(parts.noise, rng=RNG): {"count": 1, "size": 1},
+    partial(parts.interpolate_codes, floats(2), floats(2)): {"steps": 1},
+    lambda **settings: list(gpt.generate(BIGRAM, ints(1, 2), rng=RNG, **settings)): {
+        "count": 0, "temperature": 0.0, "cache": False},
+}
+
+
+@pytest.mark.parametrize("make, least", LEAST.items(),
+                         ids=["-".join(least) for least in LEAST.values()])
+def test_every_setting_has_its_least_value(make, least):
+    assert_least(make, least)

@@ -441,6 +441,7 @@ def test_own_colour_images_of_floats_keep_their_values(tmp_path):
     (np.zeros((6, 8, 8)), np.zeros(5, int), r"one whole number for each image.*\(5,\) for 6"),
     (np.zeros((6, 8, 8)), np.zeros(6), "got float64"),
     (np.zeros((6, 8, 8)), np.arange(6) - 1, "counted from 0; got -1"),
+    (np.zeros((6, 8, 8)), np.full(6, 6), "with 6 images they are at most 5; got 6"),
     (np.zeros((0, 8, 8)), np.zeros(0, int), r"got shape \(0, 8, 8\)"),
     (np.zeros((6, 8, 8), int), np.zeros(6, int), "bytes .uint8., or floats.*got int64"),
     (np.full((6, 8, 8), np.nan), np.zeros(6, int), "between 0 and 1.*got nan"),
@@ -522,6 +523,8 @@ def test_toys_scatter_evenly_about_their_centres(sample, centres):
 def test_toy_centres_stand_where_the_docstrings_say():
     assert data.RING_CENTRES.shape == (8, 2) and data.GRID_CENTRES.shape == (25, 2)
     np.testing.assert_allclose(np.hypot(*data.RING_CENTRES.T), 2, rtol=1e-6)
+    sides = np.linalg.norm(data.RING_CENTRES - np.roll(data.RING_CENTRES, 1, axis=0), axis=1)
+    np.testing.assert_allclose(sides, 4 * np.sin(np.pi / 8), rtol=1e-6)  # of a regular octagon
     gaps = np.linalg.norm(data.GRID_CENTRES[:, None] - data.GRID_CENTRES, axis=2)
     assert (np.sort(gaps, axis=1)[:, 1] == 2).all() and gaps.max() == np.float32(np.hypot(8, 8))
 

@@ -13,6 +13,7 @@ from tinygen import backend, ops
 from tinygen.backend import np, to_numpy, xp
 from tinygen.check import check_gradients
 from tinygen.check.table import CASES
+from tinygen.ops.kernels import in_parts
 
 IDS = [f"{c.name}-{[d.name for d in CASES[:i]].count(c.name)}" for i, c in enumerate(CASES)]
 every_case = pytest.mark.parametrize("case", CASES, ids=IDS)
@@ -400,6 +401,15 @@ def test_results_do_not_depend_on_the_memory_layout(f, rng):
     np.testing.assert_allclose(to_numpy(f(first)), to_numpy(f(last)), rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(to_numpy(tg.grad(f(first), first, g)),
                                to_numpy(tg.grad(f(last), last, g)), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("x", [xp.zeros(10_000), xp.zeros((100, 100)), xp.zeros((100, 200))[:, ::2]],
+                         ids=["a vector", "a matrix", "every other column"])
+def test_eight_parts_fit_into_the_cache(x, monkeypatch):
+    if backend.backend_name() != "numpy":
+        pytest.skip("a GPU takes all at once")
+    monkeypatch.setattr(backend, "CACHE_NUMBERS", 8 * 1000)
+    assert [part.size for part, in in_parts(x)] == [1000] * 10
 
 
 @pytest.mark.parametrize("shape", [(), (0, 3), (9,), (5, 4), (2, 3, 4, 5)])

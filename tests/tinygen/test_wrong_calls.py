@@ -3,12 +3,13 @@
 The ops' are in test_errors.py; tests/test_wrong_calls.py counts them all.
 """
 import math
+from functools import partial
 from itertools import count
 
 import pytest
 
 import tinygen as tg
-from tests.helpers import assert_refused, floats, ints, rng, t
+from tests.helpers import assert_least, assert_refused, floats, ints, rng, t
 from tinygen import checkpoint, data, nn, optim, safetensors
 from tinygen.backend import np, xp
 
@@ -485,3 +486,43 @@ ROWS = [
                          ids=[f"{row[0]}-{i}" for i, row in enumerate(ROWS)])
 def test_wrong_calls(who, call, kind, words, folder):
     assert_refused(who, call, kind, words, lambda: state(folder))
+
+
+# ---- each setting one below its least value ----
+
+CONV = {"in_channels": 1, "out_channels": 1, "kernel_size": 1, "stride": 1, "padding": 0,
+        "dilation": 1, "groups": 1, "bias": False}
+POOL = {"kernel_size": 1, "stride": 1, "padding": 0}
+RULE = {"lr": 0.0, "eps": 0.0, "weight_decay": 0.0}
+
+LEAST = {
+    nn.Linear: {"in_features": 1, "out_features": 1, "bias": False},
+    nn.Embedding: {"num_embeddings": 1, "embedding_dim": 1},
+    nn.Dropout: {"p": 0.0}, nn.KeyValueCache: {"size": 1},
+    nn.Conv1d: CONV, nn.Conv2d: CONV, nn.ConvTranspose2d: {**CONV, "output_padding": 0},
+    nn.MaxPool2d: {**POOL, "return_indices": False}, nn.MaxUnpool2d: POOL, nn.AvgPool2d: POOL,
+    nn.Upsample: {"scale_factor": 1},
+    nn.LayerNorm: {"normalized_shape": 1, "eps": 0.0, "bias": False},
+    nn.GroupNorm: {"num_groups": 1, "num_channels": 1, "eps": 0.0},
+    nn.BatchNorm1d: {"num_features": 1, "eps": 0.0, "momentum": 0.0, "track_running_stats": False},
+    nn.MultiHeadAttention: {"embed_dim": 1, "num_heads": 1, "dropout": 0.0, "bias": False},
+    nn.MinibatchDiscrimination: {"in_features": 1, "kernels": 1, "kernel_size": 1},
+    partial(nn.SpectralNorm, NET[0], rng=RNG): {"iterations": 1},
+    partial(optim.SGD, [LOOSE]): {"lr": 0.0, "momentum": 0.0, "nesterov": False,
+                                  "weight_decay": 0.0},
+    partial(optim.RMSprop, [LOOSE]): {**RULE, "alpha": 0.0},
+    partial(optim.Adam, [LOOSE]): RULE, partial(optim.AdamW, [LOOSE]): RULE,
+    partial(optim.warmup_cosine, total=1): {"step": 0.0, "warmup": 0.0, "final": 0.0},
+    partial(optim.step_decay, every=1): {"step": 0.0, "factor": 0.0},
+    partial(data.batches, IDS): {"batch_size": 1, "drop_last": False},
+    partial(data.split_tokens, IDS): {"block_size": 1},
+    partial(data.random_windows, IDS, rng=RNG): {"block_size": 1, "count": 1},
+    partial(data.ring, rng=RNG): {"count": 1}, partial(data.grid, rng=RNG): {"count": 1},
+    partial(data.one_hot, ints(3)): {"classes": 1},
+}
+
+
+@pytest.mark.parametrize("make, least", LEAST.items(),
+                         ids=["-".join(least) for least in LEAST.values()])
+def test_every_setting_has_its_least_value(make, least):
+    assert_least(make, least)
