@@ -223,8 +223,8 @@ class Run(Outputs):
     def after_divergence(self, error):
         """What happened, what to do, and which checkpoint is left."""
         loop, loops = self._loop, self._checkpoint.loops
-        text = (f"Training diverged at step {self.step} of {loop}: {error}. Start again with a "
-                "smaller learning rate")
+        where = f" at step {self.step} of {loop}" if loop else ""
+        text = f"Training diverged{where}: {error}. Start again with a smaller learning rate"
         if not loops:
             return text + ". It went wrong before there was anything to save."
         text += " and another --out. "

@@ -79,6 +79,15 @@ def test_overflow_in_a_loop_gives_no_warning_but_a_sentence(tmp_path, capsys, re
     assert not recwarn.list and np.geterr()["over"] == "warn"
 
 
+def test_what_is_not_finite_outside_of_the_loops_has_no_step(tmp_path, capsys):
+    @demo({"smoke": {}, "default": {"steps": 6}})
+    def main(run):
+        raise FloatingPointError("exp made an infinity")
+
+    assert main(["--out", str(tmp_path)]) == 1
+    assert "Training diverged: exp made an infinity. Start again" in capsys.readouterr().out
+
+
 def test_divergence_before_the_first_save_and_in_a_later_loop_is_told(tiny, capsys):
     with np.errstate(all="ignore"):
         assert tiny.main(["--lr", "nan", "--sizes", "8"]) == 1
