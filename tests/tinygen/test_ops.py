@@ -403,7 +403,8 @@ def test_results_do_not_depend_on_the_memory_layout(f, rng):
                                to_numpy(tg.grad(f(last), last, g)), rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("x", [xp.zeros(10_000), xp.zeros((100, 100)), xp.zeros((100, 200))[:, ::2]],
+@pytest.mark.parametrize("x", [xp.zeros(10_000), xp.zeros((100, 100)),
+                               xp.zeros((100, 200))[:, ::2]],
                          ids=["a vector", "a matrix", "every other column"])
 def test_eight_parts_fit_into_the_cache(x, monkeypatch):
     if backend.backend_name() != "numpy":
