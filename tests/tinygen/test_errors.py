@@ -67,6 +67,9 @@ ROWS = [
     ("dropout", lambda: ops.dropout(t(3), p=1.0, rng=rng()), ValueError, "below 1, got 1.0"),
     ("dropout", lambda: ops.dropout([1.0, 2.0], p=0.5, rng=rng()), TypeError,
      r"takes Tensors or arrays, got list"),
+    *[("dropout", functools.partial(ops.dropout, x, 0.5, rng(), training), TypeError,
+       f"x must be floating-point, got .* {x.dtype}; convert it with .astype\\('float32'\\)")
+      for x in (ints(3), ints(3) > 0) for training in (True, False)],
     ("dropout", lambda: ops.dropout(t(3), p=0.5, rng=0), TypeError,
      r"must be a numpy.random.Generator, got int 0; use np.random.default_rng\(seed\)"),
     ("dropout", lambda: ops.dropout(t(3), 0.5, None), TypeError, "got NoneType None"),

@@ -249,11 +249,12 @@ def dropout(x, p, rng, training=True):
     """Each element set to 0 with probability p, else divided by 1 - p, which preserves the mean.
 
     y = x · mask / (1 - p), or x itself if not training. rng: the numpy.random.Generator that draws
-    the mask. Raises ValueError unless 0 <= p < 1, TypeError for another rng.  (Srivastava et al.,
-    2014)
+    the mask. Raises ValueError unless 0 <= p < 1, TypeError for another rng and for integers.
+    (Srivastava et al., 2014)
     """
     check_number("dropout", 0, 1, p=p)
     shape = shape_of("dropout", x)
+    _check_floating(x)
     if not training or p == 0:
         return x
     check_rng("dropout", rng)
@@ -281,3 +282,9 @@ def _check_limits(low, high):
                         f"limit use float('inf') or its negative")
     if not low <= high:
         raise ValueError(f"clip: low must not exceed high, got low={low}, high={high}")
+
+
+def _check_floating(x):
+    if x.dtype.kind != "f":
+        raise TypeError(f"dropout: x must be floating-point, got {describe(x)}; convert it with "
+                        f".astype('float32')")
