@@ -249,6 +249,8 @@ ROWS = [
     ("avg_pool2d", lambda: ops.avg_pool2d(2.0, 2), TypeError, "takes Tensors or arrays, got float"),
     ("upsample_nearest2d", lambda: ops.upsample_nearest2d(t(1, 1, 4, 4), 0), ValueError,
      "scale must be"),
+    ("upsample_nearest2d", lambda: ops.upsample_nearest2d(t(1, 1, 0, 4), 2), ValueError,
+     r"an image needs at least one pixel, got one of \(0, 4\)"),
     ("max_unpool2d", lambda: ops.max_unpool2d(t(1, 1, 2, 2), ints(1, 1, 2, 2, value=16), 2),
      ValueError, "positions in 4·4 pixels, got 16 to 16; set output_size"),
     ("max_unpool2d", lambda: ops.max_unpool2d(t(1, 1, 2, 2), floats(1, 1, 2, 2), 2), TypeError,

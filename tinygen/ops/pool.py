@@ -11,8 +11,8 @@ of the kernel is a strided view of the image, with all pixels that lie under thi
 from tinygen.backend import xp
 from tinygen.checks import check_flags
 from tinygen.operation import op
+from tinygen.ops.window import check_pixels, pair
 from tinygen.ops.window import output_size as window_count
-from tinygen.ops.window import pair
 from tinygen.tensor import plain, shape_of
 
 # ---- max: gather and scatter ----
@@ -128,10 +128,12 @@ def avg_pool2d(x, kernel_size, stride=None, padding=0):
 def upsample_nearest2d(x, scale):
     """Each pixel repeated over a window of `scale` pixels.  (N, C, H, W) -> (N, C, H·sh, W·sw)
 
-    The adjoint of avg_pool2d(x, scale), up to the factor sh·sw.
+    The adjoint of avg_pool2d(x, scale), up to the factor sh·sw. Raises ValueError for an image
+    without pixels.
     """
     scale = pair("upsample_nearest2d", "scale", scale)
     h, w = _image_shape("upsample_nearest2d", x)[2:]
+    check_pixels("upsample_nearest2d", (h, w))
     size = h * scale[0], w * scale[1]
     return spread2d(x, kernel=scale, stride=scale, padding=(0, 0), size=size)
 

@@ -28,8 +28,7 @@ def output_size(name, size, kernel, stride, padding, dilation):
     (n + 2·padding - s) // stride + 1 positions. Raises ValueError if it does not fit even once, and
     for an image without pixels.
     """
-    if min(size) < 1:
-        raise ValueError(f"{name}: an image needs at least one pixel, got one of {tuple(size)}")
+    check_pixels(name, size)
     span = [d * (k - 1) + 1 for k, d in zip(kernel, dilation)]
     room = [n + 2 * p - s for n, p, s in zip(size, padding, span)]
     if min(room) < 0:
@@ -37,3 +36,9 @@ def output_size(name, size, kernel, stride, padding, dilation):
                          f"spans {tuple(span)} on an input of {tuple(size)} with padding "
                          f"{tuple(padding)}; use a smaller kernel or more padding")
     return tuple(r // s + 1 for r, s in zip(room, stride))
+
+
+def check_pixels(name, size):
+    """Raise ValueError for an image without pixels."""
+    if min(size) < 1:
+        raise ValueError(f"{name}: an image needs at least one pixel, got one of {tuple(size)}")
