@@ -54,7 +54,8 @@ export async function start(section, models) {
   const look = latest("draw", "look", (answer) => {
     fill(rebuilt, answer);
     unpack(answer.code).forEach((value, i) => bars[i].show((value - middle[i]) / spread[i]));
-    drawMap(unpack(answer.mean), unpack(answer.deviation));
+    posterior = { mean: unpack(answer.mean), deviation: unpack(answer.deviation) };
+    drawMap();
   });
 
   const similar = latest("draw", "similar", (answer) => {
@@ -103,10 +104,13 @@ export async function start(section, models) {
 
   const means = unpack(about.means), edge = 1.08 * largestOf(means);
   const map = $("#draw-map canvas");
-  let points = null;  // the canvas of test images, made once for each size
+  let points = null;     // the canvas of test images, made once for each size
+  let posterior = null;  // where the drawing lies
 
-  function drawMap(mean, deviation) {
+  function drawMap() {
     const { context, width } = sharp(map), at = (z) => (z / edge + 1) * (width / 2);
+    if (!posterior || !width) return;  // another tab may be shown when the answer comes
+    const { mean, deviation } = posterior;
     if (points?.width !== map.width) points = pointsOf(map.width, width, at);
     context.drawImage(points, 0, 0, width, width);
     const [x, y] = [...mean].map((z) => Math.max(-edge, Math.min(edge, z)));
@@ -115,6 +119,8 @@ export async function start(section, models) {
     map.setAttribute("aria-label",
       `The drawing lies at ${mean[0].toFixed(1)}, ${mean[1].toFixed(1)} of the map`);
   }
+
+  new ResizeObserver(drawMap).observe(map);
 
   function pointsOf(size, width, at) {
     const canvas = element("canvas", { width: size, height: size });

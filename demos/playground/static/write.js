@@ -15,7 +15,7 @@ export async function start(section) {
 
   // ---- what comes next, and what it costs ----
   let next = null, running = false, work = null;
-  const cached = find("#write-cached");
+  const cached = find("#write-cached"), canvas = find("canvas.work");
   const temperature = slider("Temperature", { min: 0, max: 2, step: 0.05, value: 0.8,
     show: (value) => value.toFixed(2) }, () => askNow());
   const topK = slider("Top-k", { min: 1, max: ALL, step: 1, value: ALL,
@@ -34,13 +34,14 @@ export async function start(section) {
     bars.forEach((bar, i) => bar.show(answer.tokens[i], answer.p[i], answer.left[i],
       Math.max(...answer.p, ...answer.left)));
     if (answer.computed) work = answer;  // moving a slider costs nothing
-    drawWork(find("canvas.work"), work, about);
+    drawWork(canvas, work, about);
     find(".told").textContent = `${work.computed} of ${work.seen} positions computed, `
       + `${work.seen - work.computed} found in the cache: ${work.milliseconds.toFixed(1)} ms.`;
   };
   const send = latest("write", "go_on", show);
   const askNow = () => { if (!running) send(request()); };
   cached.addEventListener("change", askNow);
+  new ResizeObserver(() => { if (work) drawWork(canvas, work, about); }).observe(canvas);
 
   // ---- writing ----
   const add = shown(async () => {

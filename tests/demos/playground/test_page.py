@@ -118,6 +118,30 @@ def test_every_panel_of_draw_follows(visit):
         "For number 1 of the code")
 
 
+@pytest.mark.parametrize("room, change, canvas", [
+    ("draw", "document.querySelector('#draw-example').click()", "#draw-map canvas"),
+    ("write", "document.querySelector('#write textarea').value = 'The'; "
+              "document.querySelector('#write-cached').click()", "#write-cache canvas")],
+    ids=["draw", "write"])
+def test_an_answer_that_comes_while_another_tab_is_shown_is_drawn(visit, room, change, canvas):
+    """Its canvas has no size meanwhile."""
+    page = visit(room)
+    page.rest()
+    before = page.evaluate(PICTURE.format(canvas))
+    page.evaluate(f"{change}; location.hash = '#codes'")
+    page.until("document.querySelector('#codes').hidden === false")
+    page.rest()
+    assert page.evaluate("document.querySelector('#message').textContent") == ""
+    page.evaluate(f"location.hash = '#{room}'")
+    page.until(f"document.querySelector('{canvas}').width > 0")
+    page.until(f"{PICTURE.format(canvas)} !== {before!r}")
+    width = f"document.querySelector('{canvas}').width"
+    wide = page.evaluate(width)
+    page.call("Emulation.setDeviceMetricsOverride", width=900, height=900, deviceScaleFactor=1,
+              mobile=False)
+    page.until(f"{width} < {wide}")  # it follows the window, too
+
+
 def test_the_plane_the_sliders_and_the_way_follow(visit):
     page = visit("codes")
     page.rest()
