@@ -3,6 +3,8 @@
     python -m demos                  the tour: gradients, then one or more demos of each family
     python -m demos NAME             one demo
     python -m demos NAME --help      its settings
+    python -m demos --strict         the tour, then claimed, measured and verdict of each number;
+                                     exit status 1 where one misses (and so with NAME --strict)
     python -m demos --list           all demos, by family
     python -m demos exercises        the classroom: write the engine's parts yourself
     python -m demos playground       draw, move, ask: the models answer in your browser
@@ -45,8 +47,12 @@ def run(argv):
     parser.add_argument("name", nargs="?", metavar="NAME [OPTIONS]", help="run this demo only")
     parser.add_argument("--list", action="store_true", help="list the demos by family")
     parser.add_argument("--smoke", action="store_true", help="run all demos, a few seconds each")
+    parser.add_argument("--strict", action="store_true",
+                        help="exit with status 1 if a number is outside its limit")
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder for the results")
     options = parser.parse_args(argv)
+    if options.name in titles:
+        parser.error(f"the name comes first: python -m demos {options.name} ...")
     if options.name:
         close = closest(options.name, titles)
         fix = f"did you mean {close}?" if close else "--list shows them all"
@@ -60,7 +66,7 @@ def run(argv):
             stack.enter_context(reserved(options.out))
         except ValueError as error:
             parser.error(str(error))
-        return run_tour(plan, titles, options.out)
+        return run_tour(plan, titles, options.out, options.strict)
 
 
 if __name__ == "__main__":

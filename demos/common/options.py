@@ -40,6 +40,8 @@ def demo_parser(name, description, presets, data, sampler=None):
     if data:
         parser.add_argument("--data", type=_data_name(data), default=data[0],
                             help=f"{', '.join(data)}; default: {data[0]}")
+    parser.add_argument("--strict", action="store_true",
+                        help="exit with status 1 if a number is outside its limit")
     parser.set_defaults(resume=False)
     if "steps" in presets["default"]:
         parser.add_argument("--resume", action="store_true",

@@ -1,16 +1,26 @@
 """A run, or the whole tour, as one self-contained HTML page: figures, measured beside expected."""
 import base64
 import html
-import json
 import platform
 import re
 import time
 from pathlib import Path
 
 from demos.common.progress import duration
-from demos.common.results import FAIL, PASS, cells, facts, verdict_sentence
+from demos.common.results import FAIL, PASS, cells, facts, read_result, verdict_sentence
 from tinygen.files import replacing
 
+# What the tour does not show by itself: command -> what it is for.
+LOOK_INSIDE = {
+    "playground": "Draw a digit, move through a space of codes, train a GAN by hand, write with a "
+                  "GPT: the models answer in your browser.",
+    "museum": "Mistakes that were really made, each beside the run without it. Can you tell which "
+              "is which, and by what?",
+    "step_backward --of gpt": "The backward pass of a GPT, op by op: the rule, its numbers, and "
+                              "finite differences beside them. Or of any op: --of softmax.",
+    "signal --depth 8": "How signals and gradients get through a network, at any depth.",
+    "exercises": "Write the parts of the engine yourself, and train models on them.",
+}
 TYPES = {".png": "image/png", ".gif": "image/gif", ".wav": "audio/wav"}
 STYLE_SHEET = Path(__file__).with_name("report.css")
 
@@ -35,6 +45,7 @@ is expected. All of it was computed on this machine, in {duration(seconds)}. {_t
 <nav>
 <a href="#gradients"><b>gradients</b> Derivatives against finite differences. {gradient_badge}</a>
 {_overview(runs)}
+<a href="#inside"><b>look inside</b> More to see, and to do yourself.</a>
 </nav>
 </header>
 <section id="gradients">
@@ -45,6 +56,7 @@ what the engine computes against what finite differences give.</p>
 <pre class="scroll" tabindex="0">{_text(table)}</pre>
 </section>
 {"".join(sections)}
+{_look_inside([demo for demo, _, _, error in runs if not error])}
 <footer>Made by <code>python -m demos</code>. This file needs no others.</footer>""")
 
 
@@ -86,7 +98,7 @@ def _circumstances():
 def _overview(runs):
     items = []
     for demo, title, folder, error in runs:
-        badge = _badge("error" if error else _result(folder)["verdict"])
+        badge = _badge("error" if error else read_result(folder)["verdict"])
         items.append(f'<a href="#{_text(demo)}"><b>{_text(demo)}</b> {_text(title)} {badge}</a>')
     return "\n".join(items)
 
@@ -95,13 +107,31 @@ def _section(demo, title, folder, error):
     if error:
         content = f"<p>{_badge('error')} This demo did not finish.</p>\n<pre>{_text(error)}</pre>"
     else:
-        content = _content(folder, _result(folder))
+        content = _content(folder, read_result(folder))
     return f"""<section id="{_text(demo)}">
 <h2>{_text(demo)}</h2>
 <p class="lead">{_text(title)}</p>
 {content}
 </section>
 """
+
+
+def _look_inside(shown):
+    """What to try next. shown: the demos that are on this page."""
+    items = []
+    for command, text in LOOK_INSIDE.items():
+        demo = command.partition(" ")[0]
+        above = f' One such run is <a href="#{demo}">above</a>.' if demo in shown else ""
+        items.append(f"<dt><code>python -m demos {_text(command)}</code></dt>\n"
+                     f"<dd>{_text(text)}{above}</dd>")
+    items = "\n".join(items)
+    return f"""<section id="inside">
+<h2>Look inside</h2>
+<p>There is more to see, and to do yourself:</p>
+<dl>
+{items}
+</dl>
+</section>"""
 
 
 def _content(folder, result):
@@ -147,10 +177,6 @@ def _table(result):
 def _badge(verdict):
     kind = {PASS: "good", FAIL: "bad", "error": "bad"}.get(verdict, "plain")
     return f'<span class="badge {kind}">{_text(verdict)}</span>'
-
-
-def _result(folder):
-    return json.loads(Path(folder, "result.json").read_text(encoding="utf-8"))
 
 
 def _with_code(text):

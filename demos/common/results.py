@@ -1,6 +1,8 @@
 """The result of a demo: measured beside expected, and the verdict in words."""
+import json
 import math
 import re
+from pathlib import Path
 
 from demos.common.progress import duration
 from tinygen.backend import to_numpy
@@ -64,6 +66,11 @@ def cells(row):
     return row["metric"], f"{row['value']:.4g}", row["criterion"], compared, row["verdict"]
 
 
+def read_result(folder):
+    """The result.json that a run left in `folder`."""
+    return json.loads(Path(folder, "result.json").read_text(encoding="utf-8"))
+
+
 def facts(result):
     """What the numbers belong to: preset, data, seed, steps and time."""
     steps = result["settings"].get("steps")
@@ -76,12 +83,36 @@ def summary(result, folder):
     """The result as a few lines of text."""
     lines = ["", f"{result['demo']}: {facts(result)}"]
     if result["metrics"]:
-        table = [("", "measured", "expected", "baseline", ""), *map(cells, result["metrics"])]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines += ["  " + "   ".join(map(str.ljust, row, widths)).rstrip() for row in table]
+        lines += aligned([("", "measured", "expected", "baseline", ""),
+                          *map(cells, result["metrics"])])
         lines.append(verdict_sentence(result))
     if result["figures"]:
         names = ", ".join(figure["file"] for figure in result["figures"])
         lines.append(f"Written to {folder}: {names}")
     lines.append(f"All on one page: {(folder / 'index.html').resolve().as_uri()}")
     return "\n".join(lines)
+
+
+def strict_summary(results, errors):
+    """Claimed, measured and verdict of each judged metric of several runs, as a table; a sentence.
+
+    errors: the names of those that came to no result.
+    """
+    metrics, table = [], [("demo", "metric", "claimed", "measured", "verdict")]
+    for result in results:
+        for row in result["metrics"]:
+            if row["criterion"]:
+                metric, measured, claimed, _, verdict = cells(row)
+                table.append((result["demo"], metric, claimed, measured, verdict))
+                metrics.append({**row, "metric": f"{result['demo']}: {metric}"})
+    table += [(name, "", "", "", "error") for name in errors]
+    sentence = verdict_sentence({"metrics": metrics, "verdict": overall_verdict(metrics)})
+    if errors:
+        sentence = f"FAIL: there were errors in {', '.join(errors)}. The others: {sentence}"
+    return "\n".join(["", *aligned(table), sentence])
+
+
+def aligned(table):
+    """Rows of cells as lines of text, in columns."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return ["  " + "   ".join(map(str.ljust, row, widths)).rstrip() for row in table]

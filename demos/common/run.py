@@ -19,7 +19,7 @@ from demos.common.options import SAMPLE, BadOption, demo_parser, reserved
 from demos.common.outputs import Outputs
 from demos.common.progress import Progress
 from demos.common.report import write_run_page
-from demos.common.results import overall_verdict, summary, title_and_idea
+from demos.common.results import FAIL, overall_verdict, summary, title_and_idea
 from demos.common.resume import LoopCheckpoint, ctrl_c_waits
 from tinygen import checkpoint
 from tinygen.backend import backend_name, np, to_numpy, use_backend
@@ -54,8 +54,9 @@ def demo(presets, data=(), loops=one_loop):
     settings -> how much work each loop is, in the order in which they run and in any unit; what a
     run will take is estimated by it. It has to bear settings that main refuses.
 
-    The command returns the exit status: 0, 1 if training diverged, 130 after Ctrl-C. Errors before
-    the first step of training come from the options: they are reported in one line, with status 2.
+    The command returns the exit status: 0, 1 if training diverged or, with --strict, if a limit was
+    missed, 130 after Ctrl-C. Errors before the first step of training come from the options: they
+    are reported in one line, with status 2.
     """
     def wrap(main):
         this = Demo(main.__module__.rpartition(".")[2], sys.modules[main.__module__].__doc__,
@@ -82,7 +83,8 @@ def execute(main, parser, options, make_run):
             run = make_run()
             run.announce()
             main(run)
-            run.finish()
+            verdict = run.finish()
+            return 1 if options.strict and verdict == FAIL else 0
     except KeyboardInterrupt:
         print(f"\nStopped. {run.how_to_continue() if run else ''}")
         return 130
@@ -98,7 +100,6 @@ def execute(main, parser, options, make_run):
         if run and run.step is not None and not isinstance(error, (OSError, BadOption)):
             raise  # a mistake in the code, not in the options: show the traceback
         parser.exit(2, f"{parser.prog}: error: {error}\n")
-    return 0
 
 
 class Run(Outputs):
@@ -200,7 +201,7 @@ class Run(Outputs):
             "config": dataclasses.asdict(model.config), "state": model.state_dict()})
 
     def finish(self):
-        """Write result.json and its page, and print its summary; called when `main` returns."""
+        """Write result.json and its page, print its summary, and return its verdict."""
         result = {
             "demo": self.name, "title": self.title, "idea": self.idea, "command": self.command,
             "preset": self.preset, "data": self.data, "seed": self.seed,
@@ -219,6 +220,7 @@ class Run(Outputs):
             if self._show:
                 pyplot().show()
             pyplot().close("all")
+        return result["verdict"]
 
     def after_divergence(self, error):
         """What happened, what to do, and which checkpoint is left."""

@@ -36,7 +36,7 @@ def sampler(main, **settings):
                              f"{others[0]}" if others[0].partition("=")[0] in of_training
                              else f"unrecognized arguments: {' '.join(others)}")
             trained, options.out = options.out, options.out / "sample"
-            options.preset, options.resume = "sample", False
+            options.preset, options.resume, options.strict = "sample", False, False
             return execute(sample, parser, options, lambda: SampleRun(this, argv, options, trained))
 
         main.sampler = command

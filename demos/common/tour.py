@@ -10,19 +10,21 @@ from demos.common.catalogue import load_main
 from demos.common.clock import reference_seconds, slowness
 from demos.common.progress import duration
 from demos.common.report import write_tour_page
+from demos.common.results import FAIL, read_result, strict_summary
 
 # What the tour runs, in this order: demo -> preset.
 TOUR = {"autoencoder": "tour", "unpooling": "default", "vae": "tour", "gan_ring": "tour",
         "gan_digits": "tour", "music": "default", "attention": "default", "bigram": "default",
-        "gpt": "tour"}
+        "gpt": "tour", "step_backward": "tour", "signal": "default"}
 GRADIENTS_SECONDS = 3  # on the reference machine
 STOPPED = 130  # exit status after Ctrl-C
 
 
-def run_tour(plan, titles, out):
+def run_tour(plan, titles, out, strict=False):
     """Run the gradient table and then the demos of `plan`, and write the page -> exit status.
 
-    plan: demo -> preset. titles: demo -> what it is about.
+    plan: demo -> preset. titles: demo -> what it is about. strict: also print what all of them
+    claimed and measured; the exit status is then 1 where a limit was missed.
     """
     scale = slowness()
     expected = {name: reference_seconds(name, preset) for name, preset in plan.items()}
@@ -52,6 +54,11 @@ def run_tour(plan, titles, out):
     print(f"\nThe tour took {duration(time.monotonic() - started)}. {note}")
     for name, _, _, error in runs:
         print(f"  {name}: {error.strip().splitlines()[-1] if error else 'done'}")
+    if strict:
+        results = [read_result(folder) for _, _, folder, error in runs if not error]
+        errors = ["gradients"] * (statuses[0] != 0) + [name for name, _, _, error in runs if error]
+        print(strict_summary(results, errors))
+        statuses.append(int(any(result["verdict"] == FAIL for result in results)))
     print(f"All figures and results on one page: {(out / 'index.html').resolve().as_uri()}")
     return max(statuses)
 

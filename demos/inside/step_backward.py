@@ -34,6 +34,7 @@ from tinygen.backend import np, to_numpy
 PRESETS = {
     "smoke": dict(of="softmax", pause=False),
     "default": dict(of="mlp", pause=True),
+    "tour": dict(pause=False),
 }
 AGREE = 1e-7  # at most, between a gradient and its finite difference
 SECONDS = 2.5  # a step is shown in the animation

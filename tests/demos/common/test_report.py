@@ -3,7 +3,11 @@ import base64
 import json
 import re
 
-from demos.common.report import write_tour_page
+import pytest
+
+from demos.common.catalogue import find_demos, load_main
+from demos.common.options import demo_parser
+from demos.common.report import LOOK_INSIDE, write_tour_page
 
 
 def test_the_tours_page_plays_the_sounds(tmp_path):
@@ -34,3 +38,12 @@ def test_each_run_has_a_page_and_prints_where(tiny, tmp_path, capsys):
         assert words in page, words
     figure = base64.b64encode((path.parent / "loss.png").read_bytes()).decode()
     assert re.findall(r'(?:src|href)="([^"]*)"', page) == [f"data:image/png;base64,{figure}"]
+
+
+@pytest.mark.parametrize("command", LOOK_INSIDE)
+def test_what_the_page_recommends_can_be_run(command):
+    name, *options = command.split()
+    if name not in ("exercises", "museum", "playground"):
+        assert any(name in names for names in find_demos().values())
+        this = load_main(name).demo
+        demo_parser(name, this.text, this.presets, this.data).parse_args(options)

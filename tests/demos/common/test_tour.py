@@ -48,6 +48,67 @@ def test_the_tour_runs_its_demos_and_makes_one_page(tiny, tmp_path, monkeypatch,
         assert words in text, words
 
 
+def test_strict_judges_the_tour(tiny, tmp_path, monkeypatch, capsys):
+    source = Path(tiny.__file__).read_text(encoding="utf-8")
+    for name, old, new in [("good", "at_least=2, at_most=3", "at_least=1, at_most=3"),
+                           ("broken", "cfg = run.settings", "1 / 0")]:
+        Path(tiny.__file__).with_name(f"{name}.py").write_text(
+            source.replace(old, new), encoding="utf-8")
+    fake_check(monkeypatch)
+
+    def strict(*argv, **tour):
+        """The exit status and the table of `--strict`, its columns apart, and the sentence."""
+        monkeypatch.setattr("demos.__main__.TOUR", tour)
+        status = main(["--strict", *argv])
+        table = capsys.readouterr().out.partition("  demo ")[2].splitlines()[1:-1]
+        return status, [re.split("  +", row.strip()) for row in table]
+
+    status, (*rows, (sentence,)) = strict(good="default")
+    assert status == 0 and sentence == "PASS: 3 of 3 within the limit."
+    assert rows[-1] == ["good", "impossible", "1 to 3", "1", "pass"]
+    assert [row[:3] for row in rows[:-1]] == [["good", "slope error 8", "<= 5"],
+                                              ["good", "slope error 16", "<= 5"]]
+    status, (*rows, (sentence,)) = strict(good="default", tiny="default")
+    assert status == 1
+    assert sentence == "FAIL: 1 of 6 outside the limit: tiny: impossible."
+    assert rows[-1] == ["tiny", "impossible", "2 to 3", "1", "fail"] and len(rows) == 6
+    status, (*rows, (sentence,)) = strict(good="default", broken="smoke")
+    assert status == 1 and rows[-1] == ["broken", "error"]
+    assert sentence == ("FAIL: there were errors in broken. "
+                        "The others: PASS: 3 of 3 within the limit.")
+    status, (*rows, (sentence,)) = strict("--smoke", tiny="default")  # all three of the family
+    assert status == 1 and {row[-1] for row in rows} == {"not judged at this length", "error"}
+    status, (*rows, (sentence,)) = strict(tiny="smoke")
+    assert status == 0 and sentence.startswith("Not judged at this length")
+    fake_check(monkeypatch, 1)
+    status, (*rows, (sentence,)) = strict(good="default")
+    assert status == 1 and sentence.startswith("FAIL: there were errors in gradients. The others")
+
+
+def test_strict_judges_one_demo(tiny, tmp_path, monkeypatch, capsys):
+    assert main(["tiny"]) == 0
+    assert main(["tiny", "--strict"]) == 1
+    assert "FAIL: 1 of 3 outside the limit: impossible." in capsys.readouterr().out
+    assert main(["tiny", "--strict", "--steps", "5"]) == 0  # not judged at this length
+    tiny.stop_at = (16, 3)
+    assert main(["tiny", "--strict"]) == 130
+    tiny.stop_at = None
+    assert main(["tiny", "--strict", "--resume"]) == 1
+
+
+def test_the_page_says_what_there_is_to_look_inside(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr("demos.common.report.LOOK_INSIDE", {
+        "tiny --steps 9": "More & more.", "broken": "Not on this page."})
+    monkeypatch.setattr("demos.__main__.TOUR", {"tiny": "smoke"})
+    fake_check(monkeypatch)
+    assert main([]) == 0
+    text = page(tmp_path)
+    assert "<code>python -m demos tiny --steps 9</code>" in text
+    assert 'More &amp; more. One such run is <a href="#tiny">above</a>.' in text
+    assert "Not on this page.</dd>" in text
+    assert set(re.findall('href="#([^"]*)"', text)) <= set(re.findall('id="([^"]*)"', text))
+
+
 def test_ctrl_c_ends_the_tour_with_a_page_of_what_ran(tiny, tmp_path, monkeypatch, capsys):
     tiny.stop_at = (16, 3)
     monkeypatch.setattr("demos.__main__.TOUR", {"tiny": "default", "never": "default"})
@@ -104,6 +165,7 @@ def test_a_closed_pipe_ends_quietly(tmp_path, argv):
 
 @pytest.mark.parametrize("argv, words", [
     (["tyni"], "no demo is called 'tyni': did you mean tiny?"),
+    (["--strict", "tiny"], "the name comes first: python -m demos tiny ..."),
     (["xxx"], "no demo is called 'xxx': --list shows them all"),
     (["--lsit"], "unrecognized arguments: --lsit"),
     (["--out", "a file/out"], "--out: cannot write to"),

@@ -88,7 +88,8 @@ def test_only_a_terminal_is_asked(small_frames, tmp_path, monkeypatch, capsys):
     assert step_backward.main(argv) == 0
     for stream in (sys.stdin, sys.stdout):
         monkeypatch.setattr(stream, "isatty", lambda: True)
-    assert step_backward.main([*argv, "--no-pause"]) == 0
+    for quiet in ["--no-pause"], ["--preset", "tour"], ["--preset", "smoke"]:
+        assert step_backward.main([*argv, *quiet]) == 0
     with pytest.raises(AssertionError, match="asked"):
         step_backward.main(argv)
 
