@@ -54,12 +54,12 @@ def run_tour(plan, titles, out, strict=False):
     print(f"\nThe tour took {duration(time.monotonic() - started)}. {note}")
     for name, _, _, error in runs:
         print(f"  {name}: {error.strip().splitlines()[-1] if error else 'done'}")
+    print(f"All figures and results on one page: {(out / 'index.html').resolve().as_uri()}")
     if strict:
         results = [read_result(folder) for _, _, folder, error in runs if not error]
         errors = ["gradients"] * (statuses[0] != 0) + [name for name, _, _, error in runs if error]
         print(strict_summary(results, errors))
         statuses.append(int(any(result["verdict"] == FAIL for result in results)))
-    print(f"All figures and results on one page: {(out / 'index.html').resolve().as_uri()}")
     return max(statuses)
 
 
