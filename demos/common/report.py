@@ -14,10 +14,10 @@ from tinygen.files import replacing
 LOOK_INSIDE = {
     "playground": "Draw a digit, move through a space of codes, train a GAN by hand, write with a "
                   "GPT: the models answer in your browser.",
-    "museum": "Mistakes that were really made, each beside the run without it. Can you tell which "
-              "is which, and by what?",
+    "museum": "Mistakes that were really made, each beside the run without it: which number gives "
+              "it away?",
     "step_backward --of gpt": "The backward pass of a GPT, op by op: the rule, its numbers, and "
-                              "finite differences beside them. Or of any op: --of softmax.",
+                              "finite differences beside them. Or of any op: `--of softmax`.",
     "signal --depth 8": "How signals and gradients get through a network, at any depth.",
     "exercises": "Write the parts of the engine yourself, and train models on them.",
 }
@@ -123,7 +123,7 @@ def _look_inside(shown):
         demo = command.partition(" ")[0]
         above = f' One such run is <a href="#{demo}">above</a>.' if demo in shown else ""
         items.append(f"<dt><code>python -m demos {_text(command)}</code></dt>\n"
-                     f"<dd>{_text(text)}{above}</dd>")
+                     f"<dd>{_with_code(text)}{above}</dd>")
     items = "\n".join(items)
     return f"""<section id="inside">
 <h2>Look inside</h2>
