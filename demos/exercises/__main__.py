@@ -173,7 +173,7 @@ OPTIONS = {
               (("--out",), dict(type=Path, default=Path("report"), help="folder of the report")),
               (("--only",), dict(nargs="*", default=[], metavar="NN", help="08 or 8-11")),
               (("--jobs",), dict(type=int, default=2, help="children at a time")),
-              (("--timeout",), dict(type=float, default=20, help="seconds for an answer")), SEED],
+              (("--timeout",), dict(type=float, default=20, help="CPU seconds per answer")), SEED],
 }
 
 

@@ -60,8 +60,8 @@ def ended(report, seconds):
     """How a child ended that did not come to its end."""
     at = f"\nIt was in {report.hung}." if report.hung else ""
     return {
-        "timeout": f"No answer within {seconds:g} s. Does a loop never end, or go through too many "
-                   f"numbers one by one?{at}",
+        "timeout": f"No answer within {seconds:g} s of computing. Does a loop never end, or go "
+                   f"through too many numbers one by one?{at}",
         "memory": "It was ended for lack of memory. How large are the arrays that it makes?",
         "exit": "It ended the process before it gave an answer. Let it return, and call neither "
                 "sys.exit nor os._exit.",

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from demos.exercises.cases import LARGEST, Answered, Error
-from demos.exercises.child import BOOT, HUNG, LIMITS, write_cases
+from demos.exercises.child import BOOT, HUNG, LIMITS, PATIENCE, write_cases
 from demos.exercises.exercise import HERE
 from demos.exercises.swap import Training
 from tinygen.backend import np
@@ -48,7 +48,8 @@ class Report:
 def run_child(exercise, program, questions, *, train=False, seconds=20, stop=None):
     """Run `program`, the bytes of an answer's file, in a child -> Report.
 
-    stop: an Event by which another thread ends it early.
+    seconds: how long it may compute; by the clock, PATIENCE times as long. stop: an Event by which
+    another thread ends it early.
     """
     folder = Path(tempfile.mkdtemp(prefix="tinygen-"))
     try:
@@ -56,7 +57,7 @@ def run_child(exercise, program, questions, *, train=False, seconds=20, stop=Non
         write_cases(folder / "cases.npz", questions)
         request = {"exercise": exercise.stem, "train": train, "seconds": seconds}
         (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
-        code, printed = run_process(folder, seconds + START_UP, stop)
+        code, printed = run_process(folder, PATIENCE * seconds + START_UP, stop)
         report = read_report(folder)
         report.printed = printed
         if report.ended != "end":

@@ -11,9 +11,9 @@ from pathlib import Path
 from demos.common.report import STYLE_SHEET
 from tinygen.files import replacing
 
-FENCE = ("Each answer ran in a process of its own. It had {seconds:g} s; limited were {limits}; "
-         "refused were processes, sockets, ctypes, deleting, and writing elsewhere. That stops "
-         "accidents and pranks; it is no sandbox against hostile code.")
+FENCE = ("Each answer ran in a process of its own. It had {seconds:g} s of computing; limited were "
+         "{limits}; refused were processes, sockets, ctypes, deleting, and writing elsewhere. That "
+         "stops accidents and pranks; it is no sandbox against hostile code.")
 MARKS = {"pass": "✓", "fail": "✗", "error": "!", "timeout": "t", "memory": "m", "missing": "–"}
 REASONS = {"timeout": "gave no answer in time", "memory": "asked for too much memory",
            "error": "ended with an error", "written": "did not write all of it",

@@ -8,8 +8,10 @@ import pytest
 
 from demos.exercises import report
 from demos.exercises.__main__ import main
+from demos.exercises.checking import questions
 from demos.exercises.exercise import find
 from demos.exercises.grade import LARGEST_FILE, find_submissions, read_answer
+from demos.exercises.parent import run_child
 from tinygen.backend import backend_name, np
 
 pytestmark = pytest.mark.skipif(backend_name() != "numpy", reason="students' answers are NumPy's")
@@ -253,6 +255,24 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path):
         archive.writestr("08_softmax.py", b"#" * (LARGEST_FILE + 1))
     with pytest.raises(Unusable, match="larger than a megabyte"):
         read_answer(tmp_path / "bomb.zip", "08_softmax.py")
+
+
+# ---- time ----
+
+def after_sleep(slept, seconds):
+    """The report on a right answer that sleeps first: it waits, as for another program's turn."""
+    program = f"import time\ntime.sleep({slept})\n{RIGHT}".encode()
+    return run_child(find(8), program, questions(find(8), 3)[0], seconds=seconds)
+
+
+def test_waiting_for_the_processor_is_not_counted():
+    found = after_sleep(2, seconds=1)
+    assert found.ended == "end" and len(found.answers) == 10
+
+
+def test_an_answer_that_only_waits_is_ended_as_well():
+    found = after_sleep(99, seconds=0.2)
+    assert found.ended == "timeout" and found.hung == "line 2"
 
 
 # ---- what a child writes is not trusted ----
