@@ -30,6 +30,7 @@ balanced; in these last two, G took only a fifth of the steps.
 After Lin et al., PacGAN (2018), Salimans et al., Improved techniques for training GANs (2016), and
 Gulrajani et al., Improved training of Wasserstein GANs (2017).
 """
+import math
 from dataclasses import dataclass
 
 from demos.common.figures import new_figure
@@ -37,7 +38,7 @@ from demos.common.options import check_positive
 from demos.common.run import demo
 from demos.gans.parts.flight import diagnose
 from demos.gans.parts.flight_figures import plot_flight
-from demos.gans.parts.modes import covered
+from demos.gans.parts.modes import covered, outcome, spread_within
 from demos.gans.parts.steps import discriminator_step, generator_step
 from demos.gans.parts.toys import COUNTED, SHOWN, TOYS, Film, plot_points, sample_points
 from models.gan import LOSSES, Config, MLPDiscriminator, MLPGenerator
@@ -49,6 +50,7 @@ from tinygen.optim import Adam, warmup_cosine
 @dataclass(frozen=True)
 class Arm:
     """One experiment: the steps of each player in a round, the loss, and D's settings."""
+    d_rate: float = 1.0  # D's learning rate, in multiples of --lr
     d_steps: int = 1
     g_steps: int = 5
     loss: str = "non-saturating"
@@ -57,8 +59,19 @@ class Arm:
     minibatch_features: int = 0
 
 
+@dataclass(frozen=True)
+class Result:
+    """What a generator makes in the end: its samples, and what is counted among them."""
+    points: np.ndarray
+    modes: int
+    quality: float
+    spread: float  # within the modes, over the data's; NaN if there is nothing to measure
+    word: str      # covers, collapsed or escaped
+
+
 ARMS = {
     "no cure": Arm(),
+    "fast discriminator": Arm(g_steps=1, d_rate=60),
     "balanced": Arm(g_steps=1),
     "packing": Arm(pack=2),
     "minibatch features": Arm(minibatch_features=4),
@@ -74,7 +87,7 @@ PRESETS = {
 EVERY, FRAMES = 4, 60  # of the film: rounds between pictures, and their number
 LOOKS = 40  # times that the modes are counted during training
 SAMPLE_DATA, CENTRES = TOYS["ring"]
-COLLAPSED, CURED = "no cure", "packing"
+ESCAPED, COLLAPSED, CURED = "no cure", "fast discriminator", "packing"
 LEAST = {"balanced": 7, "packing": 8, "minibatch features": 8, "WGAN-GP, critic 5:1": 8}  # modes
 
 
@@ -87,7 +100,7 @@ def main(run):
         for seed in range(run.seed, run.seed + cfg.seeds):
             loop = f"{name}, seed {seed}"
             points, films[loop] = train(run, loop, name, seed)
-            results[loop] = points, *covered(points, CENTRES)
+            results[loop] = describe(points)
     measure(run, results)
     show(run, results, films)
 
@@ -103,13 +116,13 @@ def train(run, loop, name, seed):
     discriminator = MLPDiscriminator(config, (128, 128), rng=rng)
     g_optimizer = Adam(generator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
     d_optimizer = Adam(discriminator.parameters(), lr=cfg.lr, betas=(0.5, 0.9))
-    shots = range(cfg.steps // 4, cfg.steps, EVERY)[:FRAMES] if name == COLLAPSED else ()
+    shots = range(cfg.steps // 4, cfg.steps, EVERY)[:FRAMES] if name == ESCAPED else ()
     film = Film(noise(SHOWN, cfg.latents, rng=rng), CENTRES, shots)
     # In all arms the learning rate falls to 0, so that the end is not a passing moment.
     for step in run.steps(loop, generator=generator, discriminator=discriminator,
                           g_optimizer=g_optimizer, d_optimizer=d_optimizer, film=film, draws=rng):
         rate = cfg.lr * warmup_cosine(step, warmup=0, total=cfg.steps)
-        g_optimizer.lr = d_optimizer.lr = rate
+        g_optimizer.lr, d_optimizer.lr = rate, arm.d_rate * rate
         for _ in range(arm.d_steps):
             x, z = xp.asarray(SAMPLE_DATA(count, rng)), noise(count, cfg.latents, rng=rng)
             d_meters = discriminator_step(generator, discriminator, d_optimizer, d_loss, x, z,
@@ -125,52 +138,73 @@ def train(run, loop, name, seed):
     return sample_points(generator, rng), film
 
 
+def describe(points):
+    """Count modes, quality and spread among samples (COUNTED, 2) -> Result"""
+    modes, quality = covered(points, CENTRES)
+    return Result(points, modes, quality, spread_within(points, CENTRES),
+                  outcome(modes, quality, len(CENTRES)))
+
+
 def measure(run, results):
-    """Modes and high quality of each arm over its seeds, printed as a table and measured."""
-    run.print("Modes and high quality, a column for each seed")
+    """What each arm covers over its seeds, printed as a table and measured."""
+    run.print("Modes, high quality, spread within modes and outcome, a column for each seed")
     for name in ARMS:
         found = [found for loop, found in results.items() if loop.startswith(f"{name}, seed ")]
-        _, modes, quality = zip(*found)
-        run.print(f"{name:<20}" + "".join(f"   {m} {q:4.0%}" for m, q in zip(modes, quality)))
-        if name == COLLAPSED:
+        run.print(f"{name:<20}" + "".join(
+            f"   {one.modes} {one.quality:4.0%} {one.spread:5.2f} {one.word:<9}" for one in found))
+        modes, words = [one.modes for one in found], [one.word for one in found]
+        spreads = [one.spread for one in found if not math.isnan(one.spread)]
+        if name == ESCAPED:
             run.measure(f"{name}: modes of {len(CENTRES)}, maximum over seeds", max(modes),
                         at_most=2)
-        else:
-            run.measure(f"{name}: modes of {len(CENTRES)}, median", np.median(modes),
-                        at_least=LEAST.get(name))
-            run.measure(f"{name}: high quality, median", np.median(quality))
+            run.measure(f"{name}: share of the seeds that escaped",
+                        words.count("escaped") / len(words), at_least=1)
+            continue
+        run.measure(f"{name}: modes of {len(CENTRES)}, median", np.median(modes),
+                    at_least=LEAST.get(name), at_most=MOST.get(name))
+        run.measure(f"{name}: high quality, median", np.median([one.quality for one in found]))
+        if spreads:
+            run.measure(f"{name}: spread within modes over the data's, median", np.median(spreads))
+        if name == COLLAPSED:
+            run.measure(f"{name}: share of the seeds that collapsed",
+                        words.count("collapsed") / len(words), at_least=1)
 
 
 def show(run, results, films):
     """The table, and of the first seed the samples, the film and the flight recorder."""
-    first, cured = (f"{name}, seed {run.seed}" for name in (COLLAPSED, CURED))
     run.save_figure(plot_table(results, run), "table", (
-        f"Modes of {len(CENTRES)} covered by {COUNTED:,} samples, and the share of them that is of "
-        "high quality: a row for each arm, a column for each seed."))
+        f"What {COUNTED:,} samples of each arm cover, a column for each seed: modes of "
+        f"{len(CENTRES)} (the colour), share of high-quality samples, and how widely these are "
+        "spread within their modes, where 1 is as widely as the data. Covers: at least half of the "
+        "modes. Collapsed: fewer, with most samples inside them. Escaped: most samples lie outside "
+        "all modes."))
     run.save_figure(plot_samples(results, run), "samples", (
-        f"Seed {run.seed}: {COUNTED:,} samples of each arm, over the modes (circles). Orange "
-        "samples lie outside all modes."))
-    run.save_animation(films[first].frames("5 generator steps", relative=True), "collapse", (
+        f"Seed {run.seed}: {COUNTED:,} samples of each arm over the modes (circles), and as many "
+        "of the data. Orange samples lie outside all modes. The collapsed ones are as good as the "
+        "data, but all alike; the escaped ones have left the modes behind. A panel whose samples "
+        "ran far away is zoomed out."))
+    first, *others = (f"{name}, seed {run.seed}" for name in (ESCAPED, COLLAPSED, CURED))
+    run.save_animation(films[first].frames("5 generator steps", relative=True), "chase", (
         "The chase. Green is where the discriminator finds points more real than elsewhere in the "
         "picture, violet where less: all samples run towards green together, and as it turns "
         "violet around them, on around the ring."), seconds=0.12)
-    for loop, file in ((first, "flight-collapsed"), (cured, "flight-cured")):
+    for loop, file in zip((first, *others), ("escaped", "collapsed", "cured")):
         said = diagnose(run.history[loop], modes=len(CENTRES))
         run.print(f"{loop}. {said}")
-        run.save_figure(plot_flight(run.history[loop], modes=len(CENTRES), title=loop), file,
-                        f"{loop}. {said}")
+        run.save_figure(plot_flight(run.history[loop], modes=len(CENTRES), title=loop),
+                        f"flight-{file}", f"{loop}. {said}")
 
 
 def plot_table(results, run):
-    """Modes and quality as a table, shaded by modes: a row per arm, a column per seed."""
+    """The results as a table, shaded by modes: a row per arm, a column per seed."""
     seeds = range(run.seed, run.seed + run.settings.seeds)
-    counts = np.array([[results[f"{name}, seed {seed}"][1] for seed in seeds] for name in ARMS])
-    figure, axes = new_figure(width=2.6 + 1.5 * len(seeds), height=0.7 + 0.5 * len(ARMS))
+    table = [[results[f"{name}, seed {seed}"] for seed in seeds] for name in ARMS]
+    counts = np.array([[result.modes for result in row] for row in table])
+    figure, axes = new_figure(width=2.0 + 2.1 * len(seeds), height=0.7 + 0.6 * len(ARMS))
     axes.imshow(counts, cmap="Blues", vmin=0, vmax=3 * len(CENTRES), aspect="auto")
-    for i, name in enumerate(ARMS):
-        for j, seed in enumerate(seeds):
-            _, modes, quality = results[f"{name}, seed {seed}"]
-            axes.text(j, i, f"{modes} modes, {quality:.0%}", ha="center", va="center")
+    for i, row in enumerate(table):
+        for j, result in enumerate(row):
+            axes.text(j, i, f"{result.word}\n{in_numbers(result)}", ha="center", va="center")
     axes.set_xticks(range(len(seeds)), [f"seed {seed}" for seed in seeds])
     axes.set_yticks(range(len(ARMS)), list(ARMS))
     axes.xaxis.tick_top()
@@ -181,13 +215,21 @@ def plot_table(results, run):
 
 
 def plot_samples(results, run):
-    """The samples of the first seed, a panel per arm."""
-    figure, panels = new_figure(2, -(-len(ARMS) // 2), width=9.6, height=7)
-    for axes, name in zip(panels.ravel(), ARMS):
-        points, modes, quality = results[f"{name}, seed {run.seed}"]
-        plot_points(axes, points, CENTRES)
-        axes.set_title(f"{name}: {modes} modes, {quality:.0%}", fontsize=10)
+    """The samples of the first seed, a panel per arm, and as many of the data."""
+    shown = {name: results[f"{name}, seed {run.seed}"] for name in ARMS}
+    shown["the data"] = describe(SAMPLE_DATA(COUNTED, np.random.default_rng(run.seed)))
+    columns = -(-len(shown) // 2)
+    figure, panels = new_figure(2, columns, width=3.2 * columns, height=7.2)
+    for axes, (name, result) in zip(panels.ravel(), shown.items()):
+        plot_points(axes, result.points, CENTRES)
+        axes.set_title(f"{name}: {result.word}", fontsize=10)
+        axes.set_xlabel(in_numbers(result))
     return figure
+
+
+def in_numbers(result):
+    spread = "" if math.isnan(result.spread) else f", spread {result.spread:.2f}"
+    return f"{result.modes} mode{'s' * (result.modes != 1)}, {result.quality:.0%}{spread}"
 
 
 def check_settings(cfg):

@@ -122,7 +122,7 @@ def train_judges(run, loop, generator, discriminator, lines):
         Adam(judge.parameters(), lr=cfg.lr, betas=(0.5, 0.999))
         for judge in (discriminator, critic, free)]
     real, codes = xp.asarray(ring(PROBES, run.rng)), noise(PROBES, CONFIG.latent_size, rng=run.rng)
-    shown = {cfg.steps // 33, cfg.steps // 10, cfg.steps - 1}
+    shown = {max(1, cfg.steps // 33), max(1, cfg.steps // 10), cfg.steps}  # steps taken
     for step in run.steps(loop, generator=generator, discriminator=discriminator, critic=critic,
                           free=free, d_optimizer=d_optimizer, c_optimizer=c_optimizer,
                           f_optimizer=f_optimizer, lines=lines):
@@ -135,14 +135,14 @@ def train_judges(run, loop, generator, discriminator, lines):
             with tg.no_grad():
                 real_scores, fake_scores = discriminator(real), discriminator(generator(codes))
                 run.log(value=game_value(real_scores, fake_scores), logit=fake_scores.mean())
-        if step in shown:
-            lines.add(step, np.stack([scores_on_line(discriminator), scores_on_line(critic)]))
         x = xp.asarray(ring(cfg.batch, run.rng))
         z = noise(cfg.batch, CONFIG.latent_size, rng=run.rng)
         discriminator_step(generator, discriminator, d_optimizer, discriminator_loss, x, z)
         discriminator_step(generator, critic, c_optimizer, critic_loss, x, z, penalty=cfg.penalty,
                            rng=run.rng)
         discriminator_step(generator, free, f_optimizer, critic_loss, x, z)
+        if step + 1 in shown:
+            lines.add(step + 1, np.stack([scores_on_line(discriminator), scores_on_line(critic)]))
     return critic
 
 
@@ -209,7 +209,7 @@ def show(run, fresh, lines, fakes, games):
         "The generator's losses and their slopes, against the logit that D gives a fake: D = "
         "sigmoid(logit). Where D knows nothing the logit is 0. A fake that is found out lies far "
         "to the left, and there the saturating loss is flat, hence its name. The dashed line is "
-        f"the mean fake after {run.settings.steps} steps of D."))
+        f"the mean fake at the last of D's {run.settings.steps:,} steps."))
     run.save_figure(plot_norms(run.history, fresh, OVERLAPPING), "norms", (
         "The norm of the generator's gradient while only the judges learn, a line for each start. "
         "Left, a fresh generator: the saturating loss has lost what the non-saturating one keeps. "

@@ -12,6 +12,7 @@ how good the samples are. So a run is read from several meters at once. Each ste
 and some steps log what reveals a collapse:
 
     modes             how many modes of the data the samples cover, if they can be counted
+    quality           the share of the samples that lies inside a mode
     diversity         how far apart samples are, relative to real ones: see `diversity`
 
     history = run.history["training"]
@@ -19,6 +20,7 @@ and some steps log what reveals a collapse:
 """
 import math
 
+from demos.gans.parts.modes import outcome
 from tinygen.backend import np, to_numpy, xp
 
 METERS = "d_real", "d_fake", "d_loss", "g_loss", "d_grad", "g_grad"
@@ -30,9 +32,9 @@ END = 0.1
 # varies by a factor of ten or so.
 REAL_ABOVE, FAKE_BELOW = 0.95, 0.05
 GRADIENT_FALL = 100
-# Collapsed: fewer than half of the modes, or more than a quarter of the once covered modes lost;
-# one or two modes more or less are counting noise.
-MODES_SHARE, MODES_KEPT = 0.5, 0.75
+# Collapsed: few modes, as `outcome` has it, or more than a quarter of the once covered modes lost;
+# one or two modes more or less are counting noise. Escaped: few modes, and few samples in them.
+MODES_KEPT = 0.75
 # Digits of one class are 0.70 (ones) to 0.98 times as diverse as all digits, and the 50 nearest to
 # a single digit 0.31 to 0.75 times. Below 0.3 samples are copies of one image; above, they may
 # still be of one class.
@@ -75,7 +77,7 @@ def _mean_distance(x):
 
 
 def diagnose(history, *, modes=None, probabilities=True):
-    """One sentence on a run: Healthy, Diverged, Saturated or Collapsed, with the numbers.
+    """One sentence on a run: Healthy, Diverged, Saturated, Collapsed or Escaped, with the numbers.
 
     history: metric -> list of (step, value), with all METERS. modes: how many the data has.
     probabilities: False for a critic's raw scores, which are never called saturated. Raises
@@ -123,7 +125,11 @@ def _saturated(history, end):
 def _collapsed(history, end, modes):
     if "modes" in end:
         peak, peak_step = max((value, -step) for step, value in history["modes"])
-        if modes and end["modes"] < MODES_SHARE * modes:
+        word = outcome(end["modes"], end.get("quality", 1), modes) if modes else "covers"
+        if word == "escaped":
+            return (f"Escaped: {1 - end['quality']:.0%} of the samples lie outside all modes in the "
+                    "last 10 % of the run.")
+        if word == "collapsed":
             return f"Collapsed: {end['modes']:g} of {modes} modes in the last 10 % of the run."
         if end["modes"] < MODES_KEPT * peak:
             return (f"Collapsed: {_count(end['modes'], modes)} in the last 10 % of the run, after "

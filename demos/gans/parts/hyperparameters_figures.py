@@ -1,5 +1,5 @@
 """Figures of the demo hyperparameters: heat maps with numbers in their cells, and samples."""
-from demos.common.figures import new_figure
+from demos.common.figures import PALETTE, new_figure
 from demos.gans.parts.toys import plot_points
 from tinygen.backend import np
 from tinygen.data import RING_CENTRES
@@ -33,20 +33,24 @@ def plot_turns(outcomes, cfg, trains, verdict):
 
 
 def plot_map(axes, outcomes, ticks, trains, verdict):
-    """Outcomes, row by row from the bottom, as a heat map of quality with words in its cells."""
+    """Outcomes, row by row from the bottom: a heat map of modes times quality, words in its cells.
+
+    Quality alone would make a collapse onto one mode, where all samples are good, the brightest.
+    """
     from matplotlib.patches import Rectangle
     count = len(ticks)
-    quality = np.array([outcome["quality"] for outcome in outcomes]).reshape(count, count)
-    axes.imshow(quality, cmap=COLOURS, vmin=0, vmax=1, origin="lower", aspect="auto")
+    scores = np.array([outcome["modes"] / len(RING_CENTRES) * outcome["quality"]
+                       for outcome in outcomes])
+    axes.imshow(scores.reshape(count, count), cmap=COLOURS, vmin=0, vmax=1, origin="lower", aspect="auto")
     for number, outcome in enumerate(outcomes):
         row, column = divmod(number, count)
-        ink = "#111111" if outcome["quality"] > 0.5 else "#FFFFFF"
+        ink = "#111111" if scores[number] > 0.5 else "#FFFFFF"
         modes = f"{outcome['modes']} mode{'s' if outcome['modes'] != 1 else ''}"
         text = f"{modes}\n{outcome['quality']:.0%}\n{verdict(outcome)}"
         axes.text(column, row, text, color=ink, ha="center", va="center", fontsize=8)
         if trains(outcome):
             axes.add_patch(Rectangle((column - 0.47, row - 0.46), 0.94, 0.92, fill=False,
-                                     edgecolor="#D55E00", linewidth=2.5))
+                                     edgecolor=PALETTE[1], linewidth=2.5))
     labels = [f"{tick:g}" for tick in ticks]
     axes.set_xticks(range(len(ticks)), labels)
     axes.set_yticks(range(len(ticks)), labels)
@@ -57,8 +61,8 @@ def plot_map(axes, outcomes, ticks, trains, verdict):
 
 def add_scale(figure, axes):
     from matplotlib.cm import ScalarMappable
-    figure.colorbar(ScalarMappable(cmap=COLOURS), ax=axes, label="share of high-quality samples",
-                    shrink=0.7)
+    figure.colorbar(ScalarMappable(cmap=COLOURS), ax=axes, shrink=0.7,
+                    label="share of modes × share of high-quality samples")
 
 
 def plot_samples(outcomes, cfg, trains):
@@ -70,7 +74,7 @@ def plot_samples(outcomes, cfg, trains):
         for column, axes in enumerate(axes_row):
             outcome = outcomes[row * count + column]
             plot_points(axes, outcome["points"][:SHOWN], RING_CENTRES)
-            axes.spines[:].set(visible=True, color="#D55E00" if trains(outcome) else "#BBBBBB",
+            axes.spines[:].set(visible=True, color=PALETTE[1] if trains(outcome) else "#BBBBBB",
                                linewidth=2.5 if trains(outcome) else 0.8)
             if row == 0:
                 axes.set_xlabel(f"{cfg.lrs[column]:g}")

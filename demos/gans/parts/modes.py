@@ -1,6 +1,14 @@
-"""Which modes of a mixture of Gaussians a generator covers."""
+"""Which modes of a mixture of Gaussians a generator covers, how widely, and what became of it."""
+import math
+
 from tinygen.backend import np, to_numpy
 from tinygen.data import STD
+
+RADIUS = 3 * STD  # of a mode: samples within are of high quality
+# Of the data within that radius, without the tails: STD² (1 - h / (eʰ - 1)), h = 3² / 2, is their
+# variance along each axis.
+STD_WITHIN = STD * (1 - 4.5 / (np.exp(4.5) - 1)) ** 0.5
+MODES_SHARE, SAMPLES_SHARE = 0.5, 0.5  # from which `outcome` counts modes as many, samples as most
 
 
 def covered(points, centres):
@@ -10,7 +18,42 @@ def covered(points, centres):
     mode is covered if it is the nearest one to at least one such sample. Of points sampled from
     the mixture itself, 98.9 % are of high quality. points: (N, 2). centres: (K, 2). -> int, float
     """
+    mode, good = nearest_modes(to_numpy(points), centres)
+    return len(np.unique(mode[good])), float(good.mean())
+
+
+def spread_within(points, centres):
+    """How widely the samples are spread within the modes, relative to the data: 1 is as widely.
+
+    The standard deviation of the high-quality samples around the mean of those in their mode, over
+    the data's: 0 if all samples in a mode are the same point, wherever in the mode it lies. NaN
+    unless some mode has two. (N, 2), (K, 2) -> float
+    """
     points = to_numpy(points)
+    mode, good = nearest_modes(points, centres)
+    groups = [points[good & (mode == k)].astype(float) for k in np.unique(mode[good])]
+    freedom = sum(2 * (len(group) - 1) for group in groups)  # a coordinate's mean takes one
+    if not freedom:
+        return math.nan
+    squares = sum(((group - group.mean(axis=0)) ** 2).sum() for group in groups)
+    return float(np.sqrt(squares / freedom) / STD_WITHIN)
+
+
+def nearest_modes(points, centres):
+    """The mode nearest to each point, and whether the point lies within it.
+
+    (N, 2), (K, 2) -> int (N,), bool (N,)
+    """
     distances = np.linalg.norm(points[:, None] - centres, axis=2)  # (N, K)
-    good = distances.min(axis=1) < 3 * STD
-    return len(np.unique(distances.argmin(axis=1)[good])), float(good.mean())
+    return distances.argmin(axis=1), distances.min(axis=1) < RADIUS
+
+
+def outcome(modes, quality, total):
+    """What became of a generator, in a word, from `covered`.
+
+    covers: at least half of the modes. collapsed: fewer, with most samples inside them. escaped:
+    fewer, with most samples outside all modes, wherever they are.
+    """
+    if modes >= MODES_SHARE * total:
+        return "covers"
+    return "collapsed" if quality >= SAMPLES_SHARE else "escaped"

@@ -1,9 +1,12 @@
 """GANs in the plane: the toy data, and pictures of the samples and of what D says about them."""
+import math
+
 import tinygen as tg
 from demos.common.figures import PALETTE, new_figure, pyplot
+from demos.gans.parts.modes import RADIUS, nearest_modes
 from models.gan import sample
 from tinygen.backend import np, to_numpy, xp
-from tinygen.data import GRID_CENTRES, RING_CENTRES, STD, grid, ring
+from tinygen.data import GRID_CENTRES, RING_CENTRES, grid, ring
 
 TOYS = {"ring": (ring, RING_CENTRES), "grid": (grid, GRID_CENTRES)}
 COUNTED = 2500  # samples among which modes are counted, as in PacGAN
@@ -63,6 +66,15 @@ def reach(centres):
     return 1.4 * np.abs(centres).max()
 
 
+def zoom(points, centres):
+    """How many times as wide as usual a picture is that shows most of the points: a power of 2.
+
+    It remains 1 while half of them lie within `reach`, and if they are not finite.
+    """
+    ratio = np.median(np.abs(points).max(axis=1)) / reach(centres)
+    return 2.0 ** math.ceil(math.log2(ratio)) if 1 < ratio < np.inf else 1.0
+
+
 def lattice(centres):
     """Points on a square lattice over the picture, row by row from the bottom.  -> (SIDE², 2)"""
     x, y = np.meshgrid(*[np.linspace(-1, 1, SIDE) * reach(centres)] * 2)
@@ -98,18 +110,23 @@ def plot_field(axes, logits, centres, relative=False):
 
 
 def plot_points(axes, points, centres):
-    """Samples over the modes, each a circle within which a sample is of high quality."""
+    """Samples over the modes, each a circle within which a sample is of high quality.
+
+    If most samples lie outside the picture, it is zoomed out, and says so: see `zoom`.
+    """
     from matplotlib.collections import EllipseCollection
-    width = np.full(len(centres), 6 * STD)
+    width = np.full(len(centres), 2 * RADIUS)
     axes.add_collection(EllipseCollection(
         width, width, 0, units="xy", offsets=centres, offset_transform=axes.transData,
         facecolors="none", edgecolors="#222222", linewidths=0.9, zorder=3))
-    good = np.linalg.norm(points[:, None] - centres, axis=2).min(axis=1) < 3 * STD
+    good = nearest_modes(points, centres)[1]
     for chosen, colour in ((~good, BAD), (good, GOOD)):
         axes.plot(*points[chosen].T, ".", color=colour, markersize=3.5, markeredgewidth=0, zorder=2)
-    edge = reach(centres)
-    if (np.abs(points) > edge).any(axis=1).all():
-        axes.text(0, 0, "all samples lie\noutside the picture", ha="center", va="center", color=BAD)
+    times = zoom(points, centres)
+    if times > 1:
+        axes.text(0.03, 0.97, f"zoomed out {times:g} times", transform=axes.transAxes, va="top",
+                  fontsize=9, color=BAD)
+    edge = times * reach(centres)
     axes.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal", xticks=[], yticks=[])
     axes.spines[:].set_visible(True)
     axes.grid(False)

@@ -89,7 +89,7 @@ def plot_line(lines, fakes):
     for (step, (logits, scores)), colour in zip(taken, shades):
         curves = 1 / (1 + np.exp(-np.clip(logits, -60, 60))), logits, scores - scores.mean()
         for axes, curve in zip(panels, curves):
-            axes.plot(LINE, curve, color=colour, label=f"after {step} steps")
+            axes.plot(LINE, curve, color=colour, label=f"after {step:,} step{'s' * (step > 1)}")
     names = "D(x): a probability", "its logit", "score of the critic with penalty, minus its mean"
     for axes, name in zip(panels, names):
         axes.set_title(name)
