@@ -24,7 +24,7 @@ data hold no more than the generator was shown, and in fact less.
 After Esteban, Hyland and Rätsch, Real-valued medical time series generation with recurrent
 conditional GANs (2017): train on synthetic, test on real.
 """
-from demos.common.figures import PALETTE, new_figure, plot_image_rows
+from demos.common.figures import PALETTE, new_figure, plot_image_rows, show_sheet, tile
 from demos.common.resume import epoch_batch
 from demos.common.run import demo
 from demos.gans.parts.flight import diagnose
@@ -51,6 +51,7 @@ COMPARED = 1000     # images whose nearest training images are looked up
 COPY_NOISE = 0.05   # standard deviation, on copies of training images
 NEAR = 0.05         # "near" is the distance below which this share of new real images lies
 SHOWN = 12          # images in a row
+ROWS, GAP = 6, 2    # of the images by class: images in a column, pixels between them
 
 
 @demo(PRESETS, data=("digits", "mnist-10k"),
@@ -150,11 +151,10 @@ def show(run, images, generated, labels, right, distances):
         "trained on. The generator was trained on all real training digits and knows nothing that "
         "they don't; its samples help only those who lack these digits, and only as far as they "
         "are good: compare the last two bars."))
-    run.save_figure(plot_image_rows({
-        str(k): np.concatenate([images.x_train[images.y_train == k][:8],
-                                np.zeros_like(generated[:1]), generated[labels == k][:8]])
-        for k in range(10)}), "digits", (
-        "Real digits of each class on the left, generated ones on the right."))
+    run.save_figure(plot_classes({"Real": (images.x_train, images.y_train),
+                                  "Generated": (generated, labels)}), "digits", (
+        "Real training digits, and generated ones: a column for each class. The class is what the "
+        "generator was asked for; the first ones, not hand-picked."))
     run.save_figure(plot_distances(distances), "distances", (
         "How far each image is from the nearest training image. Copies lie to the left of the "
         "dashed line, as the bottom panel shows. Lying far to the right is no merit: an image that "
@@ -184,6 +184,21 @@ def plot_scores(right):
     axes.invert_yaxis()
     axes.grid(False, axis="y")
     axes.set(xlabel="% of real test digits read right", xlim=(0, 110), xticks=range(0, 101, 20))
+    return figure
+
+
+def plot_classes(kinds):
+    """A panel for each kind, with a column of its first images for each class.
+
+    kinds: title -> images, classes (N,)
+    """
+    figure, panels = new_figure(1, len(kinds), width=5.3 * len(kinds), height=3.6)
+    for axes, (title, (x, y)) in zip(panels, kinds.items()):
+        columns = np.stack([x[y == k][:ROWS] for k in range(10)], axis=1)  # (ROWS, 10, C, H, W)
+        show_sheet(axes, tile(columns.reshape(-1, *x.shape[1:]), 10, gap=GAP))
+        axes.set_xticks((np.arange(10) + 0.5) * (x.shape[-1] + GAP) - GAP, range(10))
+        axes.tick_params(length=0, colors="#222222", labeltop=True, labelbottom=False)
+        axes.set_title(title)
     return figure
 
 

@@ -4,8 +4,7 @@ from demos.gans.parts.scores import amount_of_ink, per_ink, roc_curve
 from tinygen.backend import np
 
 COLOURS = {"autoencoder": PALETTE[0], "VAE": PALETTE[1], "discriminator": PALETTE[2]}
-NORMAL, STRANGE = "#A6A6A6", PALETTE[1]
-INK = np.array([0.84, 0.37, 0.0])  # STRANGE, as ink
+NORMAL, STRANGE = PALETTE[9], PALETTE[1]
 FALSE_ALARMS = 0.05  # share of the normal images above a threshold
 SHOWN = 12  # images in a row
 
@@ -108,5 +107,6 @@ def plot_extremes(scores, x, strange):
 
 def in_colour(x, strange):
     """Black ink on white, and orange ink for the `strange` images.  (N, 1, H, W) -> (N, 3, H, W)"""
-    ink = np.where(strange[:, None], INK, 0)[:, :, None, None]
+    from matplotlib.colors import to_rgb
+    ink = np.where(strange[:, None], to_rgb(STRANGE), 0)[:, :, None, None]
     return 1 - x * (1 - ink)

@@ -127,8 +127,9 @@ def _collapsed(history, end, modes):
         peak, peak_step = max((value, -step) for step, value in history["modes"])
         word = outcome(end["modes"], end.get("quality", 1), modes) if modes else "covers"
         if word == "escaped":
-            return (f"Escaped: {1 - end['quality']:.0%} of the samples lie outside all modes in the "
-                    "last 10 % of the run.")
+            outside = 100 * (1 - end["quality"])
+            return (f"Escaped: {outside:.0f} % of the samples lie outside all modes in the last "
+                    "10 % of the run.")
         if word == "collapsed":
             return f"Collapsed: {end['modes']:g} of {modes} modes in the last 10 % of the run."
         if end["modes"] < MODES_KEPT * peak:

@@ -59,10 +59,22 @@ def _plot_pair(axes, history, *meters, limits=None):
     low, high = np.concatenate(seen).min(), np.concatenate(seen).max()
     if log:
         axes.set_ylim(low / 1.5, high * 1.5)
+        _label_log(axes)
     else:
         margin = 0.06 * (high - low) or 0.5
         axes.set_ylim(limits or (low - margin, high + margin))
     _label_ends(axes, ends)
+
+
+def _label_log(axes):
+    """A few round numbers beside a low panel, however many powers of ten it spans."""
+    from matplotlib.ticker import LogLocator, NullLocator
+    low, high = axes.get_ylim()
+    powers = math.log10(high / low)
+    between = (1, 2, 5) if powers < 1.5 else (1, 3) if powers < 2.5 else (1,)
+    axes.yaxis.set_major_locator(LogLocator(subs=between, numticks=5))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter("{x:g}")
 
 
 def _plot_samples(axes, points, name, modes):

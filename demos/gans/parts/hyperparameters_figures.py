@@ -41,7 +41,8 @@ def plot_map(axes, outcomes, ticks, trains, verdict):
     count = len(ticks)
     scores = np.array([outcome["modes"] / len(RING_CENTRES) * outcome["quality"]
                        for outcome in outcomes])
-    axes.imshow(scores.reshape(count, count), cmap=COLOURS, vmin=0, vmax=1, origin="lower", aspect="auto")
+    axes.imshow(scores.reshape(count, count), cmap=COLOURS, vmin=0, vmax=1, origin="lower",
+                aspect="auto")
     for number, outcome in enumerate(outcomes):
         row, column = divmod(number, count)
         ink = "#111111" if scores[number] > 0.5 else "#FFFFFF"

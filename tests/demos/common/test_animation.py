@@ -53,8 +53,7 @@ def test_a_palette_shared_by_all_frames_keeps_colours_near_and_white_exact(rng):
     assert difference.mean() < 8 and (np.array(pictures)[:, 8] == 255).all()  # the gap
 
 
-def test_figures_are_plotted_one_by_one_and_closed(monkeypatch):
-    monkeypatch.setenv("MPLBACKEND", "Agg")
+def test_figures_are_plotted_one_by_one_and_closed():
     import matplotlib.pyplot as plt
     still_open = []
 

@@ -76,6 +76,16 @@ def test_collapsed_is_few_modes_or_fewer_than_before(values, modes, words):
     assert diagnose(covered(*values), modes=modes).startswith(words)
 
 
+@pytest.mark.parametrize("modes, quality, words", [
+    (0, 0.0, "Escaped: 100 % of the samples lie outside all modes in the last 10 % of the run."),
+    (3, 0.49, "Escaped: 51 % of the samples"), (3, 0.5, "Collapsed: 3 of 8"),
+    (1, 0.97, "Collapsed: 1 of 8"), (4, 0.1, "Healthy")])
+def test_escaped_is_few_modes_and_few_samples_in_them(modes, quality, words):
+    end = {"modes": [(0, 0), (199, modes)], "quality": [(0, 0.9), (199, quality)]}
+    assert diagnose(history() | end, modes=8).startswith(words)
+    assert diagnose(history() | end).startswith("Healthy")  # few of how many, nobody said
+
+
 def test_a_low_diversity_is_a_collapse():
     expect("Collapsed", "samples 0.29 times as diverse",
            diversity=at_end(flight.DIVERSITY_ABOVE - 0.01, 1.0))

@@ -9,11 +9,6 @@ from tinygen.backend import np
 STEPS = range(200)
 
 
-@pytest.fixture(autouse=True)
-def no_windows(monkeypatch):
-    monkeypatch.setenv("MPLBACKEND", "Agg")
-
-
 def history(steps=STEPS, **changes):
     """All meters at 0.5, but for the changes: values that stay for all steps."""
     values = {**dict.fromkeys(METERS, 0.5), **changes}

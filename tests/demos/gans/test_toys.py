@@ -12,6 +12,7 @@ from demos.gans.parts.toys import (
     plot_points,
     reach,
     spread,
+    zoom,
 )
 from models.gan import Config, MLPDiscriminator, MLPGenerator
 from models.parts import noise
@@ -25,11 +26,6 @@ CENTRES = TOYS["ring"][1]
 def players(rng):
     config = Config(2, (2,), pack=2)
     return MLPGenerator(config, (8,), rng=rng), MLPDiscriminator(config, (8,), rng=rng)
-
-
-@pytest.fixture(autouse=True)
-def no_windows(monkeypatch):
-    monkeypatch.setenv("MPLBACKEND", "Agg")
 
 
 def test_a_film_is_shot_at_its_steps_and_comes_back_from_a_checkpoint(players, rng, tmp_path):
@@ -83,3 +79,18 @@ def test_points_are_coloured_by_whether_they_count():
     plot_points(axes, np.array([[2.1, 0], [2.2, 0], [0, 2], [0, 0]], "float32"), CENTRES)
     bad, good = (line.get_xydata().tolist() for line in axes.lines)
     assert good == [pytest.approx([2.1, 0]), [0, 2]] and bad == [pytest.approx([2.2, 0]), [0, 0]]
+
+
+@pytest.mark.parametrize("farthest, times", [(0.1, 1), (1.0, 1), (1.01, 2), (2.0, 2), (2.01, 4),
+                                             (1e6, 2 ** 20), (np.inf, 1), (np.nan, 1)])
+def test_a_picture_is_zoomed_out_until_it_holds_most_samples(farthest, times):
+    points = np.zeros((5, 2))
+    points[1:4, 1] = -farthest * reach(CENTRES)
+    points[4] = 1e9  # one astray does not count
+    assert zoom(points, CENTRES) == times
+    axes = new_figure()[1]
+    plot_points(axes, points.astype("float32"), CENTRES)
+    edge = times * reach(CENTRES)
+    assert axes.get_xlim() == axes.get_ylim() == pytest.approx((-edge, edge))
+    assert [text.get_text() for text in axes.texts] == (
+        [f"zoomed out {times:g} times"] if times > 1 else [])
