@@ -72,7 +72,7 @@ class Result:
 
 ARMS = {
     "no cure": Arm(),
-    "fast discriminator": Arm(g_rate=0.3, d_rate=60, g_steps=1),
+    "fast discriminator": Arm(g_rate=0.3, d_rate=100, g_steps=1),
     "balanced": Arm(g_steps=1),
     "packing": Arm(pack=2),
     "minibatch features": Arm(minibatch_features=4),
