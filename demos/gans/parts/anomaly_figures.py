@@ -12,7 +12,8 @@ SHOWN = 12  # images in a row
 def plot_table(table, pictures=None):
     """AUROCs as numbers in coloured cells.
 
-    table: score -> {column: AUROC}. pictures: an image (1, H, W) to show above each column.
+    table: score -> {column: AUROC}. pictures: an image (1, H, W) to show above each column;
+    without, the columns are digits held out.
     """
     rows, columns = list(table), list(next(iter(table.values())))
     values = np.array([[table[row][column] for column in columns] for row in rows])
@@ -28,6 +29,9 @@ def plot_table(table, pictures=None):
     axes.tick_params(length=0, colors="#222222")
     axes.grid(False)
     axes.spines[:].set_visible(False)
+    if pictures is None:
+        axes.xaxis.set_label_position("top")
+        axes.set_xlabel("digit held out")
     for j, picture in enumerate(pictures if pictures is not None else ()):
         above = axes.inset_axes([(j + 0.1) / len(columns), 1 + 0.75 / len(rows),
                                  0.8 / len(columns), 1.5 / len(rows)])
@@ -47,7 +51,7 @@ def plot_roc(scores, y):
     for axes in panels.flat[len(scores):]:
         axes.set_visible(False)
     for axes, digit in zip(panels.flat, scores):
-        axes.plot([0, 1], [0, 1], color=NORMAL, linewidth=1, linestyle=":")
+        axes.plot([0, 1], [0, 1], color="#888888", linewidth=1, linestyle=":")
         strange = y == digit
         for name, colour in COLOURS.items():
             axes.plot(*roc_curve(scores[digit][name], strange), color=colour, label=name)
@@ -58,7 +62,8 @@ def plot_roc(scores, y):
         axes.set_xlabel("false alarms")
     for axes in panels[:, 0]:
         axes.set_ylabel("anomalies found")
-    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center",
+                  ncols=2 if columns == 1 else 4)
     return figure
 
 
@@ -86,8 +91,8 @@ def plot_complexity(scores, x, y):
         axes.set_xlim(0, np.quantile(ink, 0.998) * 1.05)
         axes.set_ylim(0, max(np.quantile(each["autoencoder"], 0.998) for each in scores.values()))
     panels[0, 0].set_ylabel("autoencoder's error")
-    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4,
-                  markerscale=3)
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center",
+                  ncols=2 if len(digits) == 1 else 4, markerscale=3)
     return figure
 
 

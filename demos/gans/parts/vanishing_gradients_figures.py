@@ -61,19 +61,21 @@ def plot_norms(history, fresh, overlapping):
 def plot_value(history, fresh, overlapping):
     """V(D, G) against the steps of D, and the divergence that it implies."""
     figure, axes = new_figure(width=7.5, height=3.9)
-    for loops, colour, label in ((fresh, PALETTE[0], "fresh generators"),
-                                 ([overlapping], PALETTE[4], "after its training")):
+    for loops, colour, label in (
+            (fresh, PALETTE[0], f"fresh generator{'s' * (len(fresh) > 1)}"),
+            ([overlapping], PALETTE[4], "trained generator")):
         for loop in loops:
             axes.plot(*np.array(history[loop]["value"]).T, color=colour, label=label)
             label = None
-    for v, text in ((0, "0: D has won"), (-math.log(4), "-log 4: D knows nothing")):
+    for v, text, side in ((0, "0: D has won", "bottom"),  # away from the curves between the two
+                          (-math.log(4), "−log 4: D knows nothing", "top")):
         axes.axhline(v, color="#999999", linewidth=1, linestyle="--")
-        axes.annotate(text, (1, v), (-4, 4), xycoords=("axes fraction", "data"), ha="right",
-                      textcoords="offset points", color=GREY)
+        axes.annotate(text, (1, v), (-4, 3 if side == "bottom" else -3), va=side, ha="right",
+                      xycoords=("axes fraction", "data"), textcoords="offset points", color=GREY)
     axes.set(xlabel="steps of D, the generator frozen", ylabel="value V(D, G), nats",
              title="D wins against fakes that lie apart", ylim=(-1.6, 0.2))
     axes.margins(x=0)
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 0.17))
+    axes.legend(loc="center right")
     right = axes.secondary_yaxis("right",
                                  functions=(divergence, lambda found: 2 * found - math.log(4)))
     right.set_ylabel("Jensen-Shannon divergence found, nats")
