@@ -228,13 +228,14 @@ def plot_table(results, run):
 
 def plot_samples(results, run):
     """The samples of the first seed, a panel per arm, and as many of the data."""
-    shown = {name: results[f"{name}, seed {run.seed}"] for name in ARMS}
+    first = {name: results[f"{name}, seed {run.seed}"] for name in ARMS}
+    shown = {f"{name}: {result.word}": result for name, result in first.items()}
     shown["the data"] = describe(SAMPLE_DATA(COUNTED, np.random.default_rng(run.seed)))
     columns = -(-len(shown) // 2)
     figure, panels = new_figure(2, columns, width=3.2 * columns, height=7.2)
-    for axes, (name, result) in zip(panels.ravel(), shown.items()):
+    for axes, (title, result) in zip(panels.ravel(), shown.items()):
         plot_points(axes, result.points, CENTRES)
-        axes.set_title(f"{name}: {result.word}", fontsize=10)
+        axes.set_title(title, fontsize=10)
         axes.set_xlabel(in_numbers(result))
     return figure
 

@@ -67,12 +67,14 @@ def reach(centres):
 
 
 def zoom(points, centres):
-    """How many times as wide as usual a picture is that shows most of the points: a power of 2.
+    """How many times as wide as usual a picture has to be to show the points: a power of 2.
 
-    It remains 1 while half of them lie within `reach`, and if they are not finite.
+    1 while half of the points lie within `reach`, or if they are not finite; else 95 % are shown.
     """
-    ratio = np.median(np.abs(points).max(axis=1)) / reach(centres)
-    return 2.0 ** math.ceil(math.log2(ratio)) if 1 < ratio < np.inf else 1.0
+    far, edge = np.abs(points).max(axis=1), reach(centres)
+    if not edge < np.median(far) < np.inf:
+        return 1.0
+    return 2.0 ** math.ceil(math.log2(np.quantile(far[np.isfinite(far)], 0.95) / edge))
 
 
 def lattice(centres):

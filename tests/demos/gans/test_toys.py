@@ -81,12 +81,13 @@ def test_points_are_coloured_by_whether_they_count():
     assert good == [pytest.approx([2.1, 0]), [0, 2]] and bad == [pytest.approx([2.2, 0]), [0, 0]]
 
 
-@pytest.mark.parametrize("farthest, times", [(0.1, 1), (1.0, 1), (1.01, 2), (2.0, 2), (2.01, 4),
-                                             (1e6, 2 ** 20), (np.inf, 1), (np.nan, 1)])
-def test_a_picture_is_zoomed_out_until_it_holds_most_samples(farthest, times):
-    points = np.zeros((5, 2))
-    points[1:4, 1] = -farthest * reach(CENTRES)
-    points[4] = 1e9  # one astray does not count
+@pytest.mark.parametrize("most, others, times", [
+    (0.1, 0.1, 1), (0.99, 9, 1), (1.01, 1.01, 2), (1.99, 1.99, 2), (2.01, 2.01, 4), (1.01, 3.9, 4),
+    (1e6, 1e6, 2 ** 20), (np.inf, 1, 1), (np.nan, 1, 1), (1.5, np.inf, 2)])
+def test_a_picture_is_zoomed_out_if_most_samples_lie_outside(most, others, times):
+    points = np.zeros((100, 2))
+    points[:60, 1], points[60:98, 0] = -most * reach(CENTRES), others * reach(CENTRES)
+    points[98:] = 1e9  # a few astray do not count
     assert zoom(points, CENTRES) == times
     axes = new_figure()[1]
     plot_points(axes, points.astype("float32"), CENTRES)
