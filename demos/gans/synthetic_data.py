@@ -192,7 +192,7 @@ def plot_classes(kinds):
 
     kinds: title -> images, classes (N,)
     """
-    figure, panels = new_figure(1, len(kinds), width=5.3 * len(kinds), height=3.6)
+    figure, panels = new_figure(1, len(kinds), width=5.3 * len(kinds), height=3.8)
     for axes, (title, (x, y)) in zip(panels, kinds.items()):
         columns = np.stack([x[y == k][:ROWS] for k in range(10)], axis=1)  # (ROWS, 10, C, H, W)
         show_sheet(axes, tile(columns.reshape(-1, *x.shape[1:]), 10, gap=GAP))
