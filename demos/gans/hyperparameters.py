@@ -16,10 +16,11 @@ The flight recorder's diagnosis is added to each cell in one word.
 Expect a third of the map to train with the non-saturating loss: 5 cells of 16, the same 5 with
 seeds 0 and 1, all with a discriminator at least as fast as the generator; cells below the diagonal
 find at most one mode. The corner with the slowest generator and the fastest discriminator has 97 %
-high-quality samples on a single mode: that share alone says little. The Wasserstein loss trains no
-cell by this standard, in 1,000 steps of the generator with one step of the critic to each: most
-cells above the diagonal find all 8 modes, but reach at most 36 % high quality. It fails less often,
-and is slower. The longer runs of gan_ring reach what is missing here.
+high-quality samples on a single mode. That share alone says little, and so the colour of a cell is
+its share of the modes times its share of high-quality samples. The Wasserstein loss trains no cell
+by this standard, in 1,000 steps of the generator with one step of the critic to each: most cells
+above the diagonal find all 8 modes, but reach at most 36 % high quality. It fails less often, and
+is slower. The longer runs of gan_ring reach what is missing here.
 
 The losses are those of models.gan; wasserstein has a gradient penalty. Lucic et al., Are GANs
 created equal? (2018), make the search itself the subject: given enough of it, most losses perform
@@ -171,8 +172,8 @@ def show(run, maps):
     run.save_figure(plot_rates(rates, cfg, trains, verdict), "rates", (
         "Each cell is a GAN trained on the ring: modes covered of 8, share of high-quality samples "
         "and the flight recorder's diagnosis. The colour is the share of modes times the share of "
-        "high-quality samples: a perfect copy of one mode is worth an eighth. Collapsed: few "
-        "modes. Escaped: most samples lie outside all modes. A frame marks the cells that train: "
+        "high-quality samples: one mode alone is worth an eighth at most. Collapsed: few modes. "
+        "Escaped: few, and most samples outside all of them. A frame marks the cells that train: "
         f"{MODES_FROM} modes or more, at least {QUALITY_FROM:.0%} of high quality. Below the "
         "diagonal (from bottom left to top right) D is the slower one. Compare the seeds before "
         "you believe a single cell: the numbers vary, the large regions stay."))
