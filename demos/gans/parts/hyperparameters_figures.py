@@ -63,7 +63,7 @@ def plot_map(axes, outcomes, ticks, trains, verdict):
 def add_scale(figure, axes):
     from matplotlib.cm import ScalarMappable
     figure.colorbar(ScalarMappable(cmap=COLOURS), ax=axes, shrink=0.7,
-                    label="share of modes × share of high-quality samples")
+                    label="share of modes × high-quality share")
 
 
 def plot_samples(outcomes, cfg, trains):

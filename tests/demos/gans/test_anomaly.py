@@ -24,6 +24,6 @@ def test_strange_images_have_orange_ink_and_the_others_black(rng):
     x = np.ones((2, 1, 4, 4))
     shown = in_colour(x, np.array([True, False]))
     assert shown.shape == (2, 3, 4, 4)
-    assert shown[0, :, 0, 0].tolist() == pytest.approx([0.84, 0.37, 0.0])
+    assert shown[0, :, 0, 0].tolist() == pytest.approx([0xD5 / 255, 0x5E / 255, 0])
     assert (shown[1] == 0).all()
     assert (in_colour(0 * x, np.array([True, False])) == 1).all()

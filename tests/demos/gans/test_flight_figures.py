@@ -45,3 +45,15 @@ def test_a_missing_meter_is_named():
     del broken["g_grad"]
     with pytest.raises(ValueError, match="g_grad missing; pass each to run.log"):
         plot_flight(broken)
+
+
+@pytest.mark.parametrize("low, high", [(0.2, 0.9), (0.2, 4), (0.05, 20), (1e-3, 1e3), (1e-12, 1e5)])
+def test_ticks_of_gradient_norms_are_few_and_apart(low, high):
+    uneven = history() | {"g_grad": [(step, low if step < 100 else high) for step in STEPS]}
+    figure = plot_flight(uneven | {"d_grad": uneven["g_grad"]})
+    figure.canvas.draw()
+    axes, height = figure.axes[2], figure.axes[2].bbox.height
+    heights = [label.get_window_extent().y0 for label in axes.get_yticklabels(which="both")
+               if label.get_text() and 0 <= label.get_window_extent().y1 - axes.bbox.y0 <= height]
+    assert 2 <= len(heights) <= 7
+    assert min(np.diff(sorted(heights))) > 0.13 * height  # a line of text

@@ -6,6 +6,7 @@ import pytest
 
 from demos.gans import hyperparameters
 from demos.gans.hyperparameters import Cell, Outcomes, log, train, trains, verdict
+from demos.gans.parts.hyperparameters_figures import plot_turns
 from demos.gans.parts.steps import discriminator_step, generator_step
 from tinygen.backend import np
 
@@ -73,3 +74,13 @@ def test_cells_of_different_lengths_are_not_mixed():
     assert again.rows == kept.rows
     with pytest.raises(ValueError, match="this run's cells have 10 steps, not 20"):
         Outcomes(20).load_state_dict(kept.state_dict())
+
+
+def test_a_cell_is_as_bright_as_its_modes_times_its_quality():
+    found = [(1, 1.0), (8, 0.5), (0, 0.0), (4, 0.5)]
+    outcomes = [{"modes": modes, "quality": quality, "said": "Healthy: "}
+                for modes, quality in found]
+    axes = plot_turns(outcomes, SimpleNamespace(turns=(1, 4)), trains, verdict).axes[0]
+    assert axes.images[0].get_array().ravel().tolist() == [0.125, 0.5, 0, 0.25]
+    assert [text.get_text() for text in axes.texts[:2]] == ["1 mode\n100%\nhealthy",
+                                                            "8 modes\n50%\nhealthy"]
