@@ -126,15 +126,16 @@ def show(run, results, films):
         "inside are of high quality. Those outside all circles are orange: they lie on the bridges "
         "that a continuous map of noise leaves between modes."))
     run.save_figure(plot_modes(run.history, run.settings), "modes", (
-        "Modes covered and share of high-quality samples during training, one line per seed. All "
-        "modes are reached early; what takes time is to leave the space between them."))
+        "Modes covered and share of high-quality samples during training, one line per seed. "
+        "Dashed: all modes, and the least share to expect at the end. All modes are reached early; "
+        "what takes time is to leave the space between them."))
 
 
 def plot_samples(results, cfg):
     """Final samples: a row per toy, a column per seed."""
     rows = len(cfg.toys)
-    figure, panels = new_figure(rows, cfg.seeds, width=3.4 * max(cfg.seeds, 2),
-                                height=3.7 * rows, squeeze=False)
+    figure, panels = new_figure(rows, cfg.seeds, width=3.4 * cfg.seeds, height=3.7 * rows,
+                                squeeze=False)
     for axes, (loop, (points, modes, quality)) in zip(panels.ravel(), results.items()):
         centres = TOYS[loop.partition(",")[0]][1]
         plot_points(axes, points, centres)
