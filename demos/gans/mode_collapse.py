@@ -6,7 +6,7 @@ D finds most real: nothing in G's loss asks for more than one. D then learns to 
 and G moves everything elsewhere, around the ring and past it, without ever spreading out: its
 samples escape. Against a D that is far ahead they collapse instead: all are pushed the same way,
 onto one mode, and stay. There D says 1/9 to each of them, for of nine points in this mode eight are
-fakes, and no slope leads to the other seven. All arms have the same networks and data:
+fakes, and nothing tells G of the other seven modes. All arms have the same networks and data:
 
     no cure              five steps of G to one of D
     fast discriminator   one to one, but D learns 333 times as fast as G
@@ -34,8 +34,8 @@ the fast discriminator one mode, over seven seeds (in one of them two), with 93 
 high quality and a spread of 0.96 to 1.06; over three seeds, no mode with WGAN-GP alone and all 8 in
 each other arm. Of the samples 92 to 94 % are of high quality with minibatch features, 57 to 64 %
 with packing, 34 to 41 % with five critic steps and 14 to 32 % balanced; in these last two, G took
-only a fifth of the steps. With minibatch features the spread is about 0.7: what gathers in a mode
-is narrower than the mode.
+only a fifth of the steps. With minibatch features the spread is 0.7 (one seed): what gathers in
+a mode is narrower than the mode.
 
 After Lin et al., PacGAN (2018), Salimans et al., Improved techniques for training GANs (2016), and
 Gulrajani et al., Improved training of Wasserstein GANs (2017).
@@ -195,9 +195,9 @@ def show(run, results, films):
         "modes. Collapsed: fewer, with most samples inside. Escaped: fewer, with most outside."))
     run.save_figure(plot_samples(results, run), "samples", (
         f"Seed {run.seed}: {COUNTED:,} samples of each arm over the modes (circles), and as many "
-        "of the data. Orange samples lie outside all modes. The collapsed ones are as good as the "
-        "data, but all alike; the escaped ones have left the modes behind. A panel whose samples "
-        "ran far away is zoomed out."))
+        "of the data. Orange samples lie outside all modes. Those that collapsed are as good as "
+        "the data, but of one mode; those that escaped have left the modes behind. A panel whose "
+        "samples ran far away is zoomed out."))
     first, *others = (f"{name}, seed {run.seed}" for name in (ESCAPED, COLLAPSED, CURED))
     run.save_animation(films[first].frames("5 generator steps", relative=True), "chase", (
         "The chase. Green is where the discriminator finds points more real than elsewhere in the "
