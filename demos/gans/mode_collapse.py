@@ -34,8 +34,8 @@ the fast discriminator one mode, over seven seeds (in one of them two), with 93 
 high quality and a spread of 0.96 to 1.06; over three seeds, no mode with WGAN-GP alone and all 8 in
 each other arm. Of the samples 92 to 94 % are of high quality with minibatch features, 57 to 64 %
 with packing, 34 to 41 % with five critic steps and 14 to 32 % balanced; in these last two, G took
-only a fifth of the steps. With minibatch features the spread is 0.7 (one seed): what gathers in
-a mode is narrower than the mode.
+only a fifth of the steps. With minibatch features the spread is 0.5 to 0.7 (two seeds): what
+gathers in a mode is narrower than the mode.
 
 After Lin et al., PacGAN (2018), Salimans et al., Improved techniques for training GANs (2016), and
 Gulrajani et al., Improved training of Wasserstein GANs (2017).
