@@ -43,14 +43,14 @@ Gulrajani et al., Improved training of Wasserstein GANs (2017).
 import math
 from dataclasses import dataclass
 
-from demos.common.figures import new_figure
 from demos.common.options import check_positive
 from demos.common.run import demo
 from demos.gans.parts.flight import diagnose
 from demos.gans.parts.flight_figures import plot_flight
+from demos.gans.parts.mode_collapse_figures import plot_samples, plot_table
 from demos.gans.parts.modes import covered, outcome, spread_within
 from demos.gans.parts.steps import discriminator_step, generator_step
-from demos.gans.parts.toys import COUNTED, SHOWN, TOYS, Film, plot_points, sample_points
+from demos.gans.parts.toys import COUNTED, SHOWN, TOYS, Film, sample_points
 from models.gan import LOSSES, Config, MLPDiscriminator, MLPGenerator
 from models.parts import noise
 from tinygen.backend import np, xp
@@ -187,65 +187,30 @@ def measure(run, results):
 
 def show(run, results, films):
     """The table, and of the first seed the samples, the film and the flight recorder."""
-    run.save_figure(plot_table(results, run), "table", (
+    seeds = range(run.seed, run.seed + run.settings.seeds)
+    run.save_figure(plot_table(results, ARMS, seeds, len(CENTRES)), "table", (
         f"What {COUNTED:,} samples of each arm cover, a column for each seed: modes of "
         f"{len(CENTRES)} (the colour), share of high-quality samples, and how widely these are "
         "spread within their modes: below 1 closer together than the data, above 1 farther apart, "
         "where samples pass through a mode on their way to the next. Covers: at least half of the "
         "modes. Collapsed: fewer, with most samples inside. Escaped: fewer, with most outside."))
-    run.save_figure(plot_samples(results, run), "samples", (
+    first = {name: results[f"{name}, seed {run.seed}"] for name in ARMS}
+    data = describe(SAMPLE_DATA(COUNTED, np.random.default_rng(run.seed)))
+    run.save_figure(plot_samples(first, data, CENTRES), "samples", (
         f"Seed {run.seed}: {COUNTED:,} samples of each arm over the modes (circles), and as many "
         "of the data. Orange samples lie outside all modes. Those that collapsed are as good as "
         "the data, but of one mode; those that escaped have left the modes behind. A panel whose "
         "samples ran far away is zoomed out."))
-    first, *others = (f"{name}, seed {run.seed}" for name in (ESCAPED, COLLAPSED, CURED))
-    run.save_animation(films[first].frames("5 generator steps", relative=True), "chase", (
+    escaped, *others = (f"{name}, seed {run.seed}" for name in (ESCAPED, COLLAPSED, CURED))
+    run.save_animation(films[escaped].frames("5 generator steps", relative=True), "chase", (
         "The chase. Green is where the discriminator finds points more real than elsewhere in the "
         "picture, violet where less: all samples run towards green together, and as it turns "
         "violet around them, on around the ring."), seconds=0.12)
-    for loop, file in zip((first, *others), ("escaped", "collapsed", "cured")):
+    for loop, file in zip((escaped, *others), ("escaped", "collapsed", "cured")):
         said = diagnose(run.history[loop], modes=len(CENTRES))
         run.print(f"{loop}. {said}")
         run.save_figure(plot_flight(run.history[loop], modes=len(CENTRES), title=loop),
                         f"flight-{file}", f"{loop}. {said}")
-
-
-def plot_table(results, run):
-    """The results as a table, shaded by modes: a row per arm, a column per seed."""
-    seeds = range(run.seed, run.seed + run.settings.seeds)
-    table = [[results[f"{name}, seed {seed}"] for seed in seeds] for name in ARMS]
-    counts = np.array([[result.modes for result in row] for row in table])
-    figure, axes = new_figure(width=2.0 + 2.1 * len(seeds), height=0.7 + 0.6 * len(ARMS))
-    axes.imshow(counts, cmap="Blues", vmin=0, vmax=3 * len(CENTRES), aspect="auto")
-    for i, row in enumerate(table):
-        for j, result in enumerate(row):
-            axes.text(j, i, f"{result.word}\n{in_numbers(result)}", ha="center", va="center")
-    axes.set_xticks(range(len(seeds)), [f"seed {seed}" for seed in seeds])
-    axes.set_yticks(range(len(ARMS)), list(ARMS))
-    axes.xaxis.tick_top()
-    axes.tick_params(length=0, colors="#222222")
-    axes.grid(False)
-    axes.spines[:].set_visible(False)
-    return figure
-
-
-def plot_samples(results, run):
-    """The samples of the first seed, a panel per arm, and as many of the data."""
-    first = {name: results[f"{name}, seed {run.seed}"] for name in ARMS}
-    shown = {f"{name}: {result.word}": result for name, result in first.items()}
-    shown["the data"] = describe(SAMPLE_DATA(COUNTED, np.random.default_rng(run.seed)))
-    columns = -(-len(shown) // 2)
-    figure, panels = new_figure(2, columns, width=3.2 * columns, height=7.2)
-    for axes, (title, result) in zip(panels.ravel(), shown.items()):
-        plot_points(axes, result.points, CENTRES)
-        axes.set_title(title, fontsize=10)
-        axes.set_xlabel(in_numbers(result))
-    return figure
-
-
-def in_numbers(result):
-    spread = "" if math.isnan(result.spread) else f", spread {result.spread:.2f}"
-    return f"{result.modes} mode{'s' * (result.modes != 1)}, {result.quality:.0%}{spread}"
 
 
 def check_settings(cfg):

@@ -1,5 +1,6 @@
 """The arms of mode_collapse train as they say, and their results are told in numbers and a word."""
 from demos.gans import mode_collapse
+from demos.gans.parts.mode_collapse_figures import in_numbers
 from demos.gans.parts.steps import discriminator_step, generator_step
 from tinygen.backend import np
 
@@ -34,9 +35,9 @@ def test_the_arms_take_their_steps(tmp_path, monkeypatch):
 def test_results_are_described_in_numbers_and_a_word():
     centres, std = mode_collapse.CENTRES, 0.05
     escaped = mode_collapse.describe(np.full((10, 2), 9.0))
-    assert (escaped.word, mode_collapse.in_numbers(escaped)) == ("escaped", "0 modes, 0%")
+    assert (escaped.word, in_numbers(escaped)) == ("escaped", "0 modes, 0%")
     beside = centres[0] + std * np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])
     collapsed = mode_collapse.describe(np.concatenate([beside, [[9, 9]]]))
     assert collapsed.word == "collapsed"
-    assert mode_collapse.in_numbers(collapsed) == "1 mode, 80%, spread 0.84"
+    assert in_numbers(collapsed) == "1 mode, 80%, spread 0.84"
     assert mode_collapse.describe(centres).word == "covers"
