@@ -22,12 +22,11 @@ come to a parameter to be what tg.grad gives, to the last bit. In your own code 
 
 Rumelhart, Hinton and Williams, Learning representations by back-propagating errors (1986).
 """
-import sys
-
 import tinygen as tg
 from demos.common.run import demo
 from demos.inside.parts.step_figure import plot_steps
 from demos.inside.parts.subjects import subject
+from demos.inside.parts.terminal import answer_to, someone_is_there
 from tinygen import study
 from tinygen.backend import np, to_numpy
 
@@ -46,7 +45,7 @@ def main(run):
     graph, y = study.trace(compute, model), compute()
     steps = list(study.backward_steps(y, g=g, model=model))
     pages = [page(step, graph) for step in steps]
-    if run.settings.pause and sys.stdin.isatty() and sys.stdout.isatty():
+    if run.settings.pause and someone_is_there():
         turn(pages)
     else:
         for text in pages:
@@ -89,11 +88,8 @@ def turn(pages):
     at = 0
     while at < len(pages):
         print(f"\n{pages[at]}")
-        try:
-            answer = input("Enter: next   b: back   q: quit  ").strip().lower()
-        except EOFError:
-            return
-        if answer == "q":
+        answer = answer_to("Enter: next   b: back   q: quit  ")
+        if answer in ("q", None):
             return
         at = max(at - 1, 0) if answer == "b" else at + 1
 

@@ -1,0 +1,135 @@
+"""Exhibits in a GAN on a ring of eight Gaussians: the players' steps, and the gradient penalty."""
+import tinygen as tg
+from demos.exercises.exercise import Edit
+from demos.inside.exhibits.exhibit import Exhibit, Stage, mistake_in, mistake_of_exercise
+from models import gan
+from models.parts import noise
+from tinygen.backend import np
+from tinygen.data import ring
+from tinygen.optim import Adam
+
+BATCH, LATENTS = 64, 2
+
+
+class Players(Stage):
+    """A generator and a discriminator, each with its optimiser."""
+
+    def __init__(self, rng):
+        config, hidden = gan.Config(LATENTS, (2,)), (32, 32)
+        self.generator = gan.MLPGenerator(config, hidden, rng=rng)
+        self.discriminator = gan.MLPDiscriminator(config, hidden, rng=rng)
+        self.optimizers = [Adam(player.parameters(), lr=2e-3, betas=(0.5, 0.9))
+                           for player in (self.generator, self.discriminator)]
+        self.rng = rng
+
+    def parts(self):
+        return dict(generator=self.generator, discriminator=self.discriminator,
+                    g_optimizer=self.optimizers[0], d_optimizer=self.optimizers[1],
+                    draws=self.rng)
+
+    def batch(self):
+        """Real points, and noise to make fakes of."""
+        return ring(BATCH, self.rng), noise(BATCH, LATENTS, rng=self.rng)
+
+
+class Game(Players):
+    """The two steps are those of exercise 20."""
+
+    def __init__(self, steps, rng):
+        super().__init__(rng)
+        self.steps = steps
+
+    def step(self, step):
+        (x, z), (_, z2) = self.batch(), self.batch()
+        players, (g_optimizer, d_optimizer) = (self.generator, self.discriminator), self.optimizers
+        loss = self.steps.discriminator_step(*players, d_optimizer, gan.discriminator_loss, x, z)
+        self.steps.generator_step(*players, g_optimizer, gan.non_saturating_loss, z2)
+        return loss
+
+
+class Critic(Players):
+    """A Wasserstein GAN, whose critic pays a penalty for slopes other than 1."""
+
+    def __init__(self, penalty, rng):
+        super().__init__(rng)
+        self.penalty = penalty
+
+    def step(self, step):
+        g_optimizer, d_optimizer = self.optimizers
+        x, z = self.batch()
+        with tg.no_grad():
+            fake = self.generator(z).data
+        loss = gan.critic_loss(self.discriminator(x), self.discriminator(fake))
+        total = loss + 10 * self.penalty(self.discriminator, x, fake, rng=self.rng)
+        d_optimizer.zero_grad()
+        total.backward()
+        d_optimizer.step()
+
+        pulled = gan.wasserstein_loss(self.discriminator(self.generator(z)))
+        g_optimizer.zero_grad()
+        pulled.backward(inputs=self.generator.parameters())
+        g_optimizer.step()
+        return loss
+
+
+def gradient_norm(game):
+    """Of the gradients that the discriminator's last step left in it."""
+    return np.sqrt(sum((p.grad.numpy() ** 2).sum() for p in game.discriminator.parameters()))
+
+
+def slope(critic):
+    """The critic's mean slope at points between the ring and its centre."""
+    rng = np.random.default_rng(0)
+    x = tg.Tensor(ring(256, rng) * rng.random((256, 1), dtype="float32"))
+    return np.linalg.norm(tg.grad(critic.discriminator(x).sum(), x).numpy(), axis=1).mean()
+
+
+def check_each_by_itself(penalty):
+    discriminator = gan.MLPDiscriminator(gan.Config(LATENTS, (2,)), (8,),
+                                         rng=np.random.default_rng(0))
+    point = np.array([[0.5, -1.0]], "float32")
+    one, many = (penalty(discriminator, x, x, rng=np.random.default_rng(0)).item()
+                 for x in (point, np.repeat(point, 6, axis=0)))
+    assert np.isclose(one, many, rtol=1e-4), (
+        f"The penalty of a point is {one:.3f}, and of six times that point {many:.3f}.")
+
+
+GANS = (
+    Exhibit(
+        name="uncleared_gradients",
+        title="Gradients that are never cleared",
+        mistake=mistake_of_exercise(20, "You never cleared the gradients"),
+        stage=Game,
+        meter="norm of the discriminator's gradient",
+        read=gradient_norm, every=5, of=np.median, log=True, broken=dict(at_least=10.0),
+        question="Neither player's step calls zero_grad(). What do the gradients do?",
+        choices=("They grow: each step adds its own to all before",
+                 "They are the same: backward begins anew", "They cancel out"),
+        right=0,
+        why="backward() adds to .grad, so a step follows the sum of all gradients so far: momentum "
+            "that never fades. The players overshoot, the discriminator wins, then loses, and "
+            "samples fly past the ring. In a game the loss does not say who is right; the norm of "
+            "the gradient does.",
+        seen="\"You forgot to .zero_grad() before .backward()\": Karpathy's most common neural net "
+             "mistakes (2018)."),
+    Exhibit(
+        name="penalty_axis",
+        title="A gradient penalty over the wrong axis",
+        mistake=mistake_in(
+            gan.gradient_penalty, Edit("(slope ** 2).sum(axis=1)", "(slope ** 2).sum(axis=0)"),
+            check=check_each_by_itself,
+            caught_by="the penalty of a batch of copies, which has to be that of one"),
+        stage=Critic,
+        meter="slope of the critic, mean",
+        read=slope, broken=dict(at_most=0.6),
+        question="The slope's norm is taken over the batch, not over the coordinates of each "
+                 "example. What becomes of the critic?",
+        choices=("Its slope is 1, as it should be", "It is far too flat", "It is far too steep"),
+        right=1,
+        why="The norm over a batch of 64 is about 8 times that of one example, and this is now "
+            "asked to be 1. The critic's slope is about a fifth of what it should be, and so "
+            "are its estimate of the distance and the generator's gradient. The loss of a critic "
+            "has no scale that one could know it by.",
+        seen="The authors' code sums over axis 1 of flat examples; copied to images that are not "
+             "flat, or to a batch along another axis, it sums over something else."),
+)

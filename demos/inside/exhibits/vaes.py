@@ -1,0 +1,78 @@
+"""Exhibits in a VAE: the deviation, and the KL."""
+from demos.exercises.swap import digits
+from demos.inside.exhibits.exhibit import Exhibit, Stage, mistake_of_exercise
+from models import vae
+from models.parts import noise
+from tinygen.backend import np
+from tinygen.operation import no_grad
+from tinygen.optim import Adam
+
+SEEN, BATCH, LATENTS = 384, 32, 4  # of the 512 digits, those that it trains on
+
+
+class Dreamer(Stage):
+    """A VAE of four latents on digits of 8x8 pixels."""
+
+    def __init__(self, rng):
+        self.model = vae.DenseVAE(vae.Config(LATENTS, 8), 32, rng=rng)
+        self.optimizer, self.rng = Adam(self.model.parameters(), lr=3e-3), rng
+
+    def loss(self, step):
+        rows = (np.arange(BATCH) + BATCH * step) % SEEN
+        return vae.loss(self.model, digits()[rows], noise(BATCH, LATENTS, rng=self.rng))
+
+    def codes(self):
+        """Mean and log σ² of digits that it was not trained on."""
+        with no_grad():
+            return [part.data for part in self.model.encode(digits()[SEEN:])]
+
+
+def deviation(dreamer):
+    """Of the draws z around their mean, over σ = exp(logvar/2)."""
+    mean, logvar = dreamer.codes()
+    z = vae.reparameterize(mean, logvar, np.ones_like(mean))
+    return np.sqrt((((z - mean) / np.exp(0.5 * logvar)) ** 2).mean())
+
+
+def nats(dreamer):
+    """KL(q(z|x) || N(0, 1)), summed over the latents, mean over the digits."""
+    mean, logvar = dreamer.codes()
+    return 0.5 * (mean ** 2 + np.exp(logvar) - 1 - logvar).sum(axis=1).mean()
+
+
+VAES = (
+    Exhibit(
+        name="variance_as_deviation",
+        title="exp(logvar) taken for the standard deviation",
+        mistake=mistake_of_exercise(17, "You took exp(logvar) for σ"),
+        stage=lambda version, rng: Dreamer(rng),
+        meter="deviation of z around its mean / exp(logvar/2)",
+        read=deviation, broken=dict(at_most=0.9),
+        question="z is drawn with σ² in the place of σ, while the KL takes it for σ. What tells?",
+        choices=("The loss, which is worse", "The draws, which are narrower than the KL is "
+                 "paid for", "Nothing: the encoder learns half the logarithm"),
+        right=1,
+        why="σ is below 1, so σ² is smaller still: the decoder gets cleaner codes than the KL "
+            "accounts for, and the loss comes out a little too good. It is no bound on log p(x) "
+            "any more. Draw from N(mean, σ²) and measure the deviation.",
+        seen="The Keras blog's Building autoencoders (2016) takes exp(z_log_sigma) for the "
+             "deviation in the draw, and for the variance in the KL."),
+    Exhibit(
+        name="averaged_kl",
+        title="The KL averaged over the latents",
+        mistake=mistake_of_exercise(17, "You averaged over the latents"),
+        stage=lambda version, rng: Dreamer(rng),
+        meter="KL summed over the latents, nats, unseen digits",
+        read=nats, broken=dict(at_least=3.0),
+        question="The reconstruction is summed over the pixels, but the KL is averaged over the "
+                 "four latents. What happens?",
+        choices=("The loss is too good, and the codes cost more than it says",
+                 "All latents collapse", "Nothing: it is only a factor of the learning rate"),
+        right=0,
+        why="A mean of four is a sum with a beta of 1/4: the codes may drift from N(0, 1), for a "
+            "quarter of the price. Reconstructions get better and the loss falls below what is "
+            "possible, while the KL, summed, is about three times as large; what the decoder makes "
+            "of a draw from N(0, 1) gets worse.",
+        seen="The same blog averages the KL over the latents; how strong it is then depends on the "
+             "code's size. beta-VAE (Higgins et al., 2017) makes that weight a choice."),
+)

@@ -1,0 +1,148 @@
+"""A museum of mistakes: thirteen that were really made, beside the healthy run, and what tells.
+
+A falling loss proves nothing. In each exhibit a real model trains twice, from the same seed and on
+the same batches: once as it should, once with a mistake of one or two lines. You are shown the
+lines and asked what will happen. Then come both losses, which often look alike, the meter that
+tells them apart, and the check that would have caught it.
+
+    python -m demos museum                               all thirteen, 1 min on two cores
+    python -m demos museum --exhibit unscaled_attention  one of them
+    python -m demos museum --no-pause                    without the questions
+
+Without a terminal, nothing is asked. The exhibits, by what the loss does: it is far too good
+(unshifted_targets, peek_ahead, averaged_kl), a little too good (variance_as_deviation), as it
+should be (left_training, uncorrected_adam), hardly worse (unscaled_attention, late_mask,
+lost_tokens), worse (softmax_gradient, broadcast_loss), or tells nothing, in a game
+(uncleared_gradients, penalty_axis).
+
+Nine are mistakes of the exercises, which `python -m demos exercises` looks for in your code.
+"""
+import textwrap
+from typing import NamedTuple
+
+from demos.common.run import demo
+from demos.inside.exhibits.exhibit import Exhibit
+from demos.inside.exhibits.hall import ALL, EXHIBITS, chosen
+from demos.inside.parts.museum_figures import plot_exhibit
+from demos.inside.parts.terminal import answer_to, someone_is_there
+from tinygen.backend import backend_name, np
+
+PRESETS = {
+    "smoke": dict(steps=2, pause=False),
+    "default": dict(exhibit=ALL, steps=400, pause=True),
+}
+LETTERS = "abc"
+
+
+class Course(NamedTuple):
+    """One of an exhibit's two runs: (step, loss) and (step, reading), what the meter and the loss
+    come to, what the model writes, and what the check says."""
+    losses: list
+    readings: list
+    meter: float
+    loss: float
+    written: str
+    found: str
+
+
+class Visit(NamedTuple):
+    exhibit: Exhibit
+    healthy: Course
+    broken: Course
+
+
+@demo(PRESETS, loops=lambda cfg: [cfg.steps] * 2 * (len(EXHIBITS) if cfg.exhibit == ALL else 1))
+def main(run):
+    exhibits, visits = chosen(run.settings.exhibit), []
+    if backend_name() != "numpy":
+        raise ValueError("the exercises, which the mistakes are taken from, are in NumPy; leave "
+                         "out --backend")
+    for number, exhibit in enumerate(exhibits, start=1):
+        run.print(introduction(exhibit, f"{number} of {len(exhibits)}"))
+        guess = ask() if run.settings.pause and someone_is_there() else None
+        visit = Visit(exhibit, train(run, exhibit, "healthy", exhibit.mistake.right),
+                      train(run, exhibit, "broken", exhibit.mistake.wrong))
+        run.print(explanation(visit, guess))
+        visits.append(visit)
+    measure(run, visits)
+    show(run, visits)
+
+
+def train(run, exhibit, name, version):
+    """Train the exhibit's model with a version of the code -> Course."""
+    loop, last = f"{exhibit.name}, {name}", run.settings.steps - 1
+    with exhibit.mistake.in_place(version):
+        stage = exhibit.stage(version, np.random.default_rng(run.seed))
+        for step in run.steps(loop, **stage.parts()):
+            run.log(loss=stage.step(step))
+            if step % exhibit.every == 0 or step == last:
+                run.log(meter=exhibit.read(stage))
+        written = stage.sample()
+    losses, readings = run.history[loop]["loss"], run.history[loop]["meter"]
+    end = losses[-max(1, len(losses) // 10):]
+    return Course(losses, readings, exhibit.of([value for _, value in readings]),
+                  np.mean([loss for _, loss in end]), written, exhibit.mistake.found_in(version))
+
+
+def measure(run, visits):
+    for exhibit, healthy, broken in visits:
+        run.measure(f"{exhibit.name}: {exhibit.meter}", broken.meter, **exhibit.broken,
+                    baseline=("healthy", healthy.meter))
+        run.measure(f"{exhibit.name}: loss", broken.loss, baseline=("healthy", healthy.loss))
+    run.measure("exhibits whose healthy run is within the limit", sum(
+        not visit.exhibit.is_broken(visit.healthy.meter) for visit in visits),
+        at_least=len(visits))
+    run.measure("exhibits whose check passes the healthy code and no other", sum(
+        not visit.healthy.found and bool(visit.broken.found) for visit in visits),
+        at_least=len(visits))
+
+
+def show(run, visits):
+    for visit in visits:
+        exhibit = visit.exhibit
+        run.save_figure(plot_exhibit(visit), exhibit.name, " ".join(filter(None, (
+            exhibit.why, compared_texts(visit), f"Caught by {exhibit.mistake.caught_by}:",
+            visit.broken.found, f"Seen: {exhibit.seen}"))))
+
+
+# ---- what is said ----
+
+def introduction(exhibit, place):
+    """The mistake, and the question."""
+    choices = [f"  {letter}  {choice}" for letter, choice in zip(LETTERS, exhibit.choices)]
+    return "\n".join(["", f"Exhibit {place}, {exhibit.name}: {exhibit.title}", "",
+                      *(f"    {line}" for line in exhibit.mistake.lines), "",
+                      textwrap.fill(exhibit.question, 78), *choices])
+
+
+def ask():
+    """Which of the choices is predicted, from 0; None if the question is skipped."""
+    while True:
+        answer = answer_to("What will you see? a, b or c; Enter to skip  ")
+        if not answer:
+            return None
+        if answer in LETTERS:
+            return LETTERS.index(answer)
+
+
+def explanation(visit, guess):
+    """Whether the guess was right, what was measured, why, and what catches it."""
+    exhibit, healthy, broken = visit
+    verdict = "" if guess is None else "You were right. " if guess == exhibit.right else "No: "
+    told = f"{verdict}{LETTERS[exhibit.right]}  {exhibit.choices[exhibit.right]}"
+    caught = f"Caught by {exhibit.mistake.caught_by}: {broken.found}"
+    paragraphs = (exhibit.why, compared_texts(visit), caught, f"Seen: {exhibit.seen}")
+    return "\n".join([
+        "", told, "", f"{'':52}{'healthy':>12}{'broken':>12}",
+        *(f"{name:52}{a:12.4g}{b:12.4g}" for name, a, b in (
+            ("loss, mean of the last tenth", healthy.loss, broken.loss),
+            (exhibit.meter, healthy.meter, broken.meter))), "",
+        *(textwrap.fill(text, 78) for text in paragraphs if text)])
+
+
+def compared_texts(visit):
+    """What both models write; "" if they do not write."""
+    if not visit.healthy.written:
+        return ""
+    return (f"After the same twenty characters the healthy model writes {visit.healthy.written!r}, "
+            f"the broken one {visit.broken.written!r}.")

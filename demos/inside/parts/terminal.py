@@ -1,0 +1,15 @@
+"""Asking whoever sits at the terminal."""
+import sys
+
+
+def someone_is_there():
+    """True unless input or output is a file or a pipe."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def answer_to(prompt):
+    """What is typed, in small letters; None at the end of input (Ctrl-D)."""
+    try:
+        return input(prompt).strip().lower()
+    except EOFError:
+        return None
