@@ -51,7 +51,13 @@ class Visit(NamedTuple):
     broken: Course
 
 
-@demo(PRESETS, loops=lambda cfg: [cfg.steps] * 2 * (len(EXHIBITS) if cfg.exhibit == ALL else 1))
+def loops(cfg):
+    """The steps of each run: two for each exhibit."""
+    return [exhibit.length(cfg.steps) for exhibit in EXHIBITS.values()
+            if cfg.exhibit in (ALL, exhibit.name) for _ in ("healthy", "broken")]
+
+
+@demo(PRESETS, loops=loops)
 def main(run):
     exhibits, visits = chosen(run.settings.exhibit), []
     if backend_name() != "numpy":
@@ -70,12 +76,12 @@ def main(run):
 
 def train(run, exhibit, name, version):
     """Train the exhibit's model with a version of the code -> Course."""
-    loop, last = f"{exhibit.name}, {name}", run.settings.steps - 1
+    loop, total = f"{exhibit.name}, {name}", exhibit.length(run.settings.steps)
     with exhibit.mistake.in_place(version):
         stage = exhibit.stage(version, np.random.default_rng(run.seed))
-        for step in run.steps(loop, **stage.parts()):
+        for step in run.steps(loop, total=total, **stage.parts()):
             run.log(loss=stage.step(step))
-            if step % exhibit.every == 0 or step == last:
+            if step % exhibit.every == 0 or step == total - 1:
                 run.log(meter=exhibit.read(stage))
         written = stage.sample()
     losses, readings = run.history[loop]["loss"], run.history[loop]["meter"]

@@ -57,7 +57,8 @@ class Exhibit:
     stage(version, rng): a Stage that trains with that version. meter: what is read, read(stage) ->
     a number, at every n-th step; of(readings): what they come to. broken: the limit beyond which
     the broken run is, at_least or at_most, and the healthy one is not. choices: what one may
-    predict, of which choices[right] comes true. why: what happens; seen: where it was seen.
+    predict, of which choices[right] comes true. why: what happens; seen: where it was seen. pace:
+    how many steps it makes for one of the demo's.
     """
     name: str
     title: str
@@ -72,8 +73,13 @@ class Exhibit:
     why: str
     seen: str
     every: int = 20
+    pace: float = 1
     of: Callable = lambda readings: readings[-1]
     log: bool = False  # whether the meter's axis is logarithmic
+
+    def length(self, steps):
+        """The steps of a run in a demo of `steps`."""
+        return max(1, round(self.pace * steps))
 
     def is_broken(self, value):
         """Whether a reading lies beyond the limit."""

@@ -48,7 +48,8 @@ class Game(Players):
 
 
 class Critic(Players):
-    """A Wasserstein GAN, whose critic pays a penalty for slopes other than 1."""
+    """A Wasserstein GAN, whose critic pays a penalty for slopes other than 1, and makes two steps
+    for each of the generator's."""
 
     def __init__(self, penalty, rng):
         super().__init__(rng)
@@ -65,11 +66,15 @@ class Critic(Players):
         total.backward()
         d_optimizer.step()
 
-        pulled = gan.wasserstein_loss(self.discriminator(self.generator(z)))
-        g_optimizer.zero_grad()
-        pulled.backward(inputs=self.generator.parameters())
-        g_optimizer.step()
+        if step % 2:
+            self.move_generator(g_optimizer, z)
         return loss
+
+    def move_generator(self, optimizer, z):
+        loss = gan.wasserstein_loss(self.discriminator(self.generator(z)))
+        optimizer.zero_grad()
+        loss.backward(inputs=self.generator.parameters())
+        optimizer.step()
 
 
 def gradient_norm(game):
@@ -78,9 +83,12 @@ def gradient_norm(game):
 
 
 def slope(critic):
-    """The critic's mean slope at points between the ring and its centre."""
+    """The critic's mean slope between real points and fakes, where the penalty looks."""
     rng = np.random.default_rng(0)
-    x = tg.Tensor(ring(256, rng) * rng.random((256, 1), dtype="float32"))
+    with tg.no_grad():
+        fake = critic.generator(noise(256, LATENTS, rng=rng)).data
+    along = rng.random((256, 1), dtype="float32")
+    x = tg.Tensor(along * ring(256, rng) + (1 - along) * fake)
     return np.linalg.norm(tg.grad(critic.discriminator(x).sum(), x).numpy(), axis=1).mean()
 
 

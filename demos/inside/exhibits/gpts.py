@@ -154,7 +154,7 @@ GPTS = (
         mistake=mistake_of_exercise(22, "You did not scale"),
         stage=lambda version, rng: Writer(rng, heads=1, width=64),
         meter="entropy of the weights / that of equal weights",
-        read=entropy, broken=dict(at_most=0.4),
+        read=entropy, broken=dict(at_most=0.28),
         question="Scores are not divided by √d; a head has d = 64 numbers, as in GPT-2. What tells?",
         choices=("The loss, which stays high", "The weights, which look at almost one place",
                  "Nothing: the model makes its weights smaller"),
@@ -212,7 +212,7 @@ GPTS = (
         choices=("The loss: it does not fall", "The vectors of rare tokens",
                  "The gradient of frequent tokens"),
         right=2,
-        why="In a batch of 256 characters the space occurs about 50 times, and all but one of its "
+        why="In a batch of 256 characters the space occurs about 45 times, and all but one of its "
             "gradients are lost. Rare tokens occur once and are as they should be, and Adam divides "
             "the gradient by its size, so the loss hardly shows it. Check gradients with a "
             "token that occurs twice.",

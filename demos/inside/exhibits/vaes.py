@@ -47,7 +47,7 @@ VAES = (
         mistake=mistake_of_exercise(17, "You took exp(logvar) for σ"),
         stage=lambda version, rng: Dreamer(rng),
         meter="deviation of z around its mean / exp(logvar/2)",
-        read=deviation, broken=dict(at_most=0.9),
+        read=deviation, every=60, pace=3, broken=dict(at_most=0.95),
         question="z is drawn with σ² in the place of σ, while the KL takes it for σ. What tells?",
         choices=("The loss, which is worse", "The draws, which are narrower than the KL is "
                  "paid for", "Nothing: the encoder learns half the logarithm"),
@@ -63,7 +63,7 @@ VAES = (
         mistake=mistake_of_exercise(17, "You averaged over the latents"),
         stage=lambda version, rng: Dreamer(rng),
         meter="KL summed over the latents, nats, unseen digits",
-        read=nats, broken=dict(at_least=3.0),
+        read=nats, every=60, pace=3, broken=dict(at_least=3.0),
         question="The reconstruction is summed over the pixels, but the KL is averaged over the "
                  "four latents. What happens?",
         choices=("The loss is too good, and the codes cost more than it says",

@@ -3,7 +3,7 @@ from demos.common.figures import PALETTE, new_figure
 from tinygen.backend import np
 
 HEALTHY, BROKEN = PALETTE[0], PALETTE[1]
-WINDOW = 20  # steps in a mean of the loss
+WINDOW = 24  # steps in a mean of the loss
 CODE = dict(size=9, family="DejaVu Sans Mono", va="top", ha="left")
 LINE = 0.19  # inches of a line of code
 
