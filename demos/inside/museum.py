@@ -108,7 +108,7 @@ def show(run, visits):
         exhibit = visit.exhibit
         run.save_figure(plot_exhibit(visit), exhibit.name, " ".join(filter(None, (
             exhibit.why, compared_texts(visit), f"Caught by {exhibit.mistake.caught_by}:",
-            visit.broken.found, f"Seen: {exhibit.seen}"))))
+            visit.broken.found, exhibit.seen))))
 
 
 # ---- what is said ----
@@ -127,7 +127,7 @@ def ask():
         answer = answer_to("What will you see? a, b or c; Enter to skip  ")
         if not answer:
             return None
-        if answer in LETTERS:
+        if answer in tuple(LETTERS):
             return LETTERS.index(answer)
 
 
@@ -137,7 +137,7 @@ def explanation(visit, guess):
     verdict = "" if guess is None else "You were right. " if guess == exhibit.right else "No: "
     told = f"{verdict}{LETTERS[exhibit.right]}  {exhibit.choices[exhibit.right]}"
     caught = f"Caught by {exhibit.mistake.caught_by}: {broken.found}"
-    paragraphs = (exhibit.why, compared_texts(visit), caught, f"Seen: {exhibit.seen}")
+    paragraphs = (exhibit.why, compared_texts(visit), caught, exhibit.seen)
     return "\n".join([
         "", told, "", f"{'':52}{'healthy':>12}{'broken':>12}",
         *(f"{name:52}{a:12.4g}{b:12.4g}" for name, a, b in (

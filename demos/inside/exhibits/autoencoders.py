@@ -146,7 +146,8 @@ AUTOENCODERS = (
         mistake=mistake_of_exercise(11, "You skipped bias correction"),
         stage=Compressor,
         meter="a weight's step, in learning rates, 90th percentile",
-        read=step_size, every=1, pace=0.25, of=lambda readings: readings[0], broken=dict(at_least=2.0),
+        read=step_size, every=1, of=lambda readings: readings[0], pace=0.25,
+        broken=dict(at_least=2.0),
         question="The means m and v begin at 0 and are not corrected for it. How long is the first "
                  "step?",
         choices=("Shorter: m is a tenth of the gradient", "Longer: v is even smaller",
@@ -154,10 +155,10 @@ AUTOENCODERS = (
         right=1,
         why="With m = 0.1·g and √v = √0.001·|g|, the first step is 3.16 learning rates long, "
             "where it should be 1, and it takes about a thousand steps until v has caught up: a "
-            "learning rate that is too high, just where training is most easily upset. Here the "
-            "loss soon forgets it; large Transformers may not.",
-        seen="BERT was published with such an Adam; Mosbach et al. (2021) trace failed fine-tuning "
-             "runs to it."),
+            "learning rate that is too high, just where training is most easily upset. This "
+            "autoencoder is none the worse for it; large Transformers may be.",
+        seen="BERT was published with such an Adam, and Zhang et al. (2021) trace fine-tuning that "
+             "fails on some seeds to it."),
     Exhibit(
         name="broadcast_loss",
         title="(N, 1) against (N,)",
@@ -172,10 +173,10 @@ AUTOENCODERS = (
         choices=("Nothing: shapes that differ raise an error", "To predict the mean of all targets",
                  "The same, more slowly"),
         right=1,
-        why="(N, 1) - (N,) is (N, N): each prediction is compared with the targets of all examples, "
-            "and the best that it can do is their mean. The loss falls, then stays at "
-            "the targets' variance, 1, as if the task were too hard.",
-        seen="PyTorch has come to warn of a target size that differs from the input size."),
+        why="(N, 1) - (N,) is (N, N): each prediction is compared with the targets of all "
+            "examples, and the best that it can be is their mean. The loss stays at the targets' "
+            "variance, 1, as if the task were too hard.",
+        seen="PyTorch's mse_loss warns of a target size that differs from the input size."),
     Exhibit(
         name="left_training",
         title="Batch norm left in training mode",
@@ -193,6 +194,5 @@ AUTOENCODERS = (
             "about what they were in training. A single image is normalised by itself, and "
             "what makes it different from others is taken out. Besides, each test moves the "
             "running statistics, by which the model would be evaluated.",
-        seen="\"You forgot to toggle train/eval mode for the net\": Karpathy's most common neural "
-             "net mistakes (2018)."),
+        seen="It is the second of Karpathy's most common neural net mistakes (2018)."),
 )

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from demos.exercises import cases, checking, judge
-from demos.exercises.exercise import Edit, find
+from demos.exercises.exercise import find
 from demos.exercises.swap import Calls
 from tinygen.backend import np
 

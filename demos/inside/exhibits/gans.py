@@ -115,11 +115,10 @@ GANS = (
                  "They are the same: backward begins anew", "They cancel out"),
         right=0,
         why="backward() adds to .grad, so a step follows the sum of all gradients so far: momentum "
-            "that never fades. The players overshoot, the discriminator wins, then loses, and "
-            "samples fly past the ring. In a game the loss does not say who is right; the norm of "
-            "the gradient does.",
-        seen="\"You forgot to .zero_grad() before .backward()\": Karpathy's most common neural net "
-             "mistakes (2018)."),
+            "that never fades, and the players overshoot again and again. In a game the loss does "
+            "not say that something is wrong, since it rises and falls anyway; the norm of the "
+            "gradient, a hundred times too large, does.",
+        seen="It is the third of Karpathy's most common neural net mistakes (2018)."),
     Exhibit(
         name="penalty_axis",
         title="A gradient penalty over the wrong axis",
@@ -135,9 +134,9 @@ GANS = (
         choices=("Its slope is 1, as it should be", "It is far too flat", "It is far too steep"),
         right=1,
         why="The norm over a batch of 64 is about 8 times that of one example, and this is now "
-            "asked to be 1. The critic's slope is about a fifth of what it should be, and so "
-            "are its estimate of the distance and the generator's gradient. The loss of a critic "
-            "has no scale that one could know it by.",
+            "asked to be 1. So the critic's slope is about √(2/64), less than a fifth, and with it "
+            "the generator's gradient and the estimate of the distance. A critic's loss has no "
+            "scale that one could know it by.",
         seen="The authors' code sums over axis 1 of flat examples; copied to images that are not "
-             "flat, or to a batch along another axis, it sums over something else."),
+             "flat, it sums over something else."),
 )

@@ -124,13 +124,12 @@ GPTS = (
                  "attention's weights. What does training do?",
         choices=("It diverges", "It learns, but less well", "Nothing changes"),
         right=1,
-        why="A gradient that points roughly the right way still lowers the loss, so the curve looks "
-            "like a model that is too small. But a bias on all keys adds the same to all scores of "
-            "a query, and softmax does not see that: its gradient has to be 0, to rounding. "
-            "Without Σ g·y every score is judged as if the others stayed where they are, and it "
-            "is not.",
-        seen="Half of softmax's Jacobian, y_i(δ_ij - y_j), is the commonest slip when it is first "
-             "written by hand."),
+        why="The layers around attention still learn, so the curve looks like that of a model that "
+            "is too small. But a bias of the keys adds the same to all scores of a query, which "
+            "softmax does not see: the gradient by it has to be 0, to rounding. Without Σ g·y "
+            "each weight is judged as if it could rise while all others stay, and it is not.",
+        seen="Written by hand from the Jacobian y_i(δ_ij - y_j), it easily loses the second "
+             "term."),
     Exhibit(
         name="unshifted_targets",
         title="Targets that are not shifted",
@@ -143,9 +142,9 @@ GPTS = (
         choices=("It stays where it began", "It falls as it should",
                  "It falls to almost 0"),
         right=2,
-        why="The answer stands in the input, and copying it is easy. A loss far below what others "
-            "report on such text (about 1.5 nats a character for the best small models) is not "
-            "a success but a leak. Asked to write, the model repeats the last letter.",
+        why="The answer stands in the input, and copying is easily learnt. A loss far below what "
+            "much larger models reach is a leak until it is explained. Asked to write, the model "
+            "repeats the last letter, and of what really comes next it knows less than nothing.",
         seen="Libraries differ in who shifts: nanoGPT's batches come shifted, Hugging Face's "
              "models shift the labels themselves. Mixed up, they shift twice or not at all."),
     Exhibit(
@@ -155,14 +154,16 @@ GPTS = (
         stage=lambda version, rng: Writer(rng, heads=1, width=64),
         meter="entropy of the weights / that of equal weights",
         read=entropy, broken=dict(at_most=0.28),
-        question="Scores are not divided by √d; a head has d = 64 numbers, as in GPT-2. What tells?",
-        choices=("The loss, which stays high", "The weights, which look at almost one place",
+        question="Scores are not divided by √d, where a head has d = 64 numbers, as in GPT-2. "
+                 "What tells?",
+        choices=("The loss, which stays high",
+                 "The weights: each position looks at little more than one place",
                  "Nothing: the model makes its weights smaller"),
         right=1,
         why="Scores are √d = 8 times as large as they should be, and softmax of large scores is "
             "close to one-hot: each query looks at one place, and its gradient fades. A small GPT "
-            "gets around that, and its loss is almost the same; the entropy of the weights is "
-            "not.",
+            "gets around that, and its loss is the same or, from other seeds, up to a tenth "
+            "higher; the entropy of the weights is a third of what it should be, or less.",
         seen="Section 3.2.1 of Attention is all you need (2017) gives the reason for the factor."),
     Exhibit(
         name="peek_ahead",
@@ -175,9 +176,9 @@ GPTS = (
         choices=("It is far too good", "It is a little worse", "It is the same"),
         right=0,
         why="Each position sees the token that it is to predict. Only the last position of a "
-            "window has nothing ahead, and there the loss is what it always was, or worse. A model "
-            "that writes is always at the last position. Exercise 22 moves the last input and "
-            "looks at who notices.",
+            "window has nothing ahead, and there the loss is higher than in the healthy model. A "
+            "model that writes is always at the last position. The check moves the last input, "
+            "and looks at which positions notice.",
         seen="\"Maybe your autoregressive model accidentally takes the thing it's trying to "
              "predict as an input due to an off-by-one bug\": Karpathy, A recipe for training "
              "neural networks (2019)."),
@@ -195,7 +196,7 @@ GPTS = (
         why="What the future got is lost: the first positions have next to no weight left, and the "
             "layers after them make up for it. The loss tells nothing. The weights of a position "
             "no longer add up to 1, and they depend on the future, by what softmax gave to it.",
-        seen="In models that multiply the weights by a mask of ones and zeros."),
+        seen="It is seen where weights are multiplied by a mask of ones and zeros."),
     Exhibit(
         name="lost_tokens",
         title="The gradient of a table by W[idx] = g",
@@ -213,8 +214,8 @@ GPTS = (
                  "The gradient of frequent tokens"),
         right=2,
         why="In a batch of 256 characters the space occurs about 45 times, and all but one of its "
-            "gradients are lost. Rare tokens occur once and are as they should be, and Adam divides "
-            "the gradient by its size, so the loss hardly shows it. Check gradients with a "
-            "token that occurs twice.",
+            "gradients are lost. Tokens that occur once are right, and Adam divides the gradient "
+            "by its size, so the loss is only two or three per cent worse. A check of "
+            "gradients needs a token that occurs twice.",
         seen="NumPy's manual warns of it: of repeated indices, W[idx] += g counts one only."),
 )

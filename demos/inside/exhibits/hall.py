@@ -1,4 +1,4 @@
-"""All exhibits, in the order of a visit: from what a gradient check finds to what no loss shows."""
+"""All exhibits, in the order of a visit."""
 from demos.common.options import closest
 from demos.inside.exhibits.autoencoders import AUTOENCODERS
 from demos.inside.exhibits.gans import GANS

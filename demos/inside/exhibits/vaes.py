@@ -53,8 +53,8 @@ VAES = (
                  "paid for", "Nothing: the encoder learns half the logarithm"),
         right=1,
         why="σ is below 1, so σ² is smaller still: the decoder gets cleaner codes than the KL "
-            "accounts for, and the loss comes out a little too good. It is no bound on log p(x) "
-            "any more. Draw from N(mean, σ²) and measure the deviation.",
+            "accounts for, and the loss, about one nat too good, is no bound on log p(x) any more. "
+            "Draw z often, and measure how far it lies from its mean.",
         seen="The Keras blog's Building autoencoders (2016) takes exp(z_log_sigma) for the "
              "deviation in the draw, and for the variance in the KL."),
     Exhibit(
@@ -73,6 +73,7 @@ VAES = (
             "quarter of the price. Reconstructions get better and the loss falls below what is "
             "possible, while the KL, summed, is about three times as large; what the decoder makes "
             "of a draw from N(0, 1) gets worse.",
-        seen="The same blog averages the KL over the latents; how strong it is then depends on the "
-             "code's size. beta-VAE (Higgins et al., 2017) makes that weight a choice."),
+        seen="The Keras blog's Building autoencoders averages it over the latents, too; how strong "
+             "the KL is then depends on the code's size. beta-VAE (Higgins et al., 2017) makes this "
+             "weight a choice."),
 )

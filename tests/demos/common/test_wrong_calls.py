@@ -117,6 +117,8 @@ ROWS = [
     ("gpt_stages", "--scale huge", "tiny, laptop, lecture; got 'huge'"),
     ("gpt_stages", "--batch 0", "--batch is finite and above 0"),
     # inside
+    ("museum", "--exhibit late_maks", "'late_maks': did you mean late_mask?"),
+    ("museum", "--steps 0", "must be at least 1; got 0"),
     ("signal", "--depth 0", "--depth is finite and above 0; got 0"),
     ("step_backward", "--of sofmax", "did you mean softmax?"),
     # speed
