@@ -15,7 +15,7 @@ from demos.common.results import FAIL, read_result, strict_summary
 # What the tour runs, in this order: demo -> preset.
 TOUR = {"autoencoder": "tour", "unpooling": "default", "vae": "tour", "gan_ring": "tour",
         "gan_digits": "tour", "music": "default", "attention": "default", "bigram": "default",
-        "gpt": "tour", "step_backward": "tour", "signal": "default"}
+        "gpt": "tour", "step_backward": "tour", "signal": "default", "museum": "tour"}
 GRADIENTS_SECONDS = 3  # on the reference machine
 STOPPED = 130  # exit status after Ctrl-C
 

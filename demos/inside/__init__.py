@@ -1,1 +1,1 @@
-"""Inside the engine: the backward pass op by op, and signals through deep networks."""
+"""Inside the engine: the backward pass op by op, signals through deep networks, and mistakes."""

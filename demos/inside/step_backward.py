@@ -26,7 +26,7 @@ import tinygen as tg
 from demos.common.run import demo
 from demos.inside.parts.step_figure import plot_steps
 from demos.inside.parts.subjects import subject
-from demos.inside.parts.terminal import answer_to, someone_is_there
+from demos.inside.parts.terminal import answer_to, at_a_terminal
 from tinygen import study
 from tinygen.backend import np, to_numpy
 
@@ -45,7 +45,7 @@ def main(run):
     graph, y = study.trace(compute, model), compute()
     steps = list(study.backward_steps(y, g=g, model=model))
     pages = [page(step, graph) for step in steps]
-    if run.settings.pause and someone_is_there():
+    if run.settings.pause and at_a_terminal():
         turn(pages)
     else:
         for text in pages:

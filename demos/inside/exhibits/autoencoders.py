@@ -135,8 +135,9 @@ def check_alone(test):
     for step in range(30):  # at first all digits are alike to it
         stage.step(step)
     alone, together = one_by_one(test, stage.model, x), test(stage.model, x)
-    assert np.isclose(alone, together, rtol=1e-4), (
-        f"Digits have a loss of {together:.4f} in one batch, and of {alone:.4f} one by one.")
+    if not np.isclose(alone, together, rtol=1e-4):
+        raise ValueError(f"Digits have a loss of {together:.4f} in one batch, and of {alone:.4f} "
+                         f"one by one.")
 
 
 AUTOENCODERS = (

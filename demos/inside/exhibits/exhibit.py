@@ -12,8 +12,11 @@ from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from demos.exercises import cases, checking, judge
+import tinygen as tg
+from demos.exercises.cases import ask_all
+from demos.exercises.checking import questions
 from demos.exercises.exercise import find
+from demos.exercises.judge import judge
 from demos.exercises.swap import Calls
 from tinygen.backend import np
 
@@ -45,7 +48,7 @@ class Mistake:
         """What the check says about a version; "" if it passes."""
         try:
             self.check(version)
-        except (AssertionError, ValueError) as error:
+        except (tg.check.GradientError, ValueError) as error:
             return str(error)
         return ""
 
@@ -54,11 +57,11 @@ class Mistake:
 class Exhibit:
     """A mistake on show.
 
-    stage(version, rng): a Stage that trains with that version. meter: what is read, read(stage) ->
-    a number, at every n-th step; of(readings): what they come to. broken: the limit beyond which
-    the broken run is, at_least or at_most, and the healthy one is not. choices: what one may
-    predict, of which choices[right] comes true. why: what happens; seen: where it was seen. pace:
-    how many steps it makes for one of the demo's.
+    stage(version, rng): a Stage that trains with that version. pace: its steps for each of the
+    demo's. meter: what is read; read(stage) -> a number, each `every` steps; of(readings): what
+    they come to; log: whether its axis is logarithmic. broken: the limit, at_least or at_most,
+    beyond which the broken run is and the healthy one is not. choices: what one may predict, of
+    which choices[right] comes true. why: what happens. seen: where it was seen.
     """
     name: str
     title: str
@@ -75,7 +78,7 @@ class Exhibit:
     every: int = 20
     pace: float = 1
     of: Callable = lambda readings: readings[-1]
-    log: bool = False  # whether the meter's axis is logarithmic
+    log: bool = False
 
     def length(self, steps):
         """The steps of a run in a demo of `steps`."""
@@ -114,10 +117,11 @@ def mistake_of_exercise(number, words):
     edit, wrong = exercise.declared_mistakes[at][1], exercise.mistakes[at][1]
 
     def check(answer):
-        asked, wanted = checking.questions(exercise, seed=0)
-        answers = list(cases.ask_all(exercise, answer, asked))
-        failure = judge.judge(exercise, asked, answers, wanted).failure
-        assert failure is None, failure.sentence
+        asked, wanted = questions(exercise, seed=0)
+        answers = list(ask_all(exercise, answer, asked))
+        failure = judge(exercise, asked, answers, wanted).failure
+        if failure is not None:
+            raise ValueError(failure.sentence)
     return Mistake(exercise.reference, wrong, changed(exercise.source, edit),
                    lambda answer: exercise.swap(answer, Calls()), check,
                    f"python -m demos exercises check {number:02d}")

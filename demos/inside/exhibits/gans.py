@@ -98,8 +98,9 @@ def check_each_by_itself(penalty):
     point = np.array([[0.5, -1.0]], "float32")
     one, many = (penalty(discriminator, x, x, rng=np.random.default_rng(0)).item()
                  for x in (point, np.repeat(point, 6, axis=0)))
-    assert np.isclose(one, many, rtol=1e-4), (
-        f"The penalty of a point is {one:.3f}, and of six times that point {many:.3f}.")
+    if not np.isclose(one, many, rtol=1e-4):
+        raise ValueError(f"The penalty of a point is {one:.3f}, and of six times that point "
+                         f"{many:.3f}.")
 
 
 GANS = (

@@ -57,12 +57,16 @@ def pull_on_key_bias(writer):
 
 
 def weights(writer):
-    """What each position looks at, whatever attention is in place.  -> (layers, B, heads, T, T)"""
+    """What each position looks at, whatever attention is in place.  -> (layers, B, heads, T, T)
+
+    Attention is weights @ v, so with the identity for v it is the weights.
+    """
     attention, found = tg.ops.attention.composition, []
 
     def watched(q, k, v, **settings):
-        one = np.broadcast_to(np.eye(CONTEXT, dtype=v.dtype), (*q.shape[:2], CONTEXT, CONTEXT))
-        found.append(attention(q, k, tg.Tensor(one), **settings).numpy())  # weights @ 1
+        shape = (*q.shape[:-1], CONTEXT)
+        identity = tg.Tensor(np.broadcast_to(np.eye(CONTEXT, dtype=v.dtype), shape))
+        found.append(attention(q, k, identity, **settings).numpy())
         return attention(q, k, v, **settings)
     with tg.no_grad(), tg.ops.attention.unfused(by=watched):
         writer.model(writer.unseen(16)[0])

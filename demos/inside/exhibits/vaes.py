@@ -74,6 +74,6 @@ VAES = (
             "possible, while the KL, summed, is about three times as large; what the decoder makes "
             "of a draw from N(0, 1) gets worse.",
         seen="The Keras blog's Building autoencoders averages it over the latents, too; how strong "
-             "the KL is then depends on the code's size. beta-VAE (Higgins et al., 2017) makes this "
-             "weight a choice."),
+             "the KL is then depends on the code's size. beta-VAE (Higgins et al., 2017) makes "
+             "this weight a choice."),
 )

@@ -2,7 +2,7 @@
 import sys
 
 
-def someone_is_there():
+def at_a_terminal():
     """True unless input or output is a file or a pipe."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
