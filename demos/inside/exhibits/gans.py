@@ -18,18 +18,20 @@ class Players(Stage):
         config, hidden = gan.Config(LATENTS, (2,)), (32, 32)
         self.generator = gan.MLPGenerator(config, hidden, rng=rng)
         self.discriminator = gan.MLPDiscriminator(config, hidden, rng=rng)
-        self.optimizers = [Adam(player.parameters(), lr=2e-3, betas=(0.5, 0.9))
-                           for player in (self.generator, self.discriminator)]
+        self.g_optimizer, self.d_optimizer = (
+            Adam(player.parameters(), lr=2e-3, betas=(0.5, 0.9))
+            for player in (self.generator, self.discriminator))
         self.rng = rng
 
     def parts(self):
         return dict(generator=self.generator, discriminator=self.discriminator,
-                    g_optimizer=self.optimizers[0], d_optimizer=self.optimizers[1],
-                    draws=self.rng)
+                    g_optimizer=self.g_optimizer, d_optimizer=self.d_optimizer, draws=self.rng)
 
-    def batch(self):
-        """Real points, and noise to make fakes of."""
-        return ring(BATCH, self.rng), noise(BATCH, LATENTS, rng=self.rng)
+    def real(self):
+        return ring(BATCH, self.rng)
+
+    def noise(self):
+        return noise(BATCH, LATENTS, rng=self.rng)
 
 
 class Game(Players):
@@ -40,10 +42,11 @@ class Game(Players):
         self.steps = steps
 
     def step(self, step):
-        (x, z), (_, z2) = self.batch(), self.batch()
-        players, (g_optimizer, d_optimizer) = (self.generator, self.discriminator), self.optimizers
-        loss = self.steps.discriminator_step(*players, d_optimizer, gan.discriminator_loss, x, z)
-        self.steps.generator_step(*players, g_optimizer, gan.non_saturating_loss, z2)
+        players = self.generator, self.discriminator
+        loss = self.steps.discriminator_step(*players, self.d_optimizer, gan.discriminator_loss,
+                                             self.real(), self.noise())
+        self.steps.generator_step(*players, self.g_optimizer, gan.non_saturating_loss,
+                                  self.noise())
         return loss
 
 
@@ -56,25 +59,23 @@ class Critic(Players):
         self.penalty = penalty
 
     def step(self, step):
-        g_optimizer, d_optimizer = self.optimizers
-        x, z = self.batch()
+        real = self.real()
         with tg.no_grad():
-            fake = self.generator(z).data
-        loss = gan.critic_loss(self.discriminator(x), self.discriminator(fake))
-        total = loss + 10 * self.penalty(self.discriminator, x, fake, rng=self.rng)
-        d_optimizer.zero_grad()
+            fake = self.generator(self.noise()).data
+        loss = gan.critic_loss(self.discriminator(real), self.discriminator(fake))
+        total = loss + 10 * self.penalty(self.discriminator, real, fake, rng=self.rng)
+        self.d_optimizer.zero_grad()
         total.backward()
-        d_optimizer.step()
-
+        self.d_optimizer.step()
         if step % 2:
-            self.move_generator(g_optimizer, z)
+            self.move_generator()
         return loss
 
-    def move_generator(self, optimizer, z):
-        loss = gan.wasserstein_loss(self.discriminator(self.generator(z)))
-        optimizer.zero_grad()
+    def move_generator(self):
+        loss = gan.wasserstein_loss(self.discriminator(self.generator(self.noise())))
+        self.g_optimizer.zero_grad()
         loss.backward(inputs=self.generator.parameters())
-        optimizer.step()
+        self.g_optimizer.step()
 
 
 def gradient_norm(game):

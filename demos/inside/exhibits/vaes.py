@@ -1,29 +1,27 @@
 """Exhibits in a VAE: the deviation, and the KL."""
+import tinygen as tg
 from demos.exercises.swap import digits
-from demos.inside.exhibits.exhibit import Exhibit, Stage, mistake_of_exercise
+from demos.inside.exhibits.autoencoders import BATCH, SEEN, SIDE, OnDigits, rows
+from demos.inside.exhibits.exhibit import Exhibit, mistake_of_exercise
 from models import vae
 from models.parts import noise
 from tinygen.backend import np
-from tinygen.operation import no_grad
-from tinygen.optim import Adam
 
-SEEN, BATCH, LATENTS = 384, 32, 4  # of the 512 digits, those that it trains on
+LATENTS = 4
 
 
-class Dreamer(Stage):
-    """A VAE of four latents on digits of 8x8 pixels."""
+class Dreamer(OnDigits):
+    """A VAE."""
 
-    def __init__(self, rng):
-        self.model = vae.DenseVAE(vae.Config(LATENTS, 8), 32, rng=rng)
-        self.optimizer, self.rng = Adam(self.model.parameters(), lr=3e-3), rng
+    def __init__(self, version, rng):
+        super().__init__(vae.DenseVAE(vae.Config(LATENTS, SIDE), 32, rng=rng), rng)
 
     def loss(self, step):
-        rows = (np.arange(BATCH) + BATCH * step) % SEEN
-        return vae.loss(self.model, digits()[rows], noise(BATCH, LATENTS, rng=self.rng))
+        return vae.loss(self.model, digits()[rows(step)], noise(BATCH, LATENTS, rng=self.rng))
 
     def codes(self):
         """Mean and log σ² of digits that it was not trained on."""
-        with no_grad():
+        with tg.no_grad():
             return [part.data for part in self.model.encode(digits()[SEEN:])]
 
 
@@ -45,7 +43,7 @@ VAES = (
         name="variance_as_deviation",
         title="exp(logvar) taken for the standard deviation",
         mistake=mistake_of_exercise(17, "You took exp(logvar) for σ"),
-        stage=lambda version, rng: Dreamer(rng),
+        stage=Dreamer,
         meter="deviation of z around its mean / exp(logvar/2)",
         read=deviation, every=60, pace=3, broken=dict(at_most=0.95),
         question="z is drawn with σ² in the place of σ, while the KL takes it for σ. What tells?",
@@ -61,7 +59,7 @@ VAES = (
         name="averaged_kl",
         title="The KL averaged over the latents",
         mistake=mistake_of_exercise(17, "You averaged over the latents"),
-        stage=lambda version, rng: Dreamer(rng),
+        stage=Dreamer,
         meter="KL summed over the latents, nats, unseen digits",
         read=nats, every=60, pace=3, broken=dict(at_least=3.0),
         question="The reconstruction is summed over the pixels, but the KL is averaged over the "
@@ -70,9 +68,9 @@ VAES = (
                  "All latents collapse", "Nothing: it is only a factor of the learning rate"),
         right=0,
         why="A mean of four is a sum with a beta of 1/4: the codes may drift from N(0, 1), for a "
-            "quarter of the price. Reconstructions get better and the loss falls below what is "
-            "possible, while the KL, summed, is about three times as large; what the decoder makes "
-            "of a draw from N(0, 1) gets worse.",
+            "quarter of the price. Reconstructions get better, and the loss falls almost three nats "
+            "below the healthy one. But summed, the KL is nearly three times as large, and with it "
+            "the loss is one and a half nats above the healthy one.",
         seen="The Keras blog's Building autoencoders averages it over the latents, too; how strong "
              "the KL is then depends on the code's size. beta-VAE (Higgins et al., 2017) makes "
              "this weight a choice."),
