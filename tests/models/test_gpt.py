@@ -111,6 +111,14 @@ def test_parts_have_biases_and_no_dropout_by_default(make, rng):
     assert np.array_equal(to_numpy(part(x)), to_numpy(part(x)))
 
 
+def test_the_level_of_a_row_of_logits_does_not_matter(rng):
+    logits = rng.standard_normal((2, 5))
+    order, p = gpt.candidates(logits, 1.0, None, None)
+    far_order, far_p = gpt.candidates(logits + [[1e5], [-1e5]], 1.0, None, None)
+    assert np.array_equal(order, far_order)
+    np.testing.assert_allclose(far_p, p, rtol=1e-9)
+
+
 def test_a_tied_head_is_one_parameter(rng):
     tied, loose = (GPT(Config(V, tied=tied), rng=rng) for tied in (True, False))
     assert tied.head.weight is tied.token.weight

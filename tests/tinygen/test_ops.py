@@ -13,6 +13,7 @@ from tinygen import backend, ops
 from tinygen.backend import np, to_numpy, xp
 from tinygen.check import check_gradients
 from tinygen.check.table import CASES
+from tinygen.ops import conv
 from tinygen.ops.kernels import in_parts
 
 IDS = [f"{c.name}-{[d.name for d in CASES[:i]].count(c.name)}" for i, c in enumerate(CASES)]
@@ -401,6 +402,31 @@ def test_results_do_not_depend_on_the_memory_layout(f, rng):
     np.testing.assert_allclose(to_numpy(f(first)), to_numpy(f(last)), rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(to_numpy(tg.grad(f(first), first, g)),
                                to_numpy(tg.grad(f(last), last, g)), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("f", [
+    lambda x, y, w: ops.conv2d(x, w, padding=(2, 1), stride=(1, 2), groups=2),
+    lambda x, y, w: ops.conv_transpose2d(y, w, padding=(2, 1), stride=(1, 2), groups=2),
+    lambda x, y, w: ops.conv2d_weight(x, y, kernel_size=(2, 3), padding=(2, 1), stride=(1, 2),
+                                      groups=2)],
+    ids=["conv2d", "conv_transpose2d", "conv2d_weight"])
+def test_the_columns_of_a_convolution_fit_into_the_cache(f, monkeypatch):
+    if backend.backend_name() != "numpy":
+        pytest.skip("a GPU takes all at once")
+    sizes, columns, n = [], conv._columns, 30
+
+    def watched(*args):
+        made = columns(*args)
+        sizes.append(made.size)
+        return made
+    monkeypatch.setattr(conv, "_columns", watched)
+    x, y, w = xp.zeros((n, 4, 9, 6)), xp.zeros((n, 6, 12, 3)), xp.zeros((6, 2, 2, 3))
+    f(x, y, w)  # all at once
+    whole = sizes.pop()
+    assert not sizes
+    monkeypatch.setattr(backend, "CACHE_NUMBERS", 7 * whole // n)
+    f(x, y, w)
+    assert sizes == 4 * [7 * whole // n] + [2 * whole // n]
 
 
 @pytest.mark.parametrize("x", [xp.zeros(10_000), xp.zeros((100, 100)),
