@@ -229,6 +229,20 @@ def test_damaged_files(changes, tmp_path):
         BPETokenizer.load(tmp_path)
 
 
+@pytest.mark.parametrize("wrong, words", [
+    *[(i, "not a whole number, or is too large") for i in (-1, 1.0, None, "7", True, 2 ** 31)],
+    (0, "two tokens have the same id")])
+def test_an_id_that_is_none(wrong, words, tmp_path):
+    write_gpt2(tmp_path)
+    path = tmp_path / "vocab.json"
+    ids = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(ids | {"Ġhero": wrong}), encoding="utf-8")
+    with pytest.raises(ValueError, match=f"vocab.json is not part of a tokenizer.*{words}"):
+        BPETokenizer.load(tmp_path)
+    path.write_text(json.dumps(ids | {"Ġhero": 2 ** 31 - 1}), encoding="utf-8")
+    assert BPETokenizer.load(tmp_path).decode([2 ** 31 - 1]) == " hero"
+
+
 def test_missing_files(tmp_path):
     with pytest.raises(FileNotFoundError):
         BPETokenizer.load(tmp_path)
