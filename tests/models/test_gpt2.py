@@ -159,6 +159,13 @@ def test_an_index_that_lists_no_files_of_the_folder(weight_map, tmp_path, rng):
         gpt2.load(tmp_path)
 
 
+def test_settings_that_say_what_is_computed_anyway(tmp_path, rng):
+    write(tmp_path, random_arrays(rng), CONFIG | {
+        "activation_function": "gelu_pytorch_tanh", "scale_attn_weights": True,
+        "scale_attn_by_inverse_layer_idx": False, "add_cross_attention": False})
+    gpt2.load(tmp_path)
+
+
 def test_it_writes_text(tmp_path, rng):
     write(tmp_path, random_arrays(rng))
     model, _ = gpt2.load(tmp_path)
@@ -180,6 +187,9 @@ def test_weights_that_a_checkpoint_will_fill_are_not_drawn(rng):
     ({"model_type": "llama"}, "of a llama"),
     ({"activation_function": "relu"}, "activation_function"),
     ({"layer_norm_epsilon": 1e-3}, "layer_norm_epsilon"), ({"n_inner": 7}, "n_inner is 7"),
+    ({"scale_attn_weights": False}, "scale_attn_weights"),
+    ({"scale_attn_by_inverse_layer_idx": True}, "scale_attn_by_inverse_layer_idx"),
+    ({"add_cross_attention": True}, "add_cross_attention"),
     ({"n_head": 4}, "n_head must divide n_embd"), ({"n_embd": "6"}, "n_embd"),
     ({"n_embd": None}, "no configuration of a GPT-2"),
     ({"n_layer": 3}, "have no h.2"), ({"n_layer": 1}, "more blocks than config.json's 1"),
