@@ -7,7 +7,7 @@ import pytest
 
 import tinygen as tg
 from tinygen import Tensor, checkpoint, nn, optim, to_numpy
-from tinygen.backend import np, xp
+from tinygen.backend import backend_name, np, xp
 
 
 def bowl(theta):
@@ -144,6 +144,23 @@ def test_where_the_vector_is_cut_changes_nothing(make, size, monkeypatch):
             optimizer.step()
     for p, q in zip(whole, cut):
         assert np.array_equal(to_numpy(p), to_numpy(q))
+
+
+def test_the_vector_is_cut_into_runs_as_long_as_they_may_be(monkeypatch):
+    if backend_name() != "numpy":
+        pytest.skip("a GPU takes all at once")
+    monkeypatch.setattr(optim.optimizer, "CACHE_RUN", 10)
+    params = [Tensor(np.ones(n)) for n in (4, 4, 7, 2)]
+    optimizer = optim.SGD(params, lr=0.1)
+
+    def runs(*without):
+        for i, p in enumerate(params):
+            p.grad = None if i in without else Tensor(np.ones(p.shape))
+        optimizer.step()
+        return [run[:2] for run in optimizer.plan]
+    assert runs() == [[0, 10], [10, 17]]
+    assert runs(1) == [[0, 4], [8, 17]]
+    assert runs(0, 3) == [[4, 14], [14, 15]]
 
 
 @pytest.mark.parametrize("make", RULES.values(), ids=RULES)

@@ -49,6 +49,16 @@ def test_each_op_knows_its_module_its_inputs_and_its_settings(rng):
     assert first.path == second.path == "layer.0" and first.parent != second.parent
 
 
+@pytest.mark.parametrize("key, text", [
+    (slice(1, None), "key=1:"), (slice(None, 3, 2), "key=:3:2"), ((0, slice(1, 2)), "key=(0, 1:2)"),
+    ((2,), "key=(2,)"), ((..., 0), "key=(..., 0)"),
+    (xp.asarray([4, 0, 1, 2, 3, 5]), "key=[4, 0, 1, 2, 3, 5]"),
+    (xp.zeros(7, "int64"), "key=int64 (7,)")])
+def test_settings_are_written_as_code_and_long_arrays_by_their_shape(key, text, rng):
+    x = tg.Tensor(rng.random((9, 9)))
+    assert trace(lambda: tg.getitem(x, key).sum()).nodes[0].settings == text
+
+
 def test_a_gpt_of_one_block_has_23_ops_and_28_with_attention_unfused(rng):
     model, loss = small_gpt(rng)
     assert len(trace(loss, model).nodes) == 23
