@@ -9,7 +9,7 @@ onto one mode, and stay. There D says 1/9 to each of them, for of nine points in
 fakes, and nothing tells G of the other seven modes. All arms have the same networks and data:
 
     no cure              five steps of G to one of D
-    fast discriminator   one to one, but D learns 333 times as fast as G
+    fast discriminator   one to one, but D learns 100 times as fast as G
     balanced             one to one, at one rate: D answers before G has gone far
     packing              D judges pairs; real pairs rarely come from one mode, so if all of G's
                          samples are alike, every pair gives itself away, whichever the mode
@@ -19,9 +19,9 @@ fakes, and nothing tells G of the other seven modes. All arms have the same netw
 
     python -m demos mode_collapse                  2 min on two cores
 
-The outcome is told by two counts. An arm covers the data if its samples reach at least half of the
-modes. If not, it has collapsed if at least half of its samples lie inside modes, and escaped if
-fewer do. The spread within modes, relative to the data's, shows the smaller collapse inside a mode.
+The outcome is told by two counts. An arm covers the data if at least a tenth of its samples lie
+inside modes, and they reach at least half of these. If not, it has collapsed if at least half of
+its samples lie inside modes, and escaped if fewer do. The spread within modes, relative to the data's, shows the smaller collapse inside a mode.
 
 Packing and minibatch features work despite the five steps. They change what a D that stands still
 rewards: as G's points gather, the closeness that D sees rises, and their scores fall while G is
@@ -82,7 +82,7 @@ class Result:
 
 ARMS = {
     "no cure": Arm(),
-    "fast discriminator": Arm(g_rate=0.3, d_rate=100, g_steps=1),
+    "fast discriminator": Arm(g_rate=0.3, d_rate=30, g_steps=1),
     "balanced": Arm(g_steps=1),
     "packing": Arm(pack=2),
     "minibatch features": Arm(minibatch_features=4),
@@ -193,7 +193,8 @@ def show(run, results, films):
         f"{len(CENTRES)} (the colour), share of high-quality samples, and how widely these are "
         "spread within their modes: below 1 closer together than the data, above 1 farther apart, "
         "where samples pass through a mode on their way to the next. Covers: at least half of the "
-        "modes. Collapsed: fewer, with most samples inside. Escaped: fewer, with most outside."))
+        "modes, with at least a tenth of the samples. Collapsed: not so, and most samples lie inside "
+        "modes. Escaped: most lie outside."))
     first = {name: results[f"{name}, seed {run.seed}"] for name in ARMS}
     data = describe(SAMPLE_DATA(COUNTED, np.random.default_rng(run.seed)))
     run.save_figure(plot_samples(first, data, CENTRES), "samples", (

@@ -92,17 +92,17 @@ def main(run):
 
     model = SCALED.build(size, run.rng, scale)
     train(run, SCALED.name, model, text.train, scale.steps, scale.batch, scale.block_size, scale.lr,
-          scale.final)
+          scale.warmup, scale.final)
     losses[SCALED.name], written[SCALED.name] = evaluate(run, SCALED, model, text)
     measure(run, losses)
     show(run, losses, written, size)
 
 
-def train(run, name, model, ids, steps, count, block, lr, final=1.0):
+def train(run, name, model, ids, steps, count, block, lr, warmup=0, final=1.0):
     """The loop of every stage: a batch of windows, forward, backward, a step."""
     optimizer = AdamW(model.parameters(), lr=lr)
     for step in run.steps(name, total=steps, model=model, optimizer=optimizer):
-        optimizer.lr = lr * warmup_cosine(step, warmup=0, total=steps, final=final)
+        optimizer.lr = lr * warmup_cosine(step, warmup=warmup, total=steps, final=final)
         loss = gpt.loss(model, *batch(ids, count, block, run.rng))
         optimizer.zero_grad()
         loss.backward()

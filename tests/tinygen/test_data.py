@@ -87,8 +87,19 @@ def test_no_digit_is_drawn_twice(drawn):
     assert len({image.tobytes() for image in x}) == len(x)
 
 
-def test_every_class_is_written_in_several_ways():
+def test_every_class_is_written_in_several_ways_equally_often(monkeypatch):
     assert [len(styles) for styles in digits.STYLES] == [3, 3, 3, 3, 3, 3, 3, 4, 3, 3]
+    drawn = {}
+
+    def counted(strokes, count, rng):
+        drawn[strokes] = count
+        return np.empty(count), None
+    monkeypatch.setattr(digits, "random_paths", counted)
+    monkeypatch.setattr(digits, "ink", lambda paths, radii: np.zeros((len(paths), 28, 28)))
+    digits.draw_digits(10_000, np.random.default_rng(0))
+    for styles in digits.STYLES:
+        counts = [drawn[strokes] for strokes in styles]
+        assert sum(counts) == 1000 and min(counts) > 0.8 * 1000 / len(styles)
 
 
 def test_a_linear_model_reads_drawn_digits(drawn):

@@ -8,7 +8,8 @@ RADIUS = 3 * STD  # of a mode: samples within are of high quality
 # Of the data within that radius, without the tails: STD² (1 - h / (eʰ - 1)), h = 3² / 2, is their
 # variance along each axis.
 STD_WITHIN = STD * (1 - 4.5 / (np.exp(4.5) - 1)) ** 0.5
-MODES_SHARE, SAMPLES_SHARE = 0.5, 0.5  # from which `outcome` counts modes as many, samples as most
+# From which `outcome` counts modes as many, samples as some, and as most.
+MANY_MODES, SOME_SAMPLES, MOST_SAMPLES = 0.5, 0.1, 0.5
 
 
 def covered(points, centres):
@@ -51,9 +52,9 @@ def nearest_modes(points, centres):
 def outcome(modes, quality, total):
     """What became of a generator, in a word, from `covered`.
 
-    covers: at least half of the modes. collapsed: fewer, with most samples inside them. escaped:
-    fewer, with most samples outside all modes, wherever they are.
+    covers: at least half of the modes, with at least a tenth of the samples. If not, collapsed:
+    most samples lie inside modes; escaped: most lie outside all modes, wherever they are.
     """
-    if modes >= MODES_SHARE * total:
+    if modes >= MANY_MODES * total and quality >= SOME_SAMPLES:
         return "covers"
-    return "collapsed" if quality >= SAMPLES_SHARE else "escaped"
+    return "collapsed" if quality >= MOST_SAMPLES else "escaped"

@@ -26,12 +26,14 @@ class Scale:
     dropout: float
     lr: float
     steps: int
-    final: float = 1.0  # what the rate falls to, along a cosine; 1: it stays
+    warmup: int = 0     # steps in which the rate rises
+    final: float = 1.0  # what it falls to after that, along a cosine; 1: it stays
 
 
 SCALES = {
     "tiny": Scale(1, 2, 16, 16, batch=4, dropout=0.0, lr=1e-3, steps=8),
-    "laptop": Scale(4, 4, 128, 64, batch=12, dropout=0.0, lr=2e-3, steps=1500, final=0.1),
+    "laptop": Scale(4, 4, 128, 64, batch=12, dropout=0.0, lr=2e-3, steps=1500, warmup=100,
+                    final=0.1),
     "lecture": Scale(6, 6, 384, 256, batch=64, dropout=0.2, lr=3e-4, steps=5000),
 }
 

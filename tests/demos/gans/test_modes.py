@@ -53,7 +53,7 @@ def test_samples_outside_all_modes_have_no_spread():
 
 
 @pytest.mark.parametrize(("modes", "quality", "word"), [
-    (8, 0.9, "covers"), (8, 0.1, "covers"), (4, 0.0, "covers"), (3, 0.5, "collapsed"),
+    (8, 0.9, "covers"), (4, 0.1, "covers"), (8, 0.09, "escaped"), (3, 0.5, "collapsed"),
     (1, 0.97, "collapsed"), (3, 0.49, "escaped"), (1, 0.0, "escaped"), (0, 0.0, "escaped")])
 def test_the_outcome_depends_on_modes_and_quality(modes, quality, word):
     assert outcome(modes, quality, 8) == word
