@@ -193,8 +193,8 @@ def show(run, results, films):
         f"{len(CENTRES)} (the colour), share of high-quality samples, and how widely these are "
         "spread within their modes: below 1 closer together than the data, above 1 farther apart, "
         "where samples pass through a mode on their way to the next. Covers: at least half of the "
-        "modes, with at least a tenth of the samples. Collapsed: not so, and most samples lie inside "
-        "modes. Escaped: most lie outside."))
+        "modes, with at least a tenth of the samples. If not, collapsed: most samples lie inside "
+        "modes; escaped: most lie outside."))
     first = {name: results[f"{name}, seed {run.seed}"] for name in ARMS}
     data = describe(SAMPLE_DATA(COUNTED, np.random.default_rng(run.seed)))
     run.save_figure(plot_samples(first, data, CENTRES), "samples", (
