@@ -10,9 +10,13 @@ import ctypes
 import importlib
 import os
 
-import numpy as np
+# After each product OpenBLAS's threads wait for the next one, by default in a loop of 2^26 cycles
+# that keeps a core from everyone else. After 2^14 they sleep. Read when NumPy is first imported.
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "14")
 
-from tinygen import errors
+import numpy as np  # noqa: E402
+
+from tinygen import errors  # noqa: E402
 
 INSTALL_HINTS = {
     "numpy": "pip install numpy",

@@ -35,6 +35,17 @@ def python(program, **environment):
 
 # tinygen.backend
 
+@pytest.mark.parametrize("own, told", [
+    ("os.environ.pop('OPENBLAS_THREAD_TIMEOUT', None)", "14"),
+    ("os.environ['OPENBLAS_THREAD_TIMEOUT'] = '20'", "20")])
+def test_openblas_is_told_to_sleep_before_numpy_is_imported(own, told):
+    program = (f"import os, sys; {own}; seen = [];"
+               "sys.addaudithook(lambda event, args: seen.append(os.environ.get("
+               "'OPENBLAS_THREAD_TIMEOUT')) if (event, args[0]) == ('import', 'numpy') else None);"
+               "import tinygen.backend; print(seen[0])")
+    assert python(program).stdout == told + "\n"
+
+
 def test_xp_follows_use_backend():
     for library in (np, standin, np):
         use_backend(library)
