@@ -6,9 +6,12 @@
 backend starts from the same numbers. `xp` is the library in use, NumPy or CuPy: whatever a Tensor
 computes goes through it. `use_backend`, or the environment variable TINYGEN_BACKEND, chooses it.
 """
+import contextlib
 import ctypes
 import importlib
+import itertools
 import os
+from pathlib import Path
 
 # After each product OpenBLAS's threads wait for the next one, by default in a loop of 2^26 cycles
 # that keeps a core from everyone else. After 2^14 they sleep. Read when NumPy is first imported.
@@ -98,6 +101,39 @@ def cache_parts(n, size):
     """
     count = max(1, CACHE_NUMBERS // max(1, size)) if backend_name() == "numpy" else max(1, n)
     return [slice(start, start + count) for start in range(0, n, count)]
+
+
+def set_blas_threads(n):
+    """Share each of NumPy's matrix products among n threads -> their number before.
+
+    None where NumPy computes with another library than OpenBLAS: nothing is changed then.
+    """
+    if openblas := _openblas_threads():
+        get, set_to = openblas
+        before = get()
+        set_to(n)
+        return before
+    return None
+
+
+def _openblas_threads():
+    """OpenBLAS's functions that get and set its threads, in the library that NumPy has loaded.
+
+    Their names may begin with scipy_ and end with 64_.
+    """
+    home = Path(np.__file__).parent
+    paths = [*home.parent.glob("numpy.libs/*openblas*"), *home.glob(".dylibs/*openblas*")]
+    with contextlib.suppress(OSError):  # a file of Linux's; NumPy may use the system's OpenBLAS
+        words = Path("/proc/self/maps").read_text(encoding="utf-8").split()
+        paths += sorted({word for word in words if "/" in word and "openblas" in word})
+    for path in paths:
+        with contextlib.suppress(OSError):
+            library = ctypes.CDLL(str(path))
+            for before, behind in itertools.product(("scipy_", ""), ("64_", "")):
+                names = [f"{before}openblas_{verb}_num_threads{behind}" for verb in ("get", "set")]
+                if all(hasattr(library, name) for name in names):
+                    return [getattr(library, name) for name in names]
+    return None
 
 
 def _keep_freed_memory():

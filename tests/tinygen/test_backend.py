@@ -46,6 +46,15 @@ def test_openblas_is_told_to_sleep_before_numpy_is_imported(own, told):
     assert python(program).stdout == told + "\n"
 
 
+def test_the_threads_of_blas_are_set_where_numpy_has_openblas(monkeypatch):
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]
+    before = backend.set_blas_threads(1)
+    if "openblas" in blas:
+        assert before >= 1 and backend.set_blas_threads(before) == 1
+    monkeypatch.setattr(backend, "_openblas_threads", lambda: None)
+    assert backend.set_blas_threads(3) is None
+
+
 def test_xp_follows_use_backend():
     for library in (np, standin, np):
         use_backend(library)
