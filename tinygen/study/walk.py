@@ -49,6 +49,8 @@ def recorded(caller, y, g=None):
                         f"pick it out of what the model returns")
     g = cotangent(caller, y, g)
     nodes, _, _ = graph(y)
+    if not nodes:  # a leaf requires grad, but was not computed
+        raise errors.no_graph(caller, y)
     if any(tensor._origin is FREED for tensor in nodes):
         raise errors.freed_graph(caller)
     return nodes, g

@@ -202,6 +202,7 @@ def test_bad_input_is_refused(rng):
     for compute, kind, words in [
             (lambda: (x, x), TypeError, r"^trace: needs one Tensor, such as a loss, got tuple"),
             (lambda: x.detach(), ValueError, "^trace: .* has no graph"),
+            (lambda: x, ValueError, "^trace: .* has no graph"),
             (lambda: freed, ValueError, "^trace: this graph was freed by an earlier backward"),
             (lambda: x * x, ValueError, "^trace: compute.. called no module of this Tanh; give")]:
         with pytest.raises(kind, match=words):

@@ -136,6 +136,7 @@ def test_bad_input_is_refused_at_once(rng):
     x = tg.Tensor(xp.asarray(rng.random(3)))
     for arguments, kind, words in [
             ((loss.detach(),), ValueError, "^backward_steps: .* has no graph to walk"),
+            ((tg.Tensor(1.0),), ValueError, "^backward_steps: .* has no graph to walk"),
             ((1.0,), TypeError, "^backward_steps: needs one Tensor, such as a loss, got float"),
             ((x * 2,), ValueError, r"^backward_steps: only a Tensor with one element needs no")]:
         with pytest.raises(kind, match=words):
