@@ -50,6 +50,9 @@ SIGMOID, RELU, RESIDUAL, NORMED = DESIGNS = "sigmoid", "ReLU", "residual", "with
 def main(run):
     cfg = run.settings
     check_positive(cfg, "depth", "width", "batch", "lr")
+    if cfg.width < 2:
+        raise ValueError("--width is at least 2, since layer norm makes 0 of a single number; "
+                         f"got {cfg.width}")
     images = load_images(run.data)
     flows, right = {}, {}
     for design in DESIGNS:

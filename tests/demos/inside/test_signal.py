@@ -49,3 +49,7 @@ def test_a_run_measures_what_it_claims(tmp_path, spots, monkeypatch):
 @pytest.mark.parametrize("option", ["--depth", "--width", "--batch", "--lr"])
 def test_bad_options_are_one_line(option, refusal):
     assert f"{option} is finite and above 0; got 0" in refusal(signal, [option, "0"])
+
+
+def test_a_width_of_one_is_one_line(refusal):
+    assert "--width is at least 2, since layer norm" in refusal(signal, ["--width", "1"])
