@@ -28,7 +28,8 @@ def subject(name, rng):
         near = difflib.get_close_matches(name, [*NETWORKS, *names], n=1)
         raise ValueError(f"--of: mlp, vae, gpt or one of the {len(names)} ops, such as softmax; "
                          f"got {name!r}" + (f", did you mean {near[0]}?" if near else ""))
-    case = next(case for case in CASES if case.name == name)
+    case = max((case for case in CASES if case.name == name),  # layer_norm with its w and b
+               key=lambda case: len(case.shapes))
     inputs = [tg.Tensor(xp.asarray(x)) for x in case.inputs()]
     y = case.f(*inputs)
     return Subject(lambda: case.f(*inputs), None, xp.asarray(decimals(y.shape, rng)))

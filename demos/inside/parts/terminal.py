@@ -12,4 +12,5 @@ def answer_to(prompt):
     try:
         return input(prompt).strip().lower()
     except EOFError:
+        print()  # what comes next is not to stand behind the prompt
         return None

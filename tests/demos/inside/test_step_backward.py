@@ -37,6 +37,14 @@ def test_each_op_of_the_table_has_its_page(rng):
         assert steps and max(map(distance, steps)) < step_backward.AGREE, name
 
 
+@pytest.mark.parametrize("name", ["linear", "layer_norm", "batch_norm", "group_norm"])
+def test_an_op_is_shown_with_its_weight_and_bias(name, rng):
+    _, steps = steps_of(name, rng)
+    step = next(step for step in steps if step.op == name)
+    assert all(gradient is not None for gradient in step.gradients[:3])
+    assert len(step.gradients) >= 3
+
+
 @pytest.mark.parametrize("name", ["mlp", "gpt", "attention", "conv2d", "sum", "concatenate"])
 def test_a_step_as_a_figure(name, rng):
     graph, steps = steps_of(name, rng)
@@ -77,7 +85,9 @@ def test_pages_are_turned_by_hand(answers, shown, monkeypatch, capsys):
         return given
     monkeypatch.setattr(builtins, "input", answer)
     turn(["page a", "page b", "page c"])
-    assert capsys.readouterr().out.split() == [word for page in shown for word in ("page", page)]
+    printed = capsys.readouterr().out
+    assert printed.split() == [word for page in shown for word in ("page", page)]
+    assert printed.endswith("\n\n") == (shown == "a")  # nothing is to stand behind the prompt
 
 
 def test_only_a_terminal_is_asked(small_frames, tmp_path, monkeypatch, capsys):
