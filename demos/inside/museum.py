@@ -13,7 +13,7 @@ Without a terminal, nothing is asked. By what the loss does, the exhibits are: f
 (unshifted_targets, peek_ahead, averaged_kl), a little too good (variance_as_deviation,
 uncorrected_adam), the same to the last bit (left_training), the same or hardly worse
 (unscaled_attention, late_mask, lost_tokens), plainly worse (softmax_gradient, broadcast_loss), and
-a game's, which tells nothing (uncleared_gradients, penalty_axis).
+a game's, which does not say who is wrong (uncleared_gradients, penalty_axis).
 
 Expect, from any of four seeds: without 1/√d weights of a third of the entropy or less, at a loss of
 0 to 9 % more; with unshifted targets a loss of 0.02, and 8.6 to 8.8 nats for what really comes
@@ -99,9 +99,10 @@ def train(run, exhibit, name, version):
 
 def measure(run, visits):
     for exhibit, healthy, broken in visits:
-        run.measure(f"{exhibit.name}: {exhibit.meter}", broken.meter, **exhibit.broken,
+        run.measure(f"{exhibit.name}, broken: {exhibit.meter}", broken.meter, **exhibit.broken,
                     baseline=("healthy", healthy.meter))
-        run.measure(f"{exhibit.name}: loss", broken.loss, baseline=("healthy", healthy.loss))
+        run.measure(f"{exhibit.name}, broken: loss", broken.loss,
+                    baseline=("healthy", healthy.loss))
     run.measure("exhibits whose healthy run is within the limit", sum(
         not visit.exhibit.is_broken(visit.healthy.meter) for visit in visits),
         at_least=len(visits))

@@ -169,8 +169,8 @@ AUTOENCODERS = (
         stage=Leaning,
         meter="deviation of the predictions, unseen digits",
         read=spread, broken=dict(at_most=0.5),
-        question="The encoder gives (N, 1), the targets are (N,), and the loss is written as "
-                 "((y - t) ** 2).mean(). What does the model learn?",
+        question="y is (N, 1), the targets t are (N,), and the loss is ((y - t) ** 2).mean(). "
+                 "What does the model learn?",
         choices=("Nothing: shapes that differ raise an error", "To predict the mean of all targets",
                  "The same, more slowly"),
         right=1,

@@ -117,9 +117,9 @@ GANS = (
                  "They are the same: backward begins anew", "They cancel out"),
         right=0,
         why="backward() adds to .grad, so a step follows the sum of all gradients so far: momentum "
-            "that never fades, and the players overshoot again and again. In a game the loss does "
-            "not say that something is wrong, since it rises and falls anyway; the norm of the "
-            "gradient, a hundred times too large, does.",
+            "that never fades, and the players overshoot. The loss swings, or falls to almost 0, "
+            "as in any game that the discriminator wins, and so it does not say what is wrong; "
+            "the norm of the gradient, about a hundred times too large, does.",
         seen="It is the third of Karpathy's most common neural net mistakes (2018)."),
     Exhibit(
         name="penalty_axis",
@@ -135,9 +135,10 @@ GANS = (
                  "example. What becomes of the critic?",
         choices=("Its slope is 1, as it should be", "It is far too flat", "It is far too steep"),
         right=1,
-        why="The norm over a batch of 64 is about 8 times that of one example, and this is now "
-            "asked to be 1. So the critic's slope is about √(2/64), less than a fifth, and with it "
-            "the generator's gradient and the estimate of the distance. A critic's loss has no "
+        why="Each coordinate's norm over the batch of 64 is now asked to be 1, so the squares of "
+            "all 64 slopes add up to 2, where it should be 64. The critic's slope is about "
+            "√(2/64), less than a fifth, and with it shrink the generator's gradient and the "
+            "estimate of the distance. A critic's loss has no "
             "scale that one could know it by.",
         seen="The authors' code sums over axis 1 of flat examples; copied to images that are not "
              "flat, it sums over something else."),

@@ -69,8 +69,8 @@ VAES = (
         right=0,
         why="A mean of four is a sum with a beta of 1/4: the codes may drift from N(0, 1), for a "
             "quarter of the price. Reconstructions get better, and the loss is almost three nats "
-            "below the healthy one. But summed, the KL is nearly three times as large, and with it "
-            "the loss is one and a half nats above the healthy one.",
+            "below the healthy one. But summed, the KL is about three times as large, and with it "
+            "the loss is more than a nat above the healthy one.",
         seen="The Keras blog's Building autoencoders averages it over the latents, too; how strong "
              "the KL is then depends on the code's size. beta-VAE (Higgins et al., 2017) makes "
              "this weight a choice."),

@@ -66,6 +66,20 @@ def test_both_runs_begin_alike(name, same):
     assert same == 4 or losses[0] != losses[1]
 
 
+def test_what_is_told_of_the_gradient_of_softmax_is_so():
+    """Its loss falls, then rises to the entropy of how often each character occurs."""
+    exhibit, losses = EXHIBITS["softmax_gradient"], []
+    mistake = exhibit.mistake
+    with mistake.in_place(mistake.wrong):
+        stage = exhibit.stage(mistake.wrong, np.random.default_rng(0))
+        losses = [stage.step(step).item() for step in range(260)]
+    shares = np.bincount(stage.ids) / len(stage.ids)
+    entropy = -sum(p * np.log(p) for p in shares if p)
+    assert np.mean(losses[60:80]) < 3 < np.mean(losses[-60:])
+    assert np.mean(losses[-60:]) == pytest.approx(entropy, rel=0.03)
+    assert exhibit.choices[exhibit.right] == "It falls, then rises again and stays there"
+
+
 def test_the_engine_is_whole_again():
     mistake, rule = EXHIBITS["lost_tokens"].mistake, tg.ops.scatter_add.rule
     with mistake.in_place(mistake.wrong):
@@ -162,7 +176,8 @@ def test_a_run_shows_measures_and_checks(tmp_path, capsys):
     assert "\nb  It is far too flat" in printed and "Caught by the penalty of a batch" in printed
     result = read_result(tmp_path)
     assert [row["metric"].partition(":")[0] for row in result["metrics"]] == [
-        "penalty_axis", "penalty_axis", "exhibits whose healthy run is within the limit",
+        "penalty_axis, broken", "penalty_axis, broken",
+        "exhibits whose healthy run is within the limit",
         "exhibits whose check passes the healthy code and no other"]
     assert result["metrics"][-1]["value"] == 1
     assert [each["file"] for each in result["figures"]] == ["penalty_axis.png"]
