@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tinygen.backend import is_array, np, to_numpy
 from tinygen.nn.module import watched_calls
-from tinygen.study.walk import any_cotangent, norm, recorded, walk
+from tinygen.study.walk import any_cotangent, check_compute, norm, recorded, walk
 from tinygen.tensor import Tensor
 
 
@@ -18,6 +18,7 @@ def trace(compute, model=None):
     of <g, result> for a random g. Raises TypeError or ValueError for a result that is no Tensor,
     or that has no graph, and for a model that was not called.
     """
+    check_compute("trace", compute)
     with watched_calls() as calls:
         y = compute()
     tensors, g = recorded("trace", y, any_cotangent(y))

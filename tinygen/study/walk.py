@@ -38,6 +38,13 @@ def walk(nodes, g):
         yield Visit(tensor, g, gradients, {i: sums[id(inputs[i])] for i in wanted})
 
 
+def check_compute(caller, compute):
+    """Raise TypeError unless compute is a function, and not, say, the loss itself."""
+    if not callable(compute):
+        raise TypeError(f"{caller}: needs a function that computes the Tensor, since it watches "
+                        f"how, got {errors.describe(compute)}; write {caller}(lambda: ...)")
+
+
 def recorded(caller, y, g=None):
     """What to walk: all recorded results behind y in order of birth, and y's cotangent.
 

@@ -130,6 +130,8 @@ def test_bad_input_is_refused(rng):
         flow(compute, other)
     with pytest.raises(ValueError, match="^flow: the optimizer has none of the model's parameters"):
         flow(compute, model, Adam(other.parameters()))
+    with pytest.raises(TypeError, match="^flow: needs a function .* got Tensor .*; write flow"):
+        flow(compute(), model)
     with pytest.raises(TypeError, match="^flow: needs one Tensor"):
         flow(lambda: math.pi, model)
     with pytest.raises(ValueError, match="^flow: .* has no graph"):

@@ -207,6 +207,8 @@ def test_bad_input_is_refused(rng):
             (lambda: x * x, ValueError, "^trace: compute.. called no module of this Tanh; give")]:
         with pytest.raises(kind, match=words):
             trace(compute, model)
+    with pytest.raises(TypeError, match="^trace: needs a function .* got Tensor .*; write trace"):
+        trace(x * x)
 
 
 def test_too_many_ops_outside_modules_are_refused(rng):
