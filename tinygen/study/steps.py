@@ -110,11 +110,22 @@ def _differences(op, inputs, settings, g, gradients):
         for position in chosen:
             v = np.zeros(x.size)
             v[position] = 1
-            differences[position], _ = finite_difference(
+            differences[position], _ = difference_or_nan(
                 outputs, weights, x, v.reshape(x.shape), slopes[position], floor,
                 TOLERANCES.get(str(gradient.dtype), 1e-2))
         found[i] = differences.reshape(x.shape)
     return found
+
+
+def difference_or_nan(*arguments):
+    """As finite_difference; two NaN where the op refuses what lies a little further.
+
+    So it is where x is at the end of what the op takes: a probability of 0, a variance of 0.
+    """
+    try:
+        return finite_difference(*arguments)
+    except ValueError:
+        return np.nan, np.nan
 
 
 def _in_float64(x):

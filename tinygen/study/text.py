@@ -29,18 +29,20 @@ def _input(step, i, name):
     if gradient is None:
         return [_beside(columns)]
     columns[f"{bar(name)} by backward"] = matrix(gradient)
-    whole = difference is not None and np.isfinite(difference).all()
+    taken = () if difference is None else np.argwhere(np.isfinite(difference))
+    whole = difference is not None and len(taken) == difference.size
     if whole:
         columns[f"{bar(name)} by differences"] = matrix(difference)
     if not np.array_equal(gradient, step.totals[i]):
         columns[f"{bar(name)} in total so far"] = matrix(step.totals[i])
     if difference is None:
         return [_beside(columns)]
+    if difference.size and not len(taken):
+        return [f"{_beside(columns)}\n  {bar(name)}: no finite difference could be taken"]
     apart = np.nanmax(np.abs(gradient - difference), initial=0)
     verdict = f"  {bar(name)}: backward and differences are at most {apart:.1e} apart"
     if whole:
         return [f"{_beside(columns)}\n{verdict}"]
-    taken = np.argwhere(np.isfinite(difference))
     lines = [f"{verdict}, at {len(taken)} of {difference.size:,} elements, such as"]
     lines += [f"    {str(tuple(map(int, at))):<18} backward {gradient[tuple(at)]:10.3g}   "
               f"differences {difference[tuple(at)]:10.3g}" for at in taken[:LISTED]]

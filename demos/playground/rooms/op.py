@@ -6,10 +6,10 @@ from demos.playground.fields import list_of, number, one_of, whole
 from demos.playground.room import Room
 from tinygen.autograd import graph
 from tinygen.backend import np, to_numpy, xp
-from tinygen.check.gradients import finite_difference, smallest_that_counts
+from tinygen.check.gradients import smallest_that_counts
 from tinygen.check.table import CASES
 from tinygen.study.graph import settings_text
-from tinygen.study.steps import source_of
+from tinygen.study.steps import difference_or_nan, source_of
 
 ROOM = Room("op", "Op")
 NAMES = tuple(dict.fromkeys(case.name for case in CASES))
@@ -95,7 +95,7 @@ def _differences(outputs, x, gradient, g):
     for i in np.ndindex(x.shape):
         along = np.zeros(x.shape)
         along[i] = 1
-        slopes[i], errors[i] = finite_difference(outputs, [g], x, along, gradient[i], floor)
+        slopes[i], errors[i] = difference_or_nan(outputs, [g], x, along, gradient[i], floor)
     return slopes, errors
 
 

@@ -45,6 +45,17 @@ def test_a_kink_and_a_number_that_is_not_finite_are_told(get):
     assert found["y"]["values"][0] is None and found["y"]["values"][1] is not None
 
 
+def test_a_number_at_the_end_of_what_the_op_takes_has_no_difference(get):
+    begun = get("op", "start", op="bce_with_logits", case=0)
+    x, t = (each["values"] for each in begun["inputs"])
+    t[0], t[1] = 0, 1
+    found = get("op", "compute", op="bce_with_logits", case=0, inputs=[x, t],
+                g=begun["g"]["values"])
+    differences, agree = found["differences"][1]["values"], found["agree"][1]
+    assert differences[:2] == [None, None] and None not in differences[2:]
+    assert agree == [False, False] + [True] * (len(t) - 2) and all(found["agree"][0])
+
+
 @pytest.mark.parametrize("wrong, words", [
     (dict(case=9), "has 4 cases"), (dict(inputs=[[1.0]]), "needs inputs of shapes"),
     (dict(g=[1.0]), "the shape of the output")])

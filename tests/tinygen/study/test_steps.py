@@ -131,6 +131,16 @@ def test_a_rule_that_was_typed_in_has_no_source(rng):
     assert step.source == "# the source of exp is not in a file\n"
 
 
+def test_at_the_end_of_what_an_op_takes_there_is_no_difference():
+    """A target of 0 or 1 is right, and a little further is refused."""
+    x, t = tg.Tensor([0.5, -1.0, 2.0]), tg.Tensor([0.0, 1.0, 0.25])
+    step, = backward_steps(tg.bce_with_logits(x, t))
+    assert np.isfinite(step.differences[1]).tolist() == [False, False, True]
+    assert np.isfinite(step.differences[0]).all() and "at 1 of 3 elements" in str(step)
+    step, = backward_steps(tg.bce_with_logits(x, tg.Tensor([0.0, 1.0, 1.0])))
+    assert "t\u0304: no finite difference could be taken" in str(step)
+
+
 def test_bad_input_is_refused_at_once(rng):
     model, loss = a_gpt(rng)
     x = tg.Tensor(xp.asarray(rng.random(3)))
