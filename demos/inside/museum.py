@@ -13,7 +13,7 @@ Without a terminal, nothing is asked. By what the loss does, the exhibits are: f
 (unshifted_targets, peek_ahead, averaged_kl), a little too good (variance_as_deviation,
 uncorrected_adam), the same to the last bit (left_training), the same or hardly worse
 (unscaled_attention, late_mask, lost_tokens), plainly worse (softmax_gradient, broadcast_loss), and
-a game's, which does not say who is wrong (uncleared_gradients, penalty_axis).
+a game's, which does not say what is wrong (uncleared_gradients, penalty_axis).
 
 Expect, from any of four seeds: without 1/√d weights of a third of the entropy or less, at a loss of
 0 to 9 % more; with unshifted targets a loss of 0.02, and 8.6 to 8.8 nats for what really comes

@@ -155,7 +155,7 @@ GPTS = (
         why="The answer stands in the input, and copying is easily learnt. A loss far below what "
             "much larger models reach is a leak until it is explained. Asked to write, the model "
             "repeats the last letter, and what really comes next costs it almost twice the 4.6 "
-            "nats of a blind guess among the 100 characters.",
+            "nats of a blind guess among a hundred characters.",
         seen="Libraries differ in who shifts: nanoGPT's batches come shifted, Hugging Face's "
              "models shift the labels themselves. Mixed up, they shift twice or not at all."),
     Exhibit(
