@@ -19,7 +19,7 @@ class Copies:
         self._free = queue.SimpleQueue()
         for tree in self.trees:
             self._free.put(tree)
-        self._running = set()
+        self._running, self._ended = set(), False
         self._pool = concurrent.futures.ThreadPoolExecutor(jobs)
 
     def __enter__(self):
@@ -27,6 +27,7 @@ class Copies:
 
     def __exit__(self, *error):
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._ended = True
         for process in tuple(self._running):
             _stop(process)
         self._pool.shutdown()
@@ -54,6 +55,8 @@ class Copies:
             cwd=tree, env={**settings, **environment}, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         self._running.add(process)
+        if self._ended:  # a task that goes on after Ctrl-C
+            _stop(process)
         try:
             return process.wait()
         finally:
