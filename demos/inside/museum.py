@@ -5,7 +5,7 @@ the same batches: once as it should, once with a mistake of one or two lines. Yo
 lines and asked what will happen. Then come both losses, which often look alike, the meter that
 tells them apart, and the check that would have caught it.
 
-    python -m demos museum                               all thirteen, 25 s on two cores
+    python -m demos museum                               all thirteen, 30 s on two cores
     python -m demos museum --exhibit unscaled_attention  one of them
     python -m demos museum --no-pause                    without the questions
 

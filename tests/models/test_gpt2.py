@@ -160,10 +160,13 @@ def test_an_index_that_lists_no_files_of_the_folder(weight_map, tmp_path, rng):
 
 
 def test_settings_that_say_what_is_computed_anyway(tmp_path, rng):
-    write(tmp_path, random_arrays(rng), CONFIG | {
+    arrays = random_arrays(rng)
+    write(tmp_path, arrays, CONFIG | {
         "activation_function": "gelu_pytorch_tanh", "scale_attn_weights": True,
         "scale_attn_by_inverse_layer_idx": False, "add_cross_attention": False})
-    gpt2.load(tmp_path)
+    model, _ = gpt2.load(tmp_path)
+    np.testing.assert_allclose(logits(model, IDS), reference_logits(arrays, IDS), rtol=2e-4,
+                               atol=2e-4)
 
 
 def test_it_writes_text(tmp_path, rng):
