@@ -118,12 +118,14 @@ def judge(models, game, pixels, seed):
     that among real ones.
     """
     gan = models["gan_digits"]
-    rng = np.random.default_rng(seed)
-    rows = rng.choice(len(models.images.x_test), COMPANY)
-    company = {"real": models.images.x_test[rows],
-               "generated": to_numpy(sample(gan.generator, COMPANY, rng=rng))}
+    if game.company_seed != seed:  # the same company as long as one draws
+        rng = np.random.default_rng(seed)
+        rows = rng.choice(len(models.images.x_test), COMPANY)
+        game.company = {"real": models.images.x_test[rows],
+                        "generated": to_numpy(sample(gan.generator, COMPANY, rng=rng))}
+        game.company_seed = seed
     batches = {name: tg.Tensor(xp.asarray(np.concatenate([pixels, others])))
-               for name, others in company.items()}
+               for name, others in game.company.items()}
     scores = {name: gan.discriminator(x) for name, x in batches.items()}
     gradient = tg.grad(scores["real"][0], batches["real"])[0, 0]
     return {"yours": {name: found[0].item() for name, found in scores.items()},

@@ -54,9 +54,11 @@ class Game:
     """The players, the data, and what the recorder has noted.
 
     steps: of each player so far. over: a sentence, once the numbers are no longer finite.
+    company: the digits that a drawing is judged among, and the seed that they were chosen by.
     """
 
     def __init__(self, models=None):
+        self.company, self.company_seed = {}, None
         self.begin(Rules(), "ring")
 
     def begin(self, rules, toy, strokes=(), seed=0):
