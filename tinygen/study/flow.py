@@ -5,7 +5,7 @@ from typing import NamedTuple
 from tinygen.backend import xp
 from tinygen.nn.module import watched_calls
 from tinygen.study.graph import Names
-from tinygen.study.walk import any_cotangent, check_compute, norm, recorded, walk
+from tinygen.study.walk import any_cotangent, check_compute, check_model, norm, recorded, walk
 from tinygen.tensor import Tensor, result
 
 # Where sigmoid and tanh are as good as flat: there the slope is below 4 % of the steepest.
@@ -22,6 +22,7 @@ def flow(compute, model, optimizer=None):
     of other parameters.
     """
     check_compute("flow", compute)
+    check_model("flow", model)
     with watched_calls() as calls:
         y = compute()
     tensors, g = recorded("flow", y, any_cotangent(y))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tinygen.backend import is_array, np, to_numpy
 from tinygen.nn.module import watched_calls
-from tinygen.study.walk import any_cotangent, check_compute, norm, recorded, walk
+from tinygen.study.walk import any_cotangent, check_compute, check_model, norm, recorded, walk
 from tinygen.tensor import Tensor
 
 
@@ -19,6 +19,8 @@ def trace(compute, model=None):
     or that has no graph, and for a model that was not called.
     """
     check_compute("trace", compute)
+    if model is not None:
+        check_model("trace", model)
     with watched_calls() as calls:
         y = compute()
     tensors, g = recorded("trace", y, any_cotangent(y))

@@ -6,7 +6,7 @@ from tinygen.backend import np, to_numpy, xp
 from tinygen.check.gradients import argument_names, finite_difference, smallest_that_counts
 from tinygen.study.graph import Names, settings_text
 from tinygen.study.text import page
-from tinygen.study.walk import recorded, walk
+from tinygen.study.walk import check_model, recorded, walk
 from tinygen.tensor import Tensor, plain
 
 # Of each input, how many elements get a finite difference, if it has more: fewer for ops on so many
@@ -30,7 +30,7 @@ def backward_steps(loss, differences=True, *, g=None, model=None):
     """
     tensors, g = recorded("backward_steps", loss, g)
     if model is not None:
-        _check_model(model, tensors)
+        _check_used(model, tensors)
     return _steps(tensors, g, differences, Names([model] if model is not None else []))
 
 
@@ -140,7 +140,8 @@ def _shown(x):
     return to_numpy(x) if hasattr(x, "shape") else x
 
 
-def _check_model(model, tensors):
+def _check_used(model, tensors):
+    check_model("backward_steps", model)
     used = {id(x) for tensor in tensors for x in tensor._origin[1]}
     if not any(id(p) in used for p in model.parameters()):
         raise ValueError(f"backward_steps: the loss was computed without any parameter of this "

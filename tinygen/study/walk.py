@@ -5,6 +5,7 @@ from tinygen import errors
 from tinygen.autograd import FREED, cotangent, graph, input_gradients
 from tinygen.backend import np, xp
 from tinygen.check.gradients import draw
+from tinygen.nn.module import Module
 from tinygen.tensor import Tensor, plain
 
 
@@ -43,6 +44,13 @@ def check_compute(caller, compute):
     if not callable(compute):
         raise TypeError(f"{caller}: needs a function that computes the Tensor, since it watches "
                         f"how, got {errors.describe(compute)}; write {caller}(lambda: ...)")
+
+
+def check_model(caller, model):
+    """Raise TypeError unless model is a Module."""
+    if not isinstance(model, Module):
+        raise TypeError(f"{caller}: the model must be a Module, such as the network that is "
+                        f"called, got {errors.describe(model)}")
 
 
 def recorded(caller, y, g=None):

@@ -132,6 +132,9 @@ def test_bad_input_is_refused(rng):
         flow(compute, model, Adam(other.parameters()))
     with pytest.raises(TypeError, match="^flow: needs a function .* got Tensor .*; write flow"):
         flow(compute(), model)
+    for wrong in (None, nn.Linear, "model"):
+        with pytest.raises(TypeError, match="^flow: the model must be a Module, .* got "):
+            flow(compute, wrong)
     with pytest.raises(TypeError, match="^flow: needs one Tensor"):
         flow(lambda: math.pi, model)
     with pytest.raises(ValueError, match="^flow: .* has no graph"):

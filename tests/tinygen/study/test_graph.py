@@ -209,6 +209,8 @@ def test_bad_input_is_refused(rng):
             trace(compute, model)
     with pytest.raises(TypeError, match="^trace: needs a function .* got Tensor .*; write trace"):
         trace(x * x)
+    with pytest.raises(TypeError, match="^trace: the model must be a Module, .* got str 'm'"):
+        trace(lambda: x * x, model="m")
 
 
 def test_too_many_ops_outside_modules_are_refused(rng):

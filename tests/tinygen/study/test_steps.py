@@ -153,6 +153,8 @@ def test_bad_input_is_refused_at_once(rng):
             backward_steps(*arguments)
     with pytest.raises(ValueError, match="without any parameter of this Linear; give the model"):
         backward_steps(loss, model=nn.Linear(2, 2, rng=rng))
+    with pytest.raises(TypeError, match="^backward_steps: the model must be a Module, .* got str"):
+        backward_steps(loss, model="m")
     loss.backward()
     with pytest.raises(ValueError, match="^backward_steps: this graph was freed"):
         backward_steps(loss)
