@@ -1,7 +1,8 @@
 """A pytest plugin that notes which functions each test calls, and how long the test takes.
 
 Writes JSON to $MUTATE_REPORT, {test's id: [seconds, [[file, line of a function], ...]]}. Under the
-id "" is what importing the tests calls.
+id "" is what importing the tests calls. What a fixture calls counts for each test that uses it, though
+a fixture of a whole module is set up only once.
 """
 import json
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path.cwd()
-entries, calls = {}, set()
+entries, calls, fixtures = {}, set(), {}
 
 
 def note(frame, event, arg):
@@ -37,10 +38,22 @@ def pytest_collection_finish():
 
 
 @pytest.hookimpl(hookwrapper=True)
+def pytest_fixture_setup(fixturedef):
+    before = set(calls)
+    calls.clear()
+    yield
+    fixtures.setdefault(fixturedef.argname, set()).update(calls)
+    calls.update(before)
+
+
+@pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item):
     started = time.perf_counter()
     yield
-    entries[item.nodeid] = time.perf_counter() - started, noted()
+    seconds = time.perf_counter() - started
+    for name in item.fixturenames:
+        calls.update(fixtures.get(name, ()))
+    entries[item.nodeid] = seconds, noted()
 
 
 def pytest_sessionfinish():
