@@ -1,4 +1,5 @@
 """What tests of several files use."""
+import inspect
 import json
 import re
 import types
@@ -20,6 +21,19 @@ def public_ops():
     return {name: f for name, f in vars(ops).items()
             if isinstance(f, (Op, types.FunctionType)) and not name.endswith("_textbook")
             and not name.startswith("_") and name not in NO_OPS}
+
+
+def defaults(*modules):
+    """{name: {setting: its default}} of what the modules offer, but for those that are None."""
+    found = {}
+    for module in modules:
+        for name, value in vars(module).items():
+            if (callable(value) and not name.startswith("_")
+                    and getattr(value, "__module__", "").startswith(module.__name__)):
+                settings = inspect.signature(value).parameters.values()
+                found[name] = {p.name: p.default for p in settings
+                               if p.default not in (p.empty, None)}
+    return {name: settings for name, settings in found.items() if settings}
 
 
 def t(*shape):

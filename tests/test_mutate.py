@@ -85,15 +85,33 @@ def countdown(n):
         n -= 1
     return n
 
-def uncalled(n):
+def uncalled(n=True):
     return -n
+
+def double(n):
+    return n * 2
 '''
 
 TESTS = '''
-from tinygen.sample import countdown
+import inspect
+import pytest
+from tinygen.sample import countdown, double, uncalled
 
 def test_countdown():
     assert countdown(3) == 0
+
+def test_defaults_are_these():
+    assert inspect.signature(uncalled).parameters["n"].default is True
+
+@pytest.fixture(scope="module")
+def doubled():
+    return double(3)
+
+def test_that_sets_the_fixture_up(doubled):
+    pass
+
+def test_that_looks_at_it(doubled):
+    assert doubled == 6
 '''
 
 
@@ -122,8 +140,9 @@ def test_a_run(project, tmp_path, capsys):
     assert run.main(["--count", "100", "--jobs", "2"], project) == 1
     head, *lines = capsys.readouterr().out.splitlines()
     outcomes = dict(line.split("    ") for line in lines[:lines.index("")])
-    caught = "tests/tinygen/test_sample.py::test_countdown"
-    assert head.startswith("11 of 11 mistakes, seed 0")
+    caught, *others = [f"tests/tinygen/test_sample.py::test_{name}" for name in (
+        "countdown", "defaults_are_these", "that_looks_at_it")]
+    assert head.startswith("17 of 17 mistakes, seed 0")
     assert outcomes == {f"tinygen/sample.py:{mistake}": outcome for mistake, outcome in {
         "1  9  ->  10": "SURVIVED",
         "1  9  ->  8": "SURVIVED",
@@ -135,8 +154,14 @@ def test_a_run(project, tmp_path, capsys):
         "5  n -= 1  ->  n += 1": f"{caught}, stopped",
         "5  1  ->  2": caught,
         "5  1  ->  0": f"{caught}, stopped",
-        "9  -n  ->  n": "SURVIVED"}.items()}
-    assert lines[lines.index("") + 1].startswith("8 of 11 caught, 72.7%")
+        "8  True  ->  False": others[0],
+        "9  -n  ->  n": "SURVIVED",
+        "12  n * 2  ->  n / 2": others[1],
+        "12  n * 2  ->  n": others[1],
+        "12  n * 2  ->  2": others[1],
+        "12  2  ->  3": others[1],
+        "12  2  ->  1": others[1]}.items()}
+    assert lines[lines.index("") + 1].startswith("14 of 17 caught, 82.4%")
     assert lines[lines.index("") + 2:] == sorted(
         mistake for mistake, outcome in outcomes.items() if outcome == "SURVIVED")
     assert files(project) == before and not files(tmp_path / "temp")

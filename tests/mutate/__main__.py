@@ -31,6 +31,7 @@ LEFT_OUT = {
 GOAL = 0.97
 PATIENCE = 20       # seconds, beside ten times what a test takes, until it counts as hanging
 NO_TESTS_LEFT = 5  # pytest's exit code
+DEFAULTS = "::test_defaults_"  # in the names of the tests that read signatures
 STOPPED = ", stopped"
 
 
@@ -128,9 +129,10 @@ def fitting(mutant, imported, tests):
     place = mutant.file, mutant.function
     near = [test for test, (_, calls) in tests.items()
             if any(file == mutant.file for file, _ in calls)]
-    callers = near
     if mutant.function and place not in imported:
         callers = [test for test in near if place in tests[test][1]]
+    else:
+        callers = [test for test in tests if test in near or DEFAULTS in test]
     count = Counter(map(file_of, callers or near))
     home = max(count, key=count.get, default=None)
     at_home = [test for test in (*callers, *near) if file_of(test) == home]

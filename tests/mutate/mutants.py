@@ -77,6 +77,7 @@ def find(file, source):
 
 def _nodes(node, function):
     """The nodes in which a mistake changes what the program does, and the function of each."""
+    around = function  # it runs the defaults and the decorators of those in it
     if isinstance(node, (ast.FunctionDef, ast.Lambda)):
         decorators = getattr(node, "decorator_list", [])
         function = min(part.lineno for part in [node, *decorators])  # as in its code object
@@ -86,7 +87,8 @@ def _nodes(node, function):
             continue
         for child in part if isinstance(part, list) else [part]:
             if isinstance(child, ast.AST) and not _is_wording(child) and not _is_number(node):
-                yield from _nodes(child, function)
+                yield from _nodes(
+                    child, around if name in ("args", "decorator_list") else function)
 
 
 def _is_wording(node):

@@ -14,6 +14,7 @@ from tinygen import data
 from tinygen.backend import is_array, to_numpy, xp
 from tinygen.data import batches, cache, digits, download, load_images, load_text, toys
 from tinygen.data.images import read_idx
+from tinygen.data.names import IMAGES
 from tinygen.files import replacing
 
 
@@ -80,6 +81,24 @@ def test_digits_come_from_the_seed_alone():
     other, _ = digits.draw_digits(40, np.random.default_rng(4))
     assert (x == again).all() and (y == labels).all()
     assert (x != other).any(axis=(1, 2)).all()
+
+
+# Of the images of each class, each seen through two random masks, the mean.
+MASKED = [
+    [-11.305, 2.302], [-7.69, 4.208], [-11.363, -3.886], [-2.359, 6.312], [-6.857, -3.263],
+    [-3.809, 1.735], [-12.702, -0.198], [-7.435, -0.609], [-5.335, 3.219], [-4.106, 3.425]]
+
+
+def test_digits_are_drawn_as_they_always_were():
+    """Whatever number in the drawing is changed, results on this data set change, too."""
+    x, y = digits.draw_digits(40, np.random.default_rng(3))
+    seen = x.reshape(40, 784) / 255 @ np.random.default_rng(0).standard_normal((2, 784)).T
+    means = [seen[y == digit].mean(axis=0) for digit in range(10)]
+    np.testing.assert_allclose(means, MASKED, atol=0.01)  # a byte off by one: 0.001
+
+
+def test_the_set_is_as_large_as_its_description_says():
+    assert f"{digits.TRAIN:,} train and {digits.TEST:,} test" in IMAGES["digits"]
 
 
 def test_no_digit_is_drawn_twice(drawn):
@@ -354,6 +373,7 @@ def test_a_failed_download_names_addresses_folder_and_offline_default(published,
 def test_every_published_file_has_two_addresses_and_a_sum():
     assert len(download.FILES) == 9
     assert len({file.sha256 for file in download.FILES.values()}) == 9
+    assert sum(file.size for file in download.FILES.values()) == 43_588_761  # bytes
     for name, file in download.FILES.items():
         assert len(set(file.addresses)) == 2 and len(file.sha256) == 64
         assert all(a.endswith((Path(name).name, "tiny-shakespeare.txt")) for a in file.addresses)

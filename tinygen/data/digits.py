@@ -102,7 +102,7 @@ def random_paths(strokes, count, rng):
     turn = np.radians(rng.normal(0, 8, count))
     slant = rng.normal(0.12, 0.25, count)
     stretch = rng.uniform(0.75, 1.15, count)
-    slanted = np.array([[stretch, 0 * slant], [-slant, 1 + 0 * slant]])  # (2, 2, count)
+    slanted = np.array([[stretch, np.zeros(count)], [-slant, np.ones(count)]])  # (2, 2, count)
     turned = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     paths = paths @ np.moveaxis(slanted, -1, 0) @ np.moveaxis(turned, -1, 0)
 
@@ -119,28 +119,28 @@ def ink(paths, radii):
 
     Ink fades from 1 to 0 over 0.9 pixels, half-way at the pen's radius.
     """
-    pixel = np.arange(SIZE, dtype=np.float32)
+    pixel = np.arange(SIZE).astype(np.float32)
     across = (paths[:, :, 0, None] - pixel)**2  # (N, P, 28)
     down = (paths[:, :, 1, None] - pixel)**2
     # One image at a time: its (P, 28, 28) squared distances fit in the processor's cache.
     nearest = np.empty((len(paths), SIZE, SIZE), np.float32)
     for image, h, v in zip(nearest, across, down):
         np.min(v[:, :, None] + h[:, None, :], axis=0, out=image)
-    return np.clip(0.5 + (radii - np.sqrt(nearest)) / 0.9, 0, 1)
+    return (0.5 + (radii - np.sqrt(nearest)) / 0.9).clip(0, 1)
 
 
 def centre_of_mass(images):
     """The ink's centre of mass in images (N, H, W), across and down. -> (N, 2), in pixels"""
     _, height, width = images.shape
-    across = images.sum(axis=1) @ np.arange(width, dtype=np.float32)
-    down = images.sum(axis=2) @ np.arange(height, dtype=np.float32)
+    across = images.sum(axis=1) @ np.arange(width).astype(np.float32)
+    down = images.sum(axis=2) @ np.arange(height).astype(np.float32)
     return np.stack([across, down], axis=1) / images.sum(axis=(1, 2))[:, None]
 
 
 def draw_digits(count, rng):
     """Draw `count` digits, a tenth of each class. -> x uint8 (N, 28, 28), y int64 (N,)"""
     x = np.empty((count, SIZE, SIZE), np.uint8)
-    y = rng.permutation(np.arange(count, dtype=np.int64) % 10)
+    y = rng.permutation(np.arange(count) % 10).astype(np.int64)
     way = rng.random(count)
     for digit, styles in enumerate(STYLES):
         for k, strokes in enumerate(styles):
