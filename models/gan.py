@@ -284,7 +284,7 @@ def gradient_penalty(discriminator, real, fake, y=None, *, rng):
     along = xp.asarray(along).astype(real.dtype)
     x = tg.Tensor(along * real + (1 - along) * fake)
     scores = discriminator(x, y)
-    slope = tg.grad(scores.sum(), x, create_graph=True).reshape(scores.shape[0], -1)
+    slope = tg.grad(scores.sum(), x, create_graph=True).reshape(len(scores), -1)
     norm = tg.sqrt((slope ** 2).sum(axis=1) + 1e-12)  # sqrt has no finite slope at 0
     return ((norm - 1) ** 2).mean()
 

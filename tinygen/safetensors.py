@@ -35,7 +35,7 @@ def load(path):
         header, start, size = _read_header(path, file)
     data = np.empty(0, np.uint8)
     if size:
-        data = np.memmap(path, np.uint8, "r", offset=start, shape=(size,))
+        data = np.memmap(path, np.uint8, "r", offset=start)
     return {name: _array(entry, data) for name, entry in header.items()}
 
 

@@ -1,8 +1,8 @@
 """A pytest plugin that notes which functions each test calls, and how long the test takes.
 
 Writes JSON to $MUTATE_REPORT, {test's id: [seconds, [[file, line of a function], ...]]}. Under the
-id "" is what importing the tests calls. What a fixture calls counts for each test that uses it, though
-a fixture of a whole module is set up only once.
+id "" is what importing the tests calls. What a fixture calls counts for each test that uses it,
+though a fixture of a whole module is set up only once.
 """
 import json
 import os

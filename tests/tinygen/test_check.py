@@ -4,10 +4,12 @@ import contextlib
 import pytest
 
 import tinygen as tg
+from tests.helpers import t
 from tinygen import ops
 from tinygen.backend import np, to_numpy, xp
 from tinygen.check import GradientError, check_gradients, check_model_gradients
 from tinygen.check.__main__ import main
+from tinygen.check.gradients import finite_difference, smallest_that_counts
 from tinygen.check.table import CASES
 from tinygen.operation import Op
 from tinygen.tensor import plain
@@ -141,7 +143,7 @@ def test_a_second_derivative_lost_by_the_cotangent_is_caught():
 
 def test_a_wrong_twin_is_caught():
     def twin(x):
-        return x * x * 1.001
+        return x * x * (1 + 1.5e-9)
 
     def square(x):
         return x * x, lambda g, y, x: 2 * g * x
@@ -177,6 +179,14 @@ def test_a_large_input_is_sampled_and_moved_along_directions():
     x = RNG.normal(size=(100, 100))
     first, *_ = check_gradients(tg.sin, x, order=1)
     assert (first.checked, first.size) == (68, 10_000)
+    moved = set()
+
+    def watched(x):
+        places, = np.nonzero(to_numpy(x))
+        moved.update(places if len(places) == 1 else ())
+        return x + 0
+    check_gradients(watched, np.zeros(66), order=1)
+    assert len(moved) == 64  # no element twice
 
     def rule(x):
         wrong = np.ones((100, 100))
@@ -187,7 +197,17 @@ def test_a_large_input_is_sampled_and_moved_along_directions():
 
 
 def test_a_kink_close_by_does_not_fail():
-    check_gradients(tg.relu, np.array([1e-6, -1e-6, 0.5]))
+    check_gradients(tg.relu, np.array([3e-7, -3e-7, 0.5]))
+
+
+def test_the_step_and_what_errors_are_relative_to():
+    """Of x³ at 0 the central difference is h², and the gradient 0."""
+    x = tg.Tensor(np.zeros(1))
+    difference, error = finite_difference(
+        lambda: [x ** 3], [np.ones(1)], x, np.ones(1), slope=0.0, floor=0.5)
+    assert difference == pytest.approx(6e-6 ** 2) and error == difference / 0.5
+    assert smallest_that_counts([t(2), np.array([0.5, -3.0])]) == 3e-3
+    assert smallest_that_counts([np.array([0.5])]) == 1e-3
 
 
 def test_the_report():
@@ -248,7 +268,13 @@ def test_the_command_fails_with_the_reason(capsys):
     with sabotaged(ops.exp, 0, lambda g: -g):
         assert main(["--op", "exp", "--order", "1"]) == 1
     out = capsys.readouterr().out
-    assert "FAILED" in out and "exp: the gradient by x is wrong at order 1: element" in out
+    assert "FAILED\n\nexp: the gradient by x is wrong at order 1: element" in out
+
+
+def test_the_command_fails_an_op_that_differs_from_its_twin_by_little(capsys):
+    with ops.gelu.replaced(by=Op(ops.gelu.rule, lambda x: (1 + 1e-8) * ops.gelu_textbook(x))):
+        assert main(["--op", "gelu", "--order", "1"]) == 1
+    assert "FAILED\n\ngelu: the gradient by x differs when it is" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("arguments, message", [

@@ -7,7 +7,9 @@ import zipfile
 import numpy as np
 import pytest
 
+from tests import standin
 from tinygen import checkpoint, files
+from tinygen.backend import use_backend, xp
 
 
 def example_state():
@@ -67,6 +69,16 @@ def test_tensors_are_stored_as_arrays(tmp_path):
 
     checkpoint.save(tmp_path / "a", {"x": LikeTensor()})
     assert_same(checkpoint.load(tmp_path / "a"), {"x": np.arange(3)})
+
+
+def test_arrays_of_another_library_and_of_the_host_are_both_stored(tmp_path):
+    before = xp._module
+    use_backend(standin)
+    try:
+        checkpoint.save(tmp_path / "a", {"x": standin.asarray(np.arange(3)), "y": np.arange(2)})
+    finally:
+        use_backend(before)
+    assert_same(checkpoint.load(tmp_path / "a"), {"x": np.arange(3), "y": np.arange(2)})
 
 
 @pytest.mark.parametrize("state, words", [

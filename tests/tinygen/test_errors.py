@@ -477,11 +477,50 @@ def test_arrays_of_another_library():
         (t(3) * 2).backward(foreign)
 
 
+def test_a_shape_alone_makes_no_array():
+    layer = nn.MultiHeadAttention(6, 2, rng=rng())
+    with pytest.raises(TypeError, match="^MultiHeadAttention: .*got memoryview"):
+        layer(memoryview(b"abc"))
+
+
+def test_a_kind_of_array_is_an_array():
+    """Of NumPy's there are others, such as memmap; a Tensor takes them, and so do ops."""
+    class Kind(np.ndarray):
+        pass
+
+    use_backend_before = xp._module
+    use_backend("numpy")
+    try:
+        numbers = np.arange(3.0).view(Kind)
+        assert (tg.exp(numbers) == np.exp(np.arange(3.0))).all()
+        assert (tg.Tensor(np.ones(3)) * numbers).numpy().tolist() == [0, 1, 2]
+    finally:
+        use_backend(use_backend_before)
+
+
 def test_a_boolean_array_is_a_mask():
     x = t(2)
     mask = xp.asarray(np.array([True, False]))
     (gx,) = tg.grad((x * mask).sum(), [x])
     assert gx.numpy().tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("name, shapes, settings", [
+    ("matmul", [(2, 3), (3, 4)], {}), ("linear", [(2, 3), (4, 3), (4,)], {}),
+    ("attention", [(1, 2, 3), (1, 4, 3), (1, 4, 5)], {}),
+    ("conv2d", [(1, 2, 5, 5), (3, 2, 2, 2), (3,)], {}),
+    ("conv_transpose2d", [(1, 2, 5, 5), (2, 3, 2, 2), (3,)], {}),
+    ("conv2d_weight", [(1, 2, 5, 5), (1, 3, 4, 4)], {"kernel_size": 2}),
+    ("layer_norm", [(2, 3), (3,), (3,)], {}), ("batch_norm", [(4, 3), (3,), (3,)], {}),
+    ("standardize", [(4, 3), (3,), (3,), (3,), (3,)], {}),
+])
+def test_mixed_dtypes_are_told_in_the_order_of_the_arguments(name, shapes, settings):
+    for other in range(len(shapes)):
+        arrays = [floats(*shape, dtype="float64" if i == other else "float32")
+                  for i, shape in enumerate(shapes)]
+        with pytest.raises(TypeError) as caught:
+            getattr(ops, name)(*arrays, **settings)
+        assert f"got {', '.join(map(describe, arrays))};" in str(caught.value)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "bool", "int8", "int16", "float16", "int64", "float64"])

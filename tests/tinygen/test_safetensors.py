@@ -49,6 +49,12 @@ def test_the_file_is_laid_out_as_described(tmp_path):
     assert raw[8 + length:] == np.float32([1, 2]).tobytes() + np.int32([7]).tobytes()
 
 
+@pytest.mark.parametrize("letters", range(9))
+def test_the_arrays_start_at_a_multiple_of_8(letters, tmp_path):
+    safetensors.save(tmp_path / "x", {"w" * letters: np.ones(1)})
+    assert int.from_bytes((tmp_path / "x").read_bytes()[:8], "little") % 8 == 0
+
+
 def test_arrays_of_the_backend_are_saved(tmp_path):
     safetensors.save(tmp_path / "x", {"w": xp.asarray(np.float32([1, 2]))})
     assert safetensors.load(tmp_path / "x")["w"].tolist() == [1, 2]

@@ -25,19 +25,18 @@ def main(arguments=None):
             rows = check_gradients(case.f, *case.inputs(), order=options.order, name=case.name)
         except GradientError as error:
             rows = [error.row]
-            failures.append(str(error))
+            failures.append(error)
         for row in rows:
-            key = row.name, row.argument, row.order
+            key = row[:3]  # name, argument and order
             worst[key] = max(worst.get(key, 0.0), row.error)
 
     print(LINE.format("op", "argument", "order", "worst error", "verdict"))
+    failed = {error.row[:3] for error in failures}
     names = list(dict.fromkeys(case.name for case in cases))
-    for name, argument, order in sorted(worst, key=lambda key: (names.index(key[0]), key[2])):
-        error = worst[name, argument, order]
-        verdict = "ok" if error <= TOLERANCE else "FAILED"
-        print(LINE.format(name, argument, order, f"{error:.1e}", verdict))
-    print("\n" + "\n".join([*failures, ""]) +
-          f"{len(names)} ops in {len(cases)} cases, {len(failures)} failed; relative error at most "
+    for key in sorted(worst, key=lambda key: (names.index(key[0]), key[2])):
+        print(LINE.format(*key, f"{worst[key]:.1e}", "FAILED" if key in failed else "ok"))
+    print("", *failures, sep="\n")
+    print(f"{len(names)} ops in {len(cases)} cases, {len(failures)} failed; relative error at most "
           f"{max(worst.values()):.1e}, tolerance {TOLERANCE:g}, "
           f"{time.perf_counter() - started:.1f} s")
     return 1 if failures else 0

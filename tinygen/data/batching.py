@@ -23,18 +23,19 @@ class batches:
         if len(set(lengths)) > 1:
             raise ValueError("batches: the arrays must have the same length, since row i of each "
                              f"belongs together; got {lengths}")
-        if lengths[0] == 0:
+        rows, = set(lengths)
+        if not rows:
             raise ValueError("batches: needs at least one row; got empty arrays")
         check_sizes("batches", batch_size=batch_size)
         check_flags("batches", drop_last=drop_last)
         if rng is not None:
             check_rng("batches", rng)
-        if drop_last and batch_size > lengths[0]:
+        if drop_last and batch_size > rows:
             raise ValueError(f"batches: drop_last with batch_size={batch_size} leaves no batch of "
-                             f"{lengths[0]} rows; use a smaller batch_size")
+                             f"{rows} rows; use a smaller batch_size")
         self.arrays, self.batch_size, self.rng = arrays, batch_size, rng
-        rows = lengths[0] if not drop_last else lengths[0] - lengths[0] % batch_size
-        self.starts = range(0, rows, batch_size)
+        end = rows - rows % batch_size if drop_last else rows
+        self.starts = range(0, end, batch_size)
 
     def __len__(self):
         return len(self.starts)

@@ -15,7 +15,7 @@ TEXTS = {
 
 def unknown(name, known, otherwise):
     """The ValueError for a `name` not among the `known`; `otherwise` says what else is accepted."""
-    close = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.4)
+    close = difflib.get_close_matches(str(name).lower(), known, cutoff=0.4)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return ValueError(f"there is no data set {name!r}: {hint}choose one of {', '.join(known)}, "
                       f"or give {otherwise}")
