@@ -13,7 +13,7 @@ from tinygen.tensor import Tensor, plain
 # numbers that each takes long.
 MOST, LEAST, NUMBERS = 64, 8, 2_000_000
 # How far a finite difference may be off before a smaller step is tried, by the gradient's dtype.
-TOLERANCES = {"float64": 1e-6, "float32": 1e-4}
+TOLERANCES = {"float64": 1e-6, "float32": 1e-4, "float16": 1e-2}
 # Settings that hold what the caller has computed from the inputs: it changes when they are moved.
 COMPUTED = {"known", "moments"}
 
@@ -112,7 +112,7 @@ def _differences(op, inputs, settings, g, gradients):
             v[position] = 1
             differences[position], _ = difference_or_nan(
                 outputs, weights, x, v.reshape(x.shape), slopes[position], floor,
-                TOLERANCES.get(str(gradient.dtype), 1e-2))
+                TOLERANCES[str(gradient.dtype)])
         found[i] = differences.reshape(x.shape)
     return found
 

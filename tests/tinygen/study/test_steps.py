@@ -92,6 +92,15 @@ def test_of_a_large_input_some_differences_are_taken(size, taken, rng):
     assert ("such as\n    (" in str(step)) is (taken < size)
 
 
+@pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-6), ("float32", 1e-4),
+                                              ("float16", 1e-2)])
+def test_a_difference_that_is_off_by_more_is_taken_again_with_a_smaller_step(dtype, tolerance):
+    """The first step, of 6e-6, reaches over relu's kink and is off by half as much again."""
+    x = tg.Tensor(xp.asarray([6e-6 * (1 - 3 * tolerance)], dtype=dtype))
+    step, = backward_steps(tg.relu(x), g=xp.ones(1, dtype))
+    assert step.differences[0] == pytest.approx(1, rel=1e-9)
+
+
 def test_nothing_is_freed(rng):
     model, loss = a_gpt(rng)
     assert len(list(backward_steps(loss, False))) == 23
