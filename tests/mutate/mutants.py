@@ -2,7 +2,7 @@
 
 Each mutant replaces one expression or statement by another, at its exact place; every other byte
 of the file stays. What changes nothing but words is left alone: docstrings, annotations, f-strings,
-what is raised or warned of, __repr__.
+what is raised or warned of; so are the functions in LEFT_ALONE.
 """
 import ast
 import copy
@@ -21,6 +21,8 @@ FUNCTIONS = (("min", "max"), ("any", "all"))
 METHODS = (*FUNCTIONS, ("minimum", "maximum"), ("argmin", "argmax"), ("zeros", "ones"),
            ("sum", "mean"))
 WIDTH = 70  # characters shown
+LEFT_ALONE = {"__repr__",            # words
+              "_keep_freed_memory"}  # speed: where freed memory goes changes no number
 WORDS = {"help", "metavar", "description", "epilog", "prog"}  # arguments that argparse prints
 IN_ANY_ORDER = {"min", "max", "minimum", "maximum", "swapaxes", "result_type"}
 
@@ -86,14 +88,14 @@ def _nodes(node, function):
         if name in ("annotation", "returns"):
             continue
         for child in part if isinstance(part, list) else [part]:
-            if isinstance(child, ast.AST) and not _is_wording(child) and not _is_number(node):
+            if isinstance(child, ast.AST) and not _is_left_alone(child) and not _is_number(node):
                 yield from _nodes(
                     child, around if name in ("args", "decorator_list") else function)
 
 
-def _is_wording(node):
+def _is_left_alone(node):
     return (isinstance(node, (ast.Raise, ast.JoinedStr))
-            or isinstance(node, ast.FunctionDef) and node.name == "__repr__"
+            or isinstance(node, ast.FunctionDef) and node.name in LEFT_ALONE
             or isinstance(node, ast.Call) and ast.unparse(node.func) == "warnings.warn")
 
 
