@@ -1,5 +1,6 @@
 """Files are replaced as a whole; what killed processes leave is removed, and holds no lock."""
 import errno
+import os
 import subprocess
 import sys
 import threading
@@ -93,6 +94,20 @@ def test_a_lock_ends_with_its_process(tmp_path):
     assert file and open_locked(path, "ab") is None
     remove_locked(path, file)
     assert not names(tmp_path)
+
+
+def test_a_missing_folder_is_told(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"c\.npz cannot be written: .*no such folder; make"):
+        checkpoint.save(tmp_path / "missing" / "c.npz", {"x": 1})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps a file that is open")
+def test_a_lock_whose_file_is_gone_can_be_removed(tmp_path):
+    path = tmp_path / "lock"
+    file = open_locked(path, "wb")
+    path.unlink()
+    remove_locked(path, file)
+    assert file.closed
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG])

@@ -11,6 +11,19 @@ from tinygen.backend import to_numpy, xp
 from tinygen.optim import SGD, Adam
 from tinygen.study import flow
 
+FLOW = """\
+module  output   mean  deviation  dead  saturated  gradient  dead
+0       (3, 2)   4.17        5.3    0%                 none
+2       (3, 1)      0       4.32    0%                 none
+0       (3, 2)   4.17        5.3    0%               0.0484   50%
+1       (3, 2)  0.772      0.337    0%        33%     0.333   50%
+2       (3, 1)   1.11      0.725    0%                    0    0%
+
+parameter  shape   norm  gradient   step  step / norm
+0.weight   (2, 2)  3.77      0.44  0.044        0.012
+0.bias     (2,)       4     0.231  0.023       0.0058
+2.weight   (1, 2)     2      1.13   0.11        0.057"""
+
 
 def classifier(rng):
     """A network and its loss; of its four hidden units one is dead."""
@@ -52,6 +65,28 @@ def test_a_dead_channel_is_zero_in_all_images_at_all_pixels(rng):
     layer = nn.ReLU()
     row, = flow(lambda: layer(images).sum(), layer).modules
     assert row.output.dead == 0.5 and row.gradient.dead == 0
+
+
+@pytest.mark.parametrize("layer, inverse, flat, steep", [
+    (nn.Sigmoid(), lambda y: np.log(y / (1 - y)), [0.0099, 0.9901], [0.0101, 0.9899]),
+    (nn.Tanh(), np.arctanh, [-0.981, 0.981], [-0.979, 0.979])])
+def test_saturated_is_what_is_near_a_limit(layer, inverse, flat, steep):
+    for outputs, share in ((flat, 1), (steep, 0)):
+        x = tg.Tensor(xp.asarray(inverse(np.array(outputs))))
+        row, = flow(lambda: layer(x).sum(), layer).modules
+        assert row.output.saturated == share
+
+
+def test_a_dead_unit_is_a_position_on_the_last_axis(rng):
+    layer = nn.ReLU()
+    for shape in ((4,), (3, 4), (3, 2, 4)):
+        x = tg.Tensor(xp.asarray(np.ones(shape)))
+        x.data[..., 1] = -1
+        row, = flow(lambda: layer(x).sum(), layer).modules
+        assert row.output.dead == 0.25
+    x.data[0, :, 2] = -1  # dead for one example only
+    row, = flow(lambda: layer(x).sum(), layer).modules
+    assert row.output.dead == 0.25
 
 
 def test_what_got_no_gradient_says_so(rng):
@@ -102,6 +137,20 @@ def test_gradients_that_underflow_when_squared_are_not_zero(rng):
     layer = nn.Tanh()
     row, = flow(lambda: (layer(x) * 1e-30 * x.data).sum(), layer).modules
     assert 1e-32 < row.gradient.deviation < 1e-29
+
+
+def test_the_tables_to_the_letter():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Sigmoid(), nn.Linear(2, 1, bias=False))
+    model[0].weight.data[...] = xp.asarray([[1.0, -2.0], [3.0, 0.5]])
+    model[0].bias.data[...] = xp.asarray([0.0, 4.0])
+    model[2].weight.data[...] = xp.asarray([[2.0, 0.0]])
+    x = xp.asarray(np.float32([[1, 2], [0, -1], [3, 1]]))
+    unused = tg.Tensor(xp.ones(1, "float32"))
+
+    def compute():
+        model[2](model[0](x).detach())  # called twice, once without a gradient
+        return model(x).mean()
+    assert str(flow(compute, model, SGD([*model.parameters(), unused], lr=0.1))) == FLOW
 
 
 def test_two_tables(rng):

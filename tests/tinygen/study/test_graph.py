@@ -133,6 +133,31 @@ def test_the_table_has_a_row_for_each_op(rng):
     assert lines[11].endswith("7, 8, 9, causal=True")
 
 
+GRAPH = """\
+    op          module  output  |gradient|  inputs and settings
+ 0  linear      Linear  (2, 3)        1.68  leaf 0 (2, 2), weight (3, 2), bias (3,)
+ 1  leaky_relu          (2, 3)        2.12  0, slope=0.5
+ 2  getitem             (2,)          2.12  1, key=(0, :2)
+ 3  mul                 (2,)          1.41  2, 1.5
+ 4  getitem             (2,)          5.66  leaf 0 (2, 2), key=1
+ 5  mul                 (1, 2)        1.41  4, leaf 1 (1, 1)
+ 6  add                 (1, 2)        1.41  3, 5
+ 7  max                 ()            6.28  leaf 0 (2, 2), axis=(0, 1)
+ 8  mul                 ()               2  3.14159, 7
+ 9  add                 (1, 2)        1.41  6, 8
+10  sum                 (1, 1)           1  9, keepdims=True
+11 ops in 1 calls of modules"""
+
+
+def test_the_table_to_the_letter():
+    layer = nn.Linear(2, 3)
+    layer.weight.data[...] = xp.asarray([[1.0, -2.0], [3.0, 0.5], [0.25, 0.0]])
+    x, unused = tg.Tensor([[1.0, 2.0], [0.0, -1.0]]), tg.Tensor([[4.0]], requires_grad=False)
+    graph = trace(lambda: (tg.leaky_relu(layer(x), slope=0.5)[0, :2] * 1.5
+                           + x[1] * unused + np.pi * tg.max(x, axis=(0, 1))).sum(keepdims=True))
+    assert str(graph) == GRAPH
+
+
 # ---- boxes ----
 
 def titles(box):
