@@ -124,7 +124,8 @@ def fitting(mutant, imported, tests):
     catches nearly all, and pytest takes seconds to collect the others. Behind those that call the
     function stand those that call others of its file: they may use what a fixture or a cache got
     from it earlier. A mistake outside of functions, or in one that importing calls, meets every
-    test that calls anything in its file.
+    test that calls anything in its file, and those that may look at what importing has made and
+    call nothing: all of that one file of tests, and the tests of defaults.
     """
     place = mutant.file, mutant.function
     near = [test for test, (_, calls) in tests.items()
@@ -133,6 +134,7 @@ def fitting(mutant, imported, tests):
         callers = [test for test in near if place in tests[test][1]]
     else:
         callers = [test for test in tests if test in near or DEFAULTS in test]
+        near = tests
     count = Counter(map(file_of, callers or near))
     home = max(count, key=count.get, default=None)
     at_home = [test for test in (*callers, *near) if file_of(test) == home]
