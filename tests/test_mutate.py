@@ -189,6 +189,19 @@ def test_tests_that_fail_anyway_end_the_run(project):
         run.main([], project)
 
 
+def test_a_test_with_another_name_each_time_ends_the_run(project):
+    test = project / "tests/tinygen/test_sample.py"
+    test.write_text(TESTS + """
+import os
+
+@pytest.mark.parametrize("name", [os.urandom(8).hex()])
+def test_again(name):
+    pass
+""", encoding="utf-8")
+    with pytest.raises(SystemExit, match="test_again.* has another name each time"):
+        run.main([], project)
+
+
 def test_a_seed_repeats():
     mutants = list(range(1000))
     assert run.choose(mutants, 1, 50) == run.choose(mutants, 1, 50) != run.choose(mutants, 2, 50)

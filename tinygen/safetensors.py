@@ -33,7 +33,7 @@ def load(path):
     path = check_path("safetensors.load", path)
     with open(path, "rb") as file:
         header, start, size = _read_header(path, file)
-    data = np.empty(0, np.uint8)
+    data = np.array([], np.uint8)
     if size:
         data = np.memmap(path, np.uint8, "r", offset=start)
     return {name: _array(entry, data) for name, entry in header.items()}

@@ -191,9 +191,19 @@ def check_untouched(copies, tests):
     """End the program unless every test passes, in the new order, while there is no mistake."""
     every = {test: seconds for test, (seconds, _) in tests.items()}
     parts = [dict(list(every.items())[i::len(copies.trees)]) for i in range(len(copies.trees))]
-    for failure in copies.each(first_failure, [(part,) for part in parts]):
-        if failure:
-            sys.exit(f"{failure} fails without any mistake when the fastest tests come first")
+    for why in copies.each(trouble, [(part,) for part in parts]):
+        if why:
+            sys.exit(why)
+
+
+def trouble(copies, tree, tests):
+    """Why these tests can't be used, or None."""
+    if failure := first_failure(copies, tree, tests):
+        return f"{failure} fails without any mistake when the fastest tests come first"
+    ran = (tree / "report").read_text(encoding="utf-8").splitlines() if tests else ()
+    for test in tests.keys() - ran:
+        return f"{test} has another name each time: give its parameters ids"
+    return None
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
@@ -96,6 +97,14 @@ def test_a_lock_ends_with_its_process(tmp_path):
     assert not names(tmp_path)
 
 
+def test_what_keeps_the_file_from_being_opened_is_told(tmp_path, monkeypatch):
+    def denied(path, mode):
+        raise PermissionError("no")
+    monkeypatch.setattr(files, "open_locked", denied)
+    with pytest.raises(PermissionError, match="no"):
+        checkpoint.save(tmp_path / "c.npz", {"x": 1})
+
+
 def test_a_missing_folder_is_told(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"c\.npz cannot be written: .*no such folder"):
         checkpoint.save(tmp_path / "missing" / "c.npz", {"x": 1})
@@ -108,6 +117,37 @@ def test_a_lock_whose_file_is_gone_can_be_removed(tmp_path):
     path.unlink()
     remove_locked(path, file)
     assert file.closed
+
+
+def test_as_on_windows(tmp_path, monkeypatch):
+    """It locks bytes instead of files, and neither renames nor removes a file that is open."""
+    held, opened, real_replace, real_unlink = [], [], os.replace, type(tmp_path).unlink
+
+    def locking(descriptor, mode, count):
+        assert (mode, count) == ("without waiting", 1)
+        if held:
+            raise PermissionError
+        held.append(descriptor)
+
+    def replace(*paths):
+        assert opened[0].closed
+        real_replace(*paths)
+
+    def unlink(path, missing_ok):
+        assert opened[0].closed
+        real_unlink(path, missing_ok)
+    monkeypatch.setattr(files, "fcntl", None)
+    monkeypatch.setattr(files, "msvcrt", SimpleNamespace(
+        locking=locking, LK_NBLCK="without waiting"), raising=False)
+    monkeypatch.setattr(files.os, "replace", replace)
+    monkeypatch.setattr(type(tmp_path), "unlink", unlink)
+    with replacing(tmp_path / "a") as file:
+        opened.append(file)
+    held.clear()
+    opened[:] = [open_locked(tmp_path / "b", "wb")]
+    assert open_locked(tmp_path / "b", "wb") is None
+    remove_locked(tmp_path / "b", opened[0])
+    assert names(tmp_path) == ["a"]
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG])

@@ -57,6 +57,7 @@ BOMBS = {
     "images": zipped(zipfile.ZIP_BZIP2, x=ZEROS, y=npy(np.zeros(300, int))),
     "shared": overlapping(40),
     "claim": zipped(x=npy(header=CLAIM % ("|u1", 3 * 10**9)), y=npy(np.zeros(6, int))),
+    "items": zipped(x=npy(header=CLAIM % ("<f8", 100)), y=npy(np.zeros(6, int))),
     "no size": zipped(x=npy(header=CLAIM % ("<U0", 10**9)), y=npy(np.zeros(6, int))),
 }
 
@@ -73,7 +74,7 @@ def peak_of(refused, match):
 
 
 @pytest.mark.parametrize("bomb", [name for name in BOMBS
-                                  if name not in ("claim", "no size")])
+                                  if name not in ("claim", "items", "no size")])
 @pytest.mark.parametrize("load", [checkpoint.load, load_images])
 def test_a_bomb_is_refused_in_little_memory(tmp_path, bomb, load):
     path = tmp_path / "bomb.npz"
@@ -81,7 +82,7 @@ def test_a_bomb_is_refused_in_little_memory(tmp_path, bomb, load):
     assert peak_of(lambda: load(path), r"bomb\.npz") < 10 * len(BOMBS[bomb]) + 2**20
 
 
-@pytest.mark.parametrize("bomb", ["claim", "no size"])
+@pytest.mark.parametrize("bomb", ["claim", "items", "no size"])
 @pytest.mark.parametrize("load", [checkpoint.load, load_images])
 def test_a_claim_of_more_than_is_there_is_refused(tmp_path, bomb, load):
     path = tmp_path / "bomb.npz"

@@ -107,6 +107,7 @@ W = entry("F32", [2], 0, 8)
     ({"w": entry("F64", [0, 2 ** 40, 2 ** 40], 0, 0)}, b"", "does not fit"),
     ({"w": entry("F32", [1] * 60, 0, 4)}, bytes(4), "does not fit"),
     ({"w": entry("F32", "2", 0, 8)}, bytes(8), "whole numbers"),
+    ({"w": entry("F32", {}, 0, 4)}, bytes(4), "whole numbers"),
     ({"w": entry("F8", [2], 0, 8)}, bytes(8), "unknown dtype 'F8'"),
     ({"w": entry(["F32"], [2], 0, 8)}, bytes(8), "unknown dtype"),
     ({"w": {"dtype": "F32", "shape": [2]}}, bytes(8), "must have dtype, shape and data_offsets"),

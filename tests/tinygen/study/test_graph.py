@@ -10,6 +10,7 @@ import tinygen as tg
 from models import gan, gpt, vae
 from tinygen import nn
 from tinygen.backend import to_numpy, xp
+from tinygen.check.gradients import draw
 from tinygen.study import trace
 from tinygen.study.boxes import MOST, boxes
 
@@ -81,6 +82,9 @@ def test_a_result_of_many_numbers_gets_a_random_cotangent(rng):
     """With ones nothing comes back through a softmax."""
     x = tg.Tensor(xp.asarray(rng.standard_normal((2, 3))))
     graph = trace(lambda: tg.softmax(x * 2))
+    g = xp.asarray(draw(np.random.default_rng(0), (2, 3)))  # always the same
+    expected, = tg.grad(tg.softmax(x * 2), [x], g)
+    assert graph.nodes[0].gradient == pytest.approx(np.linalg.norm(to_numpy(expected)) / 2)
     assert graph.nodes[0].gradient > 0.01
 
 
