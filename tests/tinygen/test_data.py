@@ -14,7 +14,7 @@ import pytest
 from tinygen import data
 from tinygen.backend import is_array, to_numpy, xp
 from tinygen.data import batches, cache, digits, download, load_images, load_text, toys
-from tinygen.data.images import read_idx
+from tinygen.data.images import LARGEST_RATIO, SMALL, read_idx
 from tinygen.data.names import IMAGES
 from tinygen.files import replacing
 
@@ -277,6 +277,22 @@ def test_a_damaged_idx_file_is_named_with_what_to_do(content, why, tmp_path):
     (tmp_path / "bad.gz").write_bytes(content)
     with pytest.raises(ValueError, match=rf"bad\.gz is damaged: .*{why}.*delete it"):
         read_idx(tmp_path / "bad.gz")
+
+
+def test_the_limits_of_an_idx_file(tmp_path, monkeypatch):
+    """At most four axes, and what unzips to ten times the file, or to a megabyte."""
+    def read(values):
+        path.write_bytes(gzip.compress(idx(values)))
+        return read_idx(path).shape
+    path = tmp_path / "a.gz"
+    assert read(np.zeros((1, 1, 1, 1), np.uint8)) == (1, 1, 1, 1)
+    with pytest.raises(ValueError, match="more than a file of its size"):
+        read(np.zeros((1, 1, 1, 1, 1), np.uint8))
+    assert (SMALL, LARGEST_RATIO) == (2**20, 10)
+    monkeypatch.setattr("tinygen.data.images.SMALL", 2000)
+    assert read(np.zeros(2000, np.uint8)) == (2000,)
+    with pytest.raises(ValueError, match="more than a file of its size"):
+        read(np.zeros(2001, np.uint8))
 
 
 # ---- finding and downloading

@@ -138,6 +138,24 @@ def test_a_file_too_short_for_a_length(raw, tmp_path):
         safetensors.load(tmp_path / "x")
 
 
+def test_the_limits_are_where_they_are_said_to_be(tmp_path, monkeypatch):
+    def load(header, data=b""):
+        return safetensors.load(write(tmp_path / "x", header, data))
+    assert safetensors.HEADER_LIMIT == 100_000_000
+    monkeypatch.setattr(safetensors, "HEADER_LIMIT", 12)
+    assert load(b"{}" + b" " * 10) == {}
+    with pytest.raises(ValueError, match="claims a header of 13 bytes"):
+        load(b"{}" + b" " * 11)
+    with pytest.raises(ValueError, match="not JSON"):
+        load(b"")  # 8 bytes in all
+    monkeypatch.undo()
+    assert load({"w": entry("F32", [1] * 32, 0, 4)}, bytes(4))["w"].ndim == 32
+    assert load({"w": entry("U8", [0, 2 ** 59 - 1], 0, 0)})["w"].size == 0
+    for shape in ([1] * 33, [0, 2 ** 59]):
+        with pytest.raises(ValueError, match="does not fit its offsets"):
+            load({"w": entry("U8", shape, 0, 1 - shape.count(0))}, bytes(1 - shape.count(0)))
+
+
 def test_2000_mutations_give_arrays_or_clean_errors(tmp_path):
     """Bytes changed, removed, doubled and inserted at random, mostly in the header."""
     rng = np.random.default_rng(0)
