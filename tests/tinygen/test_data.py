@@ -358,7 +358,10 @@ def test_a_download_comes_from_the_first_mirror_and_happens_once(published, empt
 def test_a_terminal_sees_the_share_that_has_come(published, capsys, monkeypatch):
     published[0].write_bytes(CONTENT)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    at_once = []
+    monkeypatch.setattr(sys.stderr, "flush", lambda: at_once.append(True))
     download.locate(FILE)
+    assert len(at_once) >= 3
     out, err = capsys.readouterr()
     assert out == "" and err.endswith("\r   34%\r   69%\r  100%\n")
 
@@ -370,6 +373,15 @@ def test_the_second_mirror_stands_in_for_a_bad_first(first, published):
         published[0].write_bytes(first)
     published[1].write_bytes(CONTENT)
     assert download.locate(FILE).read_bytes() == CONTENT
+
+
+def test_a_silent_mirror_is_waited_for_half_a_minute(published, monkeypatch):
+    def silent(address, *, timeout):
+        assert timeout == 30
+        raise TimeoutError("timed out")
+    monkeypatch.setattr("urllib.request.urlopen", silent)
+    with pytest.raises(OSError, match="could not be downloaded:\n.*: timed out\n.*: timed out\n"):
+        download.locate(FILE)
 
 
 def test_an_endless_answer_is_cut_off(published, tmp_path):

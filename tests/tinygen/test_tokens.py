@@ -214,6 +214,8 @@ def test_saved_and_loaded(trained, tmp_path):
     trained.save(tmp_path / "new" / "folder")
     again = BPETokenizer.load(tmp_path / "new" / "folder")
     assert again.merges == trained.merges and len(again) == len(trained)
+    text = (tmp_path / "new" / "folder" / "vocab.json").read_text(encoding="utf-8")
+    assert text.startswith('{"') and '"Ġ": 32' in text  # a space, readable
     assert np.array_equal(again.encode(TEXT), trained.encode(TEXT))
 
 

@@ -207,7 +207,7 @@ def _probes(x, samples, rng):
 def _central_difference(outputs, weights, x, v, step):
     """Slope of Σ <weight, output> as x moves along v."""
     kept, sides = x.data, []
-    step = step * max(1.0, float(np.abs(to_numpy(kept)[v != 0]).max(initial=0)))
+    step = step * max(1.0, float(np.abs(to_numpy(kept)[v != 0]).max()))
     try:
         for move in (step * v, -step * v):
             x.data = xp.asarray(kept + xp.asarray(move))
