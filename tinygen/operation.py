@@ -250,7 +250,7 @@ def detect_nan():
 
 def calling_line():
     """The file and line outside this package from which an op is being called."""
-    frame = sys._getframe(1)
+    frame = sys._getframe()
     while frame and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}, line {frame.f_lineno}" if frame else None
