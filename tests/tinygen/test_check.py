@@ -174,6 +174,15 @@ def test_one_wrong_element_of_many_is_named():
     assert caught.value.row.error == pytest.approx(0.001, rel=0.01)
 
 
+@pytest.mark.parametrize("slope, difference", [(1.0, 0.75), (0.4, 6.1 / 12)])
+def test_of_two_steps_that_fail_the_nearer_one_is_told(slope, difference):
+    """The kink of relu is nearer than both, 6e-6 and 2e-7."""
+    x = tg.Tensor(np.array([1e-7]))
+    found, error = finite_difference(lambda: [tg.relu(x)], [np.ones(1)], x, np.ones(1), slope, 1e-3)
+    assert found == pytest.approx(difference)
+    assert error == pytest.approx(abs(slope - difference) / max(slope, difference))
+
+
 def test_a_large_input_is_sampled_and_moved_along_directions():
     """Directions find a mistake in one element of 10,000, whichever elements were drawn."""
     x = RNG.normal(size=(100, 100))
