@@ -240,6 +240,37 @@ def test_a_tokenizer_of_another_model(tmp_path, rng):
         gpt2.load(tmp_path)
 
 
+CONFIG_TEXT = """{
+  "model_type": "gpt2",
+  "architectures": [
+    "GPT2LMHeadModel"
+  ],
+  "vocab_size": 2,
+  "n_positions": 8,
+  "n_ctx": 8,
+  "n_embd": 6,
+  "n_layer": 3,
+  "n_head": 2,
+  "activation_function": "gelu_new",
+  "layer_norm_epsilon": 1e-05,
+  "resid_pdrop": 0.1,
+  "embd_pdrop": 0.1,
+  "attn_pdrop": 0.1,
+  "tie_word_embeddings": false,
+  "bos_token_id": null,
+  "eos_token_id": null,
+  "characters": "ab"
+}"""
+
+
+def test_what_other_tools_read_to_the_letter(tmp_path, rng):
+    model = GPT(Config(2, block_size=8, n_layer=3, n_head=2, n_embd=6, dropout=0.1), rng=rng)
+    gpt2.save(tmp_path, model, CharTokenizer("ab"))
+    assert (tmp_path / "config.json").read_text(encoding="utf-8") == CONFIG_TEXT
+    weights = (tmp_path / "model.safetensors").read_bytes()
+    assert weights[8:].startswith(b'{"__metadata__":{"format":"pt"},"transformer.wte.weight":')
+
+
 def test_a_model_of_characters_out_and_back(tmp_path, rng):
     """Also where a model of byte pairs was before, whose files then mean nothing."""
     text = "né\n\"\U0001f408\u2028"
