@@ -9,7 +9,7 @@ from tinygen import ops
 from tinygen.backend import np, to_numpy, xp
 from tinygen.check import GradientError, check_gradients, check_model_gradients
 from tinygen.check.__main__ import main
-from tinygen.check.gradients import finite_difference, smallest_that_counts
+from tinygen.check.gradients import draw, finite_difference, smallest_that_counts
 from tinygen.check.table import CASES
 from tinygen.operation import Op
 from tinygen.tensor import plain
@@ -172,6 +172,12 @@ def test_one_wrong_element_of_many_is_named():
     assert "by backward" in message and "by finite differences" in message
     assert "relative error 0.001, tolerance 1e-06" in message
     assert caught.value.row.error == pytest.approx(0.001, rel=0.01)
+
+
+def test_cotangents_have_both_signs_and_none_is_small():
+    sizes = draw(np.random.default_rng(0), (1000, 2))
+    assert sizes.shape == (1000, 2) and 0.45 < (sizes > 0).mean() < 0.55
+    assert 0.5 <= abs(sizes).min() < 0.51 and 1.49 < abs(sizes).max() <= 1.5
 
 
 @pytest.mark.parametrize("slope, difference", [(1.0, 0.75), (0.4, 6.1 / 12)])

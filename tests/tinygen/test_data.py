@@ -584,6 +584,7 @@ def test_toys_scatter_evenly_about_their_centres(sample, centres):
 
 
 def test_toy_centres_stand_where_the_docstrings_say():
+    assert data.STD == 0.05
     assert data.RING_CENTRES.shape == (8, 2) and data.GRID_CENTRES.shape == (25, 2)
     np.testing.assert_allclose(np.hypot(*data.RING_CENTRES.T), 2, rtol=1e-6)
     sides = np.linalg.norm(data.RING_CENTRES - np.roll(data.RING_CENTRES, 1, axis=0), axis=1)
