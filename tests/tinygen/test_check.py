@@ -174,6 +174,19 @@ def test_one_wrong_element_of_many_is_named():
     assert caught.value.row.error == pytest.approx(0.001, rel=0.01)
 
 
+def test_steps_grow_with_the_numbers_that_are_moved():
+    x, seen = tg.Tensor(np.array([-100.0, 0.5, 7000.0])), []
+
+    def outputs():
+        seen.append(to_numpy(x).copy())
+        return [x * 1]
+    for v in ([1.0, 0.0, 0.0], [0.0, 2.0, 0.0]):
+        finite_difference(outputs, [np.ones(3)], x, np.array(v), max(v), 1e-3)
+    moves = np.array(seen) - to_numpy(x)
+    np.testing.assert_allclose(moves, [[6e-4, 0, 0], [-6e-4, 0, 0], [0, 12e-6, 0], [0, -12e-6, 0]],
+                               atol=1e-10)
+
+
 def test_cotangents_have_both_signs_and_none_is_small():
     sizes = draw(np.random.default_rng(0), (1000, 2))
     assert sizes.shape == (1000, 2) and 0.45 < (sizes > 0).mean() < 0.55
@@ -194,6 +207,8 @@ def test_a_large_input_is_sampled_and_moved_along_directions():
     x = RNG.normal(size=(100, 100))
     first, *_ = check_gradients(tg.sin, x, order=1)
     assert (first.checked, first.size) == (68, 10_000)
+    first, = check_gradients(tg.sin, x[0, :64], order=1)
+    assert (first.checked, first.size) == (64, 64)
     moved = set()
 
     def watched(x):
