@@ -491,7 +491,7 @@ def test_own_images_are_split_and_scaled(tmp_path):
 
 
 def test_own_colour_images_of_floats_keep_their_values(tmp_path):
-    x = np.random.default_rng(0).random((6, 3, 8, 8))
+    x = np.linspace(0, 1, 6 * 3 * 8 * 8).reshape(6, 3, 8, 8)  # both ends included
     np.savez(tmp_path / "own.npz", x=x, y=np.zeros(6, int))
     own = load_images(str(tmp_path / "own.npz"))
     assert own.x_train.shape == (5, 3, 8, 8) and own.x_train.dtype == np.float32
@@ -509,6 +509,7 @@ def test_own_colour_images_of_floats_keep_their_values(tmp_path):
     (np.zeros((6, 8, 8), int), np.zeros(6, int), "bytes .uint8., or floats.*got int64"),
     (np.full((6, 8, 8), np.nan), np.zeros(6, int), "between 0 and 1.*got nan"),
     (np.full((6, 8, 8), 255.0), np.zeros(6, int), "between 0 and 1.*got 255.0 to 255.0"),
+    (np.full((6, 8, 8), -0.5), np.zeros(6, int), "between 0 and 1.*got -0.5 to -0.5"),
     (np.zeros((5, 8, 8)), np.zeros(5, int), "at least 6; got 5"),
     (np.full((6, 8, 8), None), np.zeros(6, int), "not an .npz file with arrays x and y"),
 ])
