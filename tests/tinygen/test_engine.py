@@ -453,6 +453,16 @@ def test_without_detect_writes_nothing_is_inspected():
     assert_close(tg.grad(y, x), [8.0])
 
 
+def test_a_new_thread_records_and_inspects_nothing():
+    found = []
+    thread = threading.Thread(target=lambda: found.extend(
+        getattr(operation.mode, name) for name in ("recording", "called_at", "reject_writes")))
+    with tg.no_grad(), tg.detect_nan():
+        thread.start()
+        thread.join()
+    assert found == [True, None, False]
+
+
 def line_here():
     """How detect_nan names the line below the one that calls this."""
     caller = inspect.currentframe().f_back
