@@ -139,11 +139,12 @@ def test_the_penalty_is_about_each_example_by_itself(rng):
 
 def test_the_penalty_of_a_critic_without_any_slope(rng):
     """It asks for slope 1, and has a gradient that is finite, although |0| has none."""
-    discriminator = mlp(rng)[1]
+    discriminator = mlp(rng)[1].astype("float64")
     for p in discriminator.parameters():
         p.data = p.data * 0
-    penalty = gradient_penalty(discriminator, draw(rng, POINTS), draw(rng, POINTS), rng=rng)
-    assert penalty.item() == pytest.approx(1, abs=1e-5)
+    real, fake = (draw(rng, POINTS, dtype="float64") for _ in range(2))
+    penalty = gradient_penalty(discriminator, real, fake, rng=rng)
+    assert penalty.item() == pytest.approx((1 - 1e-6) ** 2, abs=1e-8)
     for gradient in tg.grad(penalty, discriminator.parameters()):
         assert np.isfinite(to_numpy(gradient)).all()
 
