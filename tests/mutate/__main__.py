@@ -122,10 +122,9 @@ def fitting(mutant, imported, tests):
 
     The first holds tests of one file, that with most calls of the function with the mistake: it
     catches nearly all, and pytest takes seconds to collect the others. Behind those that call the
-    function stand those that call others of its file: they may use what a fixture or a cache got
-    from it earlier. A mistake outside of functions, or in one that importing calls, meets every
-    test that calls anything in its file, and those that may look at what importing has made and
-    call nothing: all of that one file of tests, and the tests of defaults.
+    function stand those that call others of its file, and then all the rest: they may use what
+    importing made, or what a cache got from it earlier. A mistake outside of functions, or in one
+    that importing calls, meets every test that calls anything in its file, and those of defaults.
     """
     place = mutant.file, mutant.function
     near = [test for test, (_, calls) in tests.items()
@@ -134,10 +133,9 @@ def fitting(mutant, imported, tests):
         callers = [test for test in near if place in tests[test][1]]
     else:
         callers = [test for test in tests if test in near or DEFAULTS in test]
-        near = tests
     count = Counter(map(file_of, callers or near))
     home = max(count, key=count.get, default=None)
-    at_home = [test for test in (*callers, *near) if file_of(test) == home]
+    at_home = [test for test in (*callers, *near, *tests) if file_of(test) == home]
     elsewhere = [test for test in callers if file_of(test) != home]
     return [{test: tests[test][0] for test in part} for part in (at_home, elsewhere)]
 
