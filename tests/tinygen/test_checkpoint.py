@@ -71,6 +71,12 @@ def test_tensors_are_stored_as_arrays(tmp_path):
     assert_same(checkpoint.load(tmp_path / "a"), {"x": np.arange(3)})
 
 
+def test_a_foreign_file_is_shown_by_its_first_8_bytes(tmp_path):
+    (tmp_path / "a").write_bytes(b"123456789")
+    with pytest.raises(ValueError, match="it begins with b'12345678'; give a file"):
+        checkpoint.load(tmp_path / "a")
+
+
 def test_arrays_of_another_library_and_of_the_host_are_both_stored(tmp_path):
     before = xp._module
     use_backend(standin)

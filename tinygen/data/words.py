@@ -20,8 +20,8 @@ def word_pattern():
 def _ranges(category):
     """The characters of a Unicode category, to stand in a regular expression's brackets."""
     ranges, first = [], None
-    for code in range(0x110001):
-        inside = code < 0x110000 and unicodedata.category(chr(code))[0] == category
+    for code in range(0x110000):  # the last one is neither a letter nor a number: no range is open
+        inside = unicodedata.category(chr(code))[0] == category
         if inside and first is None:
             first = code
         elif not inside and first is not None:
