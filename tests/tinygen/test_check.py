@@ -152,6 +152,17 @@ def test_a_wrong_twin_is_caught():
         check_gradients(tg.op(textbook=twin)(square), SQUARE, order=1)
 
 
+@pytest.mark.parametrize("spoil, form", [
+    (lambda g: g[None], r"shape \(1, 3, 3\) and dtype float64"),
+    (lambda g: g.astype("float32"), r"shape \(3, 3\) and dtype float32")])
+def test_an_engine_that_changes_a_gradients_form_is_caught(spoil, form, monkeypatch):
+    monkeypatch.setattr("tinygen.check.gradients.grad", lambda *arguments, **settings: [
+        spoil(g) for g in tg.grad(*arguments, **settings)])
+    with pytest.raises(GradientError, match=f"^exp: the gradient by x has {form}") as caught:
+        check_gradients(tg.exp, SQUARE)
+    assert caught.value.row == ("exp", "x", 1, np.inf, 0, 9)
+
+
 def test_a_nan_is_caught():
     def rule(x):
         return x + 0, lambda g, y, x: g * xp.nan
