@@ -19,7 +19,7 @@ import tinygen as tg
 from models.gpt import Block, check_blocks, check_ids, initialise
 from models.parts import check_network
 from tinygen import nn
-from tinygen.backend import np, to_numpy, xp
+from tinygen.backend import np, require, to_numpy, xp
 from tinygen.checks import check_sizes
 from tinygen.errors import describe
 from tinygen.nn.attention import check_cache
@@ -122,11 +122,11 @@ def loss(model, source, target):
     """
     check_ids("Transformer", target)
     logits, wanted = model(source, target[:, :-1]), target[:, 1:]
-    if not (wanted != PAD).any():
-        raise ValueError(f"Transformer: a target needs a token after START, got only PAD in shape "
-                         f"{target.shape}")
     counts = (wanted != PAD).astype(logits.dtype)
-    return (tg.cross_entropy(logits, wanted, reduction="none") * counts).sum() / float(counts.sum())
+    total, shape = xp.asarray(counts.sum()), target.shape  # on a GPU it stays there
+    require(total > 0, lambda: ValueError(
+        f"Transformer: a target needs a token after START, got only PAD in shape {shape}"))
+    return (tg.cross_entropy(logits, wanted, reduction="none") * counts).sum() / total
 
 
 def translate(model, source):

@@ -5,7 +5,7 @@ import pytest
 
 import tinygen as tg
 from tests import standin
-from tinygen.backend import backend_name, np, use_backend, xp
+from tinygen.backend import backend_name, np, settle, use_backend, xp
 
 
 def pytest_addoption(parser):
@@ -31,6 +31,13 @@ def no_silent_writes():
     """Every test fails whose backward meets an array that was written to in place."""
     with tg.detect_writes():
         yield
+
+
+@pytest.fixture(autouse=True)
+def no_silent_mistakes():
+    """On a GPU, every test fails that leaves a failed check there which nothing has read."""
+    yield
+    settle()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tinygen import ops
-from tinygen.backend import np, to_numpy, xp
+from tinygen.backend import np, settle, to_numpy, xp
 from tinygen.operation import Op
 from tinygen.tensor import Tensor
 
@@ -64,6 +64,7 @@ def assert_refused(who, call, kind, words, state=lambda: None):
     before = fingerprint(state())
     with pytest.raises(Exception) as caught:
         call()
+        settle()  # what a GPU has found
     said = str(caught.value)
     assert type(caught.value) is kind and re.match(f"{who}[:;] .*{words}", said, re.DOTALL), said
     assert len(said) < 400 and said.count("; got ") < 2

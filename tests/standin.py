@@ -15,11 +15,16 @@ wrapped in `standin.ndarray`, which behaves as CuPy's does where that differs fr
 - functions, ufunc methods and keywords that CuPy 13 lacks are missing. So is `random`, since random
   numbers are drawn on the host, and anything else in NumPy that the engine does not use.
 
-It is stricter than CuPy in three ways. `numpy.exp(a)` raises here and computes on the GPU there; a
-NumPy array as an index raises here and is uploaded at each use there; an index array out of range
-raises here and wraps around there.
+- an index array out of range wraps around.
+
+It is stricter than CuPy in two ways. `numpy.exp(a)` raises here and computes on the GPU there; a
+NumPy array as an index raises here and is uploaded at each use there.
+
+`counts` counts what costs time on a GPU: launches of a kernel, whatever it computes, and waits
+until it has done all of them.
 """
 import functools
+from collections import Counter
 from operator import attrgetter
 from types import SimpleNamespace
 
@@ -59,6 +64,14 @@ METHODS = """
     transpose var view"""
 
 
+# What moves no number, and what brings numbers to the host.
+VIEWS = set("reshape transpose swapaxes squeeze broadcast_to expand_dims moveaxis view diagonal "
+            "as_strided sliding_window_view empty empty_like result_type shape ndim".split())
+READING = {"item", "tolist", "tobytes"}
+
+counts = Counter()
+
+
 # Unwrapping and wrapping
 
 def _holds_arrays(value):
@@ -92,9 +105,24 @@ def _unwrap_operand(value):
     raise TypeError(f"Unsupported type {type(value)}")
 
 
-def _unwrap_index(key):
+def _unwrap_index(key, shape):
     """The same for an index, where arrays may stand beside slices and integers."""
-    return tuple(map(_unwrap, key)) if isinstance(key, tuple) else _unwrap(key)
+    keys = [_unwrap(k) for k in (key if isinstance(key, tuple) else (key,))]
+    axis = 0
+    for i, k in enumerate(keys):
+        if k is Ellipsis:
+            axis = len(shape) - sum(map(_axes, keys[i:]))
+        elif isinstance(k, np.ndarray) and k.dtype.kind in "iu" and shape[axis:]:
+            keys[i] = k % max(1, shape[axis])
+        axis += _axes(k)
+    return tuple(keys) if isinstance(key, tuple) else keys[0]
+
+
+def _axes(key):
+    """How many axes one part of an index takes."""
+    if key is None or key is Ellipsis:
+        return 0
+    return key.ndim if getattr(key, "dtype", "") == "bool" else 1
 
 
 def _wrap(result):
@@ -124,6 +152,8 @@ def _lend(function):
     @functools.wraps(function)
     def lent(*args, **kwargs):
         _refuse(function.__name__, refused & kwargs.keys())
+        counts["waits" if function.__name__ in READING else "launches"] += (
+            function.__name__ not in VIEWS)
         if _holds_arrays(args[SIZES.get(function.__name__, len(args)):]):
             raise TypeError("'ndarray' object cannot be interpreted as an integer")
         result = _call(function, args, kwargs)
@@ -140,19 +170,22 @@ class UFunc:
 
     def __call__(self, *args, **kwargs):
         _refuse(self.__name__, kwargs.keys() - UFUNC_KEYWORDS)
+        counts["launches"] += 1
         return _call(self._ufunc, args, {**kwargs, "order": "C"}, _unwrap_operand)
 
     def at(self, a, indices, b):
+        counts["launches"] += 1
         if self.__name__ not in SCATTERED:
             raise NotImplementedError(f"`{self.__name__}.at` is not supported yet")
         if a.dtype.name not in SCATTER_TYPES:
             raise TypeError(f"{self.__name__}.at only supports {', '.join(sorted(SCATTER_TYPES))} "
                             f"as data type; got {a.dtype}")
-        self._ufunc.at(_unwrap_operand(a), _unwrap_index(indices), _unwrap_operand(b))
+        self._ufunc.at(_unwrap_operand(a), _unwrap_index(indices, a.shape), _unwrap_operand(b))
 
     def reduce(self, a, axis=0, dtype=None, out=None, keepdims=False):
         if self.__name__ not in REDUCIBLE:
             raise NotImplementedError(f"`{self.__name__}.reduce` is not supported yet")
+        counts["launches"] += 1
         return _call(self._ufunc.reduce, (a, axis, dtype, out, keepdims), {})
 
 
@@ -170,6 +203,7 @@ class ndarray:
 
     def get(self):
         """A copy of the numbers as a NumPy array."""
+        counts["waits"] += 1
         return self._host.copy()
 
     def __array__(self, dtype=None, copy=None):
@@ -191,14 +225,17 @@ class ndarray:
                                owndata=self._host.flags.owndata)
 
     def __getitem__(self, key):
-        key = _unwrap_index(key)
+        key = _unwrap_index(key, self.shape)
         item = self._host[key]
+        if any(isinstance(k, np.ndarray) for k in (key if isinstance(key, tuple) else (key,))):
+            counts["launches"] += 1  # slices give a view
         if isinstance(item, np.generic):  # with an Ellipsis, NumPy too gives a view of one element
             item = self._host[(*key, ...) if isinstance(key, tuple) else (key, ...)]
         return ndarray(item)
 
     def __setitem__(self, key, value):
-        self._host[_unwrap_index(key)] = _unwrap_operand(value)
+        counts["launches"] += 1
+        self._host[_unwrap_index(key, self.shape)] = _unwrap_operand(value)
 
     def __iter__(self):
         return (self[i] for i in range(len(self)))
@@ -207,12 +244,15 @@ class ndarray:
         return len(self._host)
 
     def __bool__(self):
+        counts["waits"] += 1
         return bool(self._host)
 
     def __int__(self):
+        counts["waits"] += 1
         return int(self._host)
 
     def __float__(self):
+        counts["waits"] += 1
         return float(self._host)
 
     def __repr__(self):
@@ -284,6 +324,11 @@ def asarray(a, dtype=None, order="K"):
     """The same, but an array of this library is handed through."""
     result = array(a, dtype, copy=False, order=order)
     return a if isinstance(a, ndarray) and a._host is result._host else result
+
+
+def take_along_axis(a, indices, axis):
+    counts["launches"] += 1
+    return ndarray(np.take_along_axis(_unwrap(a), _unwrap(indices) % a.shape[axis], axis))
 
 
 linalg = SimpleNamespace(norm=_lend(np.linalg.norm))

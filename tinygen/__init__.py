@@ -16,8 +16,9 @@ from tinygen.backend import backend_name, to_numpy, use_backend, xp
 from tinygen.check import check_gradients, check_model_gradients
 from tinygen.operation import detect_nan, detect_writes, no_grad, op
 from tinygen.ops.elementwise import (
-    abs, add, clip, cos, div, dropout, elu, exp, gelu, leaky_relu, log, maximum, minimum, mul, neg,
+    abs, add, clip, cos, div, elu, exp, gelu, leaky_relu, log, maximum, minimum, mul, neg,
     pow, relu, sigmoid, silu, sin, softplus, sqrt, sub, tanh, where)
+from tinygen.ops.dropout import dropout
 from tinygen.ops.shape import (
     astype, broadcast_to, crop, expand_dims, flip, pad, reshape, squeeze, swapaxes, transpose)
 from tinygen.ops.indexing import (
@@ -32,6 +33,7 @@ from tinygen.ops.attention import attention
 from tinygen.ops.loss import bce_with_logits, cross_entropy, l1, mse
 from tinygen.ops.divergence import kl_categorical, kl_normal, kl_standard_normal
 from tinygen.tensor import Tensor
+from tinygen.threads import set_threads
 
 __version__ = "0.1.0"
 

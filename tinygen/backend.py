@@ -6,20 +6,14 @@
 backend starts from the same numbers. `xp` is the library in use, NumPy or CuPy: whatever a Tensor
 computes goes through it. `use_backend`, or the environment variable TINYGEN_BACKEND, chooses it.
 """
-import contextlib
 import ctypes
 import importlib
-import itertools
 import os
-from pathlib import Path
+import threading
 
-# After each product OpenBLAS's threads wait for the next one, by default in a loop of 2^26 cycles
-# that keeps a core from everyone else. After 2^14 they sleep. Read when NumPy is first imported.
-os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "14")
+import numpy as np
 
-import numpy as np  # noqa: E402
-
-from tinygen import errors  # noqa: E402
+from tinygen import errors
 
 INSTALL_HINTS = {
     "numpy": "pip install numpy",
@@ -63,6 +57,7 @@ def use_backend(library):
         library = _import_library(library)
     elif not hasattr(library, "ndarray"):
         raise errors.unknown_backend(library, INSTALL_HINTS)
+    _unread.checks.clear()
     xp._bind(library)
 
 
@@ -88,67 +83,88 @@ def is_array(value):
 
 
 def to_numpy(value):
-    """The values of a Tensor or an array as a NumPy array; copied only if they are on a GPU."""
+    """The values of a Tensor or an array as a NumPy array; copied only if they are on a GPU.
+
+    Raises what a check on the GPU has found meanwhile, see `require`.
+    """
     array = value.data if hasattr(value, "requires_grad") else value
+    settle()
     return array.get() if hasattr(array, "get") else np.asarray(array)
 
 
+class _Unread(threading.local):
+    """Checks whose answers are still on a GPU, in this thread: (holds, error, shown) each."""
+
+    def __init__(self):
+        self.checks = []
+
+
+_unread = _Unread()
+MOST_UNREAD = 1000
+
+
+def require(holds, error, *shown):
+    """Raise error(*shown) unless `holds`: at once on a CPU, on a GPU when it is next read.
+
+    holds, shown: 0-d arrays. Asking a GPU means waiting until it has done all that it was given,
+    and leaving it idle until it is given more. So answers are kept until `settle`.
+    """
+    if backend_name() == "numpy":
+        if not holds:
+            raise error(*shown)
+        return
+    _unread.checks.append((holds, error, shown))
+    if len(_unread.checks) >= MOST_UNREAD:
+        settle()
+
+
+def settle(*numbers):
+    """The numbers, 0-d arrays, as floats; raises the first error that was required meanwhile.
+
+    So an optimiser's step updates nothing, and nothing is read from a GPU, before each index and
+    each target has been found right. It costs one wait.
+    """
+    if backend_name() == "numpy":
+        return [float(number) for number in numbers]
+    checks, _unread.checks = _unread.checks, []
+    if not checks and not numbers:
+        return []
+    holds = [xp.asarray(check) for check, _, _ in checks]
+    read = xp.stack([v.astype("float64") for v in (*numbers, *holds)]).get().tolist()
+    for held, (_, error, shown) in zip(read[len(numbers):], checks):
+        if not held:
+            raise error(*map(float, shown))
+    return read[:len(numbers)]
+
+
 def cache_parts(n, size):
-    """Slices that cut range(n) into parts of about half a million numbers, `size` for each of n.
+    """Slices that cut range(n) evenly into parts of about half a million numbers, `size` each.
 
-    That much stays in the processor's cache from one pass over it to the next. A GPU gets all n at
-    once: there each launch costs, and memory is ample.
+    That much stays in the processor's cache from one pass over it to the next. Their number is a
+    power of two, like that of most processors' cores, unless n is less. A GPU gets all n at once:
+    there each launch costs, and memory is ample.
     """
-    count = max(1, CACHE_NUMBERS // max(1, size)) if backend_name() == "numpy" else max(1, n)
-    return [slice(start, start + count) for start in range(0, n, count)]
-
-
-def set_blas_threads(n):
-    """Share each of NumPy's matrix products among n threads -> their number before.
-
-    None where NumPy computes with another library than OpenBLAS: nothing is changed then.
-    """
-    if openblas := _openblas_threads():
-        get, set_to = openblas
-        before = get()
-        set_to(n)
-        return before
-    return None
-
-
-def _openblas_threads():
-    """OpenBLAS's functions that get and set its threads, in the library that NumPy has loaded.
-
-    Their names may begin with scipy_ and end with 64_.
-    """
-    home = Path(np.__file__).parent
-    paths = [*home.parent.glob("numpy.libs/*openblas*"), *home.glob(".dylibs/*openblas*")]
-    with contextlib.suppress(OSError):  # a file of Linux's; NumPy may use the system's OpenBLAS
-        words = Path("/proc/self/maps").read_text(encoding="utf-8").split()
-        paths += sorted({word for word in words if "/" in word and "openblas" in word})
-    for path in paths:
-        with contextlib.suppress(OSError):
-            library = ctypes.CDLL(str(path))
-            for before, behind in itertools.product(("scipy_", ""), ("64_", "")):
-                names = [f"{before}openblas_{verb}_num_threads{behind}" for verb in ("get", "set")]
-                if all(hasattr(library, name) for name in names):
-                    return [getattr(library, name) for name in names]
-    return None
+    count = 1
+    if backend_name() == "numpy":
+        count = min(n, 1 << (max(0, n * size - 1) // CACHE_NUMBERS).bit_length())
+    return [slice(i * n // count, (i + 1) * n // count) for i in range(count)] if n else []
 
 
 def _keep_freed_memory():
     """Ask glibc to keep freed memory for the next array instead of returning it to the system.
 
     A training step frees and allocates the same megabytes as the one before; fetching them from
-    the system anew, page by page, costs about a sixth of a convolutional network's step.
+    the system anew, page by page, costs about a sixth of a convolutional network's step. Threads
+    share one arena: their own ones would be trimmed all the same.
     """
-    mmap_threshold, trim_threshold, gigabyte = -3, -1, 1 << 30  # the names are malloc.h's
+    mmap_threshold, trim_threshold, arena_max, gigabyte = -3, -1, -8, 1 << 30  # malloc.h's names
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return  # another C library, or Windows
     mallopt(mmap_threshold, gigabyte)
     mallopt(trim_threshold, gigabyte)
+    mallopt(arena_max, 1)
 
 
 _keep_freed_memory()

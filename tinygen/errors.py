@@ -21,6 +21,11 @@ def _listed(inputs):
 
 # ---- backend ----
 
+def wrong_threads(who, n):
+    return ValueError(f"{who}: the number of threads must be a whole number of at least 1, got "
+                      f"{n!r}")
+
+
 def unknown_backend(library, names):
     kind = ValueError if isinstance(library, str) else TypeError
     return kind(f"use_backend: the backend is one of {', '.join(names)}, or a module with NumPy's "

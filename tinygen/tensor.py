@@ -9,7 +9,7 @@ import itertools
 
 import tinygen as tg  # for tg.autograd, which is made of Tensors and imported later
 from tinygen import errors
-from tinygen.backend import np, to_numpy, xp
+from tinygen.backend import np, settle, to_numpy, xp
 from tinygen.methods import Methods
 
 next_birth = itertools.count().__next__
@@ -76,7 +76,8 @@ class Tensor(Methods):
         """The value of a one-element Tensor as a Python float."""
         if self.data.size != 1:
             raise errors.not_one_element(self)
-        return self.data.item()
+        value, = settle(self.data.reshape(()))
+        return value
 
     def argmax(self, axis=None):
         """Index of the largest element along an axis, or of all: integers, not differentiable."""

@@ -24,7 +24,7 @@ from demos.playground.models import Models
 from demos.playground.recipes import TITLES, Choice, Data
 from demos.playground.rooms import all_rooms
 from demos.playground.server import Server
-from tinygen.backend import INSTALL_HINTS, set_blas_threads, use_backend
+from tinygen.backend import INSTALL_HINTS, use_backend
 from tinygen.data import IMAGES, TEXTS
 
 PROG = "python -m demos playground"
@@ -99,8 +99,6 @@ def play(choice, options, yours):
     with opened(all_rooms(), models, options.port) as server:
         server.yours = yours
         models.begin(options.retrain)
-        # An answer is many small products, and the browser needs a core.
-        threads = set_blas_threads(1)
         try:
             if options.measure:
                 models.wait()
@@ -110,7 +108,6 @@ def play(choice, options, yours):
                 print("No browser was found; open this address in one.", flush=True)
             server.serve_forever()
         finally:
-            set_blas_threads(threads)
             models.end()
 
 

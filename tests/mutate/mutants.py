@@ -2,7 +2,7 @@
 
 Each mutant replaces one expression or statement by another, at its exact place; every other byte
 of the file stays. What changes nothing but words is left alone: docstrings, annotations, f-strings,
-what is raised or warned of; so are the functions in LEFT_ALONE.
+what is raised or warned of; so are LEFT_ALONE and TUNING.
 """
 import ast
 import copy
@@ -23,6 +23,8 @@ METHODS = (*FUNCTIONS, ("minimum", "maximum"), ("argmin", "argmax"), ("zeros", "
 WIDTH = 70  # characters shown
 LEFT_ALONE = {"__repr__",            # words
               "_keep_freed_memory"}  # speed: where freed memory goes changes no number
+TUNING = {"CACHE_NUMBERS", "CACHE_RUN", "ARRAYS", "FEW", "MOST_PARTS", "LEAST_WORK",
+          "LEAST_NUMBERS", "REGISTERS", "MOST_SUMS"}  # speed: where work is cut, which tests vary
 WORDS = {"help", "metavar", "description", "epilog", "prog"}  # arguments that argparse prints
 IN_ANY_ORDER = {"min", "max", "minimum", "maximum", "swapaxes", "result_type"}
 
@@ -96,6 +98,7 @@ def _nodes(node, function):
 def _is_left_alone(node):
     return (isinstance(node, (ast.Raise, ast.JoinedStr))
             or isinstance(node, ast.FunctionDef) and node.name in LEFT_ALONE
+            or isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in TUNING
             or isinstance(node, ast.Call) and ast.unparse(node.func) == "warnings.warn")
 
 

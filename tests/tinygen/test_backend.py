@@ -3,13 +3,16 @@ import os
 import pathlib
 import subprocess
 import sys
+import threading
 from types import SimpleNamespace
 
 import pytest
 
+import tinygen as tg
 from tests import standin
 from tinygen import backend
 from tinygen.backend import np, use_backend, xp
+from tinygen.operation import mode
 
 IMPLICIT = "Implicit conversion to a NumPy array"
 ROOT = pathlib.Path(__file__).parents[2]
@@ -34,26 +37,6 @@ def python(program, **environment):
 
 
 # tinygen.backend
-
-@pytest.mark.parametrize("own, told", [
-    ("os.environ.pop('OPENBLAS_THREAD_TIMEOUT', None)", "14"),
-    ("os.environ['OPENBLAS_THREAD_TIMEOUT'] = '20'", "20")])
-def test_openblas_is_told_to_sleep_before_numpy_is_imported(own, told):
-    program = (f"import os, sys; {own}; seen = [];"
-               "sys.addaudithook(lambda event, args: seen.append(os.environ.get("
-               "'OPENBLAS_THREAD_TIMEOUT')) if (event, args[0]) == ('import', 'numpy') else None);"
-               "import tinygen.backend; print(seen[0])")
-    assert python(program).stdout == told + "\n"
-
-
-def test_the_threads_of_blas_are_set_where_numpy_has_openblas(monkeypatch):
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]
-    before = backend.set_blas_threads(1)
-    if "openblas" in blas:
-        assert before >= 1 and backend.set_blas_threads(before) == 1
-    monkeypatch.setattr(backend, "_openblas_threads", lambda: None)
-    assert backend.set_blas_threads(3) is None
-
 
 def test_xp_follows_use_backend():
     for library in (np, standin, np):
@@ -140,6 +123,93 @@ def test_to_numpy(a):
         numbers = backend.to_numpy(value)
         assert type(numbers) is np.ndarray and numbers.tolist() == [0.0, 1.0, 2.0]
     assert backend.to_numpy(host) is host and backend.to_numpy(Tensor(host)) is host
+
+
+# Checks that a GPU is not waited for
+
+def refuse(what):
+    def error():
+        return ValueError(f"{what} is wrong")
+    return error
+
+
+def test_a_cpu_raises_at_once():
+    use_backend(np)
+    backend.require(np.bool_(True), refuse("nothing"))
+    with pytest.raises(ValueError, match="this is wrong"):
+        backend.require(np.array(False), refuse("this"))
+    with pytest.raises(IndexError, match="3"):
+        backend.require(np.bool_(False), lambda n: IndexError(f"{n:g}"), np.int64(3))
+    assert backend.settle(np.float32(0.5), np.array(2)) == [0.5, 2.0]
+
+
+@pytest.mark.parametrize("read", [
+    lambda a: backend.settle(), lambda a: backend.to_numpy(a), lambda a: tg.Tensor(a.sum()).item(),
+    lambda a: float(tg.Tensor(a.sum()))], ids=["settle", "to_numpy", "item", "float"])
+def test_a_gpu_raises_once_something_is_read(a, read):
+    use_backend(standin)
+    standin.counts.clear()
+    for what, holds in (("nothing", True), ("this", False), ("that", False)):
+        backend.require(standin.asarray(holds), refuse(what))
+    assert standin.counts["waits"] == 0
+    with pytest.raises(ValueError, match="this is wrong"):
+        read(a)
+    assert standin.counts["waits"] == 1
+    read(a)  # it was told
+
+
+def test_what_an_error_shows_is_what_was_there_then():
+    use_backend(standin)
+    ids = standin.asarray([0, 7])
+    tg.embedding(ids, standin.ones((3, 2)))
+    ids[...] = 0
+    with pytest.raises(ValueError, match="got 0 to 7"):
+        backend.settle()
+
+
+def test_checks_do_not_pile_up(a, monkeypatch):
+    monkeypatch.setattr(backend, "MOST_UNREAD", 10)
+    use_backend(standin)
+    for _ in range(25):
+        backend.require(a.sum() > 0, refuse("nothing"))
+    assert len(backend._unread.checks) == 5
+    with pytest.raises(ValueError, match="this is wrong"):
+        for i in range(10):
+            backend.require(a.sum() > i * 100, refuse("this"))
+
+
+def test_another_backend_has_no_part_in_them():
+    use_backend(standin)
+    backend.require(standin.asarray(False), refuse("this"))
+    use_backend(standin)
+    backend.settle()
+
+
+def test_each_thread_hears_of_its_own_mistakes():
+    use_backend(standin)
+    other = threading.Thread(target=lambda: backend.require(standin.asarray(False), refuse("it")))
+    other.start()
+    other.join()
+    backend.settle()
+
+
+def test_a_step_after_a_mistake_updates_nothing(monkeypatch):
+    monkeypatch.setattr(mode, "reject_writes", False)  # which reads every array
+    use_backend(standin)
+    table = tg.Tensor(np.ones((3, 2), "float32"))
+    optimizer = tg.optim.Adam([table])
+    tg.embedding(standin.asarray([0, 3]), table).sum().backward()
+    with pytest.raises(ValueError, match="embedding: ids run from 0 to 2 .* got 0 to 3"):
+        optimizer.step()
+    assert optimizer.t == 0 and (backend.to_numpy(table) == 1).all()
+
+
+def test_settle_reads_several_numbers_in_one_wait(a):
+    use_backend(standin)
+    standin.counts.clear()
+    assert backend.settle(a.sum(), a.max()) == [15.0, 5.0]
+    assert standin.counts["waits"] == 1
+    assert backend.settle() == [] and standin.counts["waits"] == 1
 
 
 # The stand-in: nothing crosses over by itself
@@ -322,6 +392,30 @@ def test_indices_may_be_arrays_of_the_library(a):
     a[a > 3] = 9
     standin.add.at(a, (slice(None), standin.asarray([0, 0])), 1.0)  # the scatter adds twice
     assert a.tolist() == [[2, 1, 0], [5, 9, 0]]
+
+
+@pytest.mark.parametrize("key, same", [
+    ((5,), (2,)), ((slice(None), 4), (slice(None), 1)), ((None, -5), (None, 1)),
+    ((..., 3), (..., 0)), ((7, 5), (1, 2))])
+def test_indices_out_of_range_wrap_around(a, key, same):
+    b = standin.asarray(np.arange(9.0).reshape(3, 3))
+
+    def uploaded(key):
+        return tuple(standin.asarray([k]) if isinstance(k, int) else k for k in key)
+    assert np.array_equal(b[uploaded(key)].get(), b[uploaded(same)].get())
+    b[uploaded(key)] = -1.0
+    standin.add.at(b, uploaded(key), standin.asarray(1.0))
+    assert (b[uploaded(key)].get() == 0).all()
+
+
+def test_what_costs_time_is_counted(a):
+    standin.counts.clear()
+    b = (a + a)[:, 1:].T.reshape(-1)  # views are free
+    assert standin.counts == {"launches": 1}
+    b[standin.asarray([0, 1])] = 0
+    assert b.sum() > 0 and float(b.max()) and b.get() is not None
+    standin.exp(b, out=b)
+    assert standin.counts == {"launches": 6, "waits": 3}
 
 
 def test_out_is_the_same_object(a):

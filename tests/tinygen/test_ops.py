@@ -426,7 +426,7 @@ def test_the_columns_of_a_convolution_fit_into_the_cache(f, monkeypatch):
     assert not sizes
     monkeypatch.setattr(backend, "CACHE_NUMBERS", 7 * whole // n)
     f(x, y, w)
-    assert sizes == 4 * [7 * whole // n] + [2 * whole // n]
+    assert sorted(sizes) == [k * whole // n for k in (3, 3, 4, 4, 4, 4, 4, 4)]  # 30 in 8 parts
 
 
 @pytest.mark.parametrize("x", [xp.zeros(10_000), xp.zeros((100, 100)),
@@ -436,7 +436,9 @@ def test_eight_parts_fit_into_the_cache(x, monkeypatch):
     if backend.backend_name() != "numpy":
         pytest.skip("a GPU takes all at once")
     monkeypatch.setattr(backend, "CACHE_NUMBERS", 8 * 1000)
-    assert [part.size for part, in in_parts(x)] == [1000] * 10
+    sizes = []
+    in_parts(lambda part: sizes.append(part.size), x)
+    assert len(sizes) == 16 and sum(sizes) == 10_000 and max(sizes) <= 1000
 
 
 @pytest.mark.parametrize("shape", [(), (0, 3), (9,), (5, 4), (2, 3, 4, 5)])

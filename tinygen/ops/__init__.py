@@ -1,6 +1,7 @@
 """Every op of the engine, by the file that explains it.
 
 elementwise   arithmetic, functions and activations of each element
+dropout       numbers that become 0 in training
 shape         moving elements: reshape, transpose, broadcast, pad
 indexing      taking elements out and putting them together: x[key], embedding, concatenate, split
 reduce        combining elements: sum, mean, max, logsumexp, cumsum
@@ -16,8 +17,9 @@ kernels       what several fused kernels share
 """
 # ruff: noqa: I001  (in the order of the files)
 from tinygen.ops.elementwise import (
-    abs, add, clip, cos, div, dropout, elu, exp, gelu, gelu_textbook, leaky_relu, log, maximum,
-    minimum, mul, neg, pow, relu, sigmoid, silu, sin, softplus, sqrt, sub, tanh, where)
+    abs, add, clip, cos, div, elu, exp, gelu, gelu_textbook, leaky_relu, log, maximum, minimum,
+    mul, neg, pow, relu, sigmoid, silu, sin, softplus, sqrt, sub, tanh, where)
+from tinygen.ops.dropout import dropout
 from tinygen.ops.shape import (
     alias, astype, broadcast_to, crop, expand_dims, flip, pad, reshape, squeeze, sum_to, swapaxes,
     transpose)

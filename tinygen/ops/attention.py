@@ -10,14 +10,16 @@ Attention is all you need (Vaswani et al., 2017).
 """
 import math
 
-from tinygen.backend import cache_parts, np, xp
+from tinygen.backend import cache_parts, np, require, xp
 from tinygen.checks import check_number
 from tinygen.operation import op
+from tinygen.ops.dropout import kept, key_of
 from tinygen.ops.elementwise import where
 from tinygen.ops.kernels import check_dtypes, dot_along, once
 from tinygen.ops.linear import matmul
 from tinygen.ops.norm import softmax
 from tinygen.ops.shape import swapaxes
+from tinygen.threads import on_all_cores
 
 QUERIES = 128  # in a block: enough for fast products, few enough to skip much that causal hides
 
@@ -30,7 +32,8 @@ def attention_textbook(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0)
         scores = where(allowed, scores, _lowest(q))
     weights = softmax(scores)
     if dropout:
-        weights = weights * _all_kept(q, k, dropout, seed)
+        every = slice(0, q.shape[-2]), slice(0, k.shape[-2])
+        weights = weights * _mT(_kept(..., *every, q, k, dropout, key_of(seed)))
     return matmul(weights, v)
 
 
@@ -53,7 +56,7 @@ def attention(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0):
     scale = 1 / math.sqrt(q.shape[-1])
     # Block by block, and again in backward: the weights, which would take up most of a
     # Transformer's memory, stay in the cache and are never stored.
-    blocks = _blocks(q, k, causal)
+    parts, blocks, key = _parts(q, k), _blocks(q, k, causal), key_of(seed) if dropout else None
 
     def scores(part, rows, seen):
         """(..., S, T): with a column for each query, softmax compares and adds whole rows."""
@@ -65,40 +68,46 @@ def attention(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0):
 
     y = xp.empty_like(q, shape=(*q.shape[:-1], v.shape[-1]))
     logsumexp = xp.empty((*q.shape[:-2], 1, q.shape[-2]), q.dtype)  # of each query's scores
-    for part, rows, seen in blocks:
-        w = scores(part, rows, seen)
-        largest = w.max(axis=-2, keepdims=True)
-        w -= largest  # nothing overflows
-        xp.exp(w, out=w)
-        total = (xp.ones(w.shape[-2], w.dtype) @ w)[..., None, :]
-        logsumexp[part][..., rows] = largest + xp.log(total)
-        if dropout:
-            w *= _kept(part, rows, seen, k, dropout, seed)
-        w_v = _mT(w) @ v[part][..., seen, :]
-        w_v /= _mT(total)
-        y[part][..., rows, :] = w_v
+
+    def attend(part):
+        for rows, seen in blocks:
+            w = scores(part, rows, seen)
+            largest = w.max(axis=-2, keepdims=True)
+            w -= largest  # nothing overflows
+            xp.exp(w, out=w)
+            total = (xp.ones(w.shape[-2], w.dtype) @ w)[..., None, :]
+            logsumexp[part][..., rows] = largest + xp.log(total)
+            if dropout:
+                w *= _kept(part, rows, seen, q, k, dropout, key)
+            w_v = _mT(w) @ v[part][..., seen, :]
+            w_v /= _mT(total)
+            y[part][..., rows, :] = w_v
+    on_all_cores(attend, parts)
 
     # With scores s, p = softmax(s) and y = pv:  v̄ = pᵀȳ,  p̄ = ȳvᵀ,  and as for softmax
     # s̄ = p·(p̄ - Σ p̄·p) where Σ p̄·p = Σ ȳ·y,  q̄ = s̄k/√d,  k̄ = s̄ᵀq/√d.
     @once
     def gradients(g):
         gq, gk, gv = xp.empty_like(q), xp.zeros_like(k), xp.zeros_like(v)
-        for part, rows, seen in blocks:
-            h, p = g[part][..., rows, :], scores(part, rows, seen)
-            p -= logsumexp[part][..., rows]
-            xp.exp(p, out=p)
-            scaled = h * scale
-            gs = v[part][..., seen, :] @ _mT(scaled)
-            if dropout:
-                kept = _kept(part, rows, seen, k, dropout, seed)
-                gs *= kept
-                gv[part][..., seen, :] += (p * kept) @ h
-            else:
-                gv[part][..., seen, :] += p @ h
-            gs -= _mT(dot_along(scaled, y[part][..., rows, :]))
-            gs *= p
-            gq[part][..., rows, :] = _mT(gs) @ k[part][..., seen, :]
-            gk[part][..., seen, :] += gs @ q[part][..., rows, :]
+
+        def walk_back(part):
+            for rows, seen in blocks:
+                h, p = g[part][..., rows, :], scores(part, rows, seen)
+                p -= logsumexp[part][..., rows]
+                xp.exp(p, out=p)
+                scaled = h * scale
+                gs = v[part][..., seen, :] @ _mT(scaled)
+                if dropout:
+                    kept = _kept(part, rows, seen, q, k, dropout, key)
+                    gs *= kept
+                    gv[part][..., seen, :] += (p * kept) @ h
+                else:
+                    gv[part][..., seen, :] += p @ h
+                gs -= _mT(dot_along(scaled, y[part][..., rows, :]))
+                gs *= p
+                gq[part][..., rows, :] = _mT(gs) @ k[part][..., seen, :]
+                gk[part][..., seen, :] += gs @ q[part][..., rows, :]
+        on_all_cores(walk_back, parts)
         return gq, gk, gv
 
     return (y, lambda g, y, q, k, v: gradients(g)[0],
@@ -106,18 +115,22 @@ def attention(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0):
             lambda g, y, q, k, v: gradients(g)[2])
 
 
+def _parts(q, k):
+    """Slices of the batch, of whose scores four copies fit the cache; without one an ellipsis."""
+    if q.ndim == 2:
+        return [...]
+    t, s = q.shape[-2], k.shape[-2]
+    return cache_parts(q.shape[0], 4 * math.prod(q.shape[1:-2]) * min(t, QUERIES) * s)
+
+
 def _blocks(q, k, causal):
-    """Slices, some queries at a time: of the batch, of the queries, and of the keys they attend to.
+    """Slices of the queries, some at a time, and of the keys that they attend to.
 
     With causal, the keys after the last of these queries are skipped, nearly half of all in total.
-    Without a batch the first slice is an ellipsis.
     """
     t, s = q.shape[-2], k.shape[-2]
-    parts = [...]
-    if q.ndim > 2:
-        parts = cache_parts(q.shape[0], math.prod(q.shape[1:-2]) * min(t, QUERIES) * s)
     rows = [slice(i, min(i + QUERIES, t)) for i in range(0, t, QUERIES)]
-    return [(part, r, slice(0, s - t + r.stop if causal else s)) for part in parts for r in rows]
+    return [(r, slice(0, s - t + r.stop if causal else s)) for r in rows]
 
 
 def _allowed(q, k, causal, mask):
@@ -134,26 +147,13 @@ def _lowest(x):
     return float(xp.finfo(x.dtype).min) / 2
 
 
-def _kept(part, rows, seen, k, dropout, seed):
-    """Dropout's factors for a block's weights, 0 or 1/(1 - dropout).  -> (..., S, T)
-
-    Each block of queries of each element of the batch has its own generator, so that the numbers
-    depend neither on the parts nor on what is skipped.
-    """
-    shape = (*k.shape[1:-2], k.shape[-2], rows.stop - rows.start)
-    batch = [0] if part is ... else range(k.shape[0])[part]
-    drawn = np.stack([np.random.default_rng((seed, i, rows.start)).random(shape, "float32")
-                      for i in batch])
-    kept = (drawn if k.ndim > 2 else drawn[0])[..., seen, :] >= dropout
-    return xp.asarray(kept).astype(k.dtype) / (1 - dropout)
-
-
-def _all_kept(q, k, dropout, seed):
-    """Dropout's factors for all weights.  -> (..., T, S)"""
-    kept = xp.empty((*q.shape[:-1], k.shape[-2]), q.dtype)
-    for part, rows, seen in _blocks(q, k, causal=False):
-        kept[part][..., rows, :] = _mT(_kept(part, rows, seen, k, dropout, seed))
-    return kept
+def _kept(part, rows, seen, q, k, dropout, key):
+    """Dropout's factors for a block's weights, 0 or 1/(1 - dropout).  -> (..., S, T)"""
+    t, s = q.shape[-2], k.shape[-2]
+    which = xp.arange(math.prod(q.shape[:-2]), dtype="uint32").reshape(q.shape[:-2])[part]
+    column = xp.arange(seen.start, seen.stop, dtype="uint32")[:, None]
+    places = (which[..., None, None] * xp.uint32(s) + column) * xp.uint32(t)
+    return kept(places + xp.arange(rows.start, rows.stop, dtype="uint32"), dropout, key, k.dtype)
 
 
 def _mT(x):
@@ -192,6 +192,6 @@ def _check_mask(mask, shape, causal, q, k):
     if mask.ndim > len(shape) or not fits:
         raise ValueError(f"attention: the mask must broadcast to (..., T, S), here {shape}; got "
                          f"{mask.shape}")
-    if not _allowed(q, k, causal, mask).any(axis=-1).all():
-        raise ValueError("attention: a query may attend to no key at all, so it has no weights; "
-                         "allow at least one, such as its own position")
+    require(_allowed(q, k, causal, mask).any(axis=-1).all(), lambda: ValueError(
+        "attention: a query may attend to no key at all, so it has no weights; allow at least one, "
+        "such as its own position"))

@@ -18,12 +18,15 @@ next convolution finds it as it needs it. The batch is taken in parts that stay 
 from tinygen.backend import cache_parts, np, xp
 from tinygen.checks import check_sizes
 from tinygen.operation import op
-from tinygen.ops.kernels import check_dtypes
+from tinygen.ops.kernels import check_dtypes, even_parts
 from tinygen.ops.linear import matmul, rows
 from tinygen.ops.shape import expand_dims, squeeze, transpose
 from tinygen.ops.window import output_size as window_count
 from tinygen.ops.window import pair
 from tinygen.tensor import shape_of
+from tinygen.threads import on_all_cores
+
+MOST_SUMS = 8  # of a weight's gradient, over parts of the batch, in memory at a time
 
 
 @op
@@ -42,13 +45,15 @@ def conv2d(x, w, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     kernels = w.reshape(groups, o // groups, -1, *kernel).transpose(0, 3, 4, 2, 1)
     kernels = kernels.reshape(groups, -1, o // groups)  # (G, kh·kw·C/G, O/G)
     y = xp.empty((n, oh, ow, o), x.dtype)
-    for part in cache_parts(n, oh * ow * w[0].size * groups):
+
+    def convolve(part):
         framed = _framed(x[part], padding, padding)
         columns = _columns(framed, kernel, (oh, ow), stride, dilation, groups)
-        product = columns @ kernels
+        into = y[part].reshape(-1, groups, o // groups).swapaxes(0, 1)
+        xp.matmul(columns, kernels, out=into)
         if b is not None:
-            product += b.reshape(groups, 1, -1)
-        y[part] = product.swapaxes(0, 1).reshape(-1, oh, ow, o)
+            into += b.reshape(groups, 1, -1)
+    on_all_cores(convolve, cache_parts(n, oh * ow * w[0].size * groups))
     settings = dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
     return (y.transpose(0, 3, 1, 2),  # (N, O, OH, OW)
             lambda g, y, x, w, *b: conv_transpose2d(g, w, output_size=x.shape[2:], **settings),
@@ -93,11 +98,19 @@ def conv2d_weight(x, y, *, kernel_size, stride=1, padding=0, dilation=1, groups=
     _check_images(x, y, kernel, stride, padding, dilation, groups)
     (n, c), (o, *count) = x.shape[:2], y.shape[1:]
     size = kernel[0] * kernel[1] * (c // groups)
+
+    parts = cache_parts(n, count[0] * count[1] * size * groups)
+
+    def correlate(some):
+        w = xp.zeros((groups, o // groups, size), x.dtype)
+        for part in parts[some]:
+            framed = _framed(x[part], padding, padding)
+            rows = y[part].transpose(0, 2, 3, 1).reshape(-1, groups, o // groups).transpose(1, 2, 0)
+            w += rows @ _columns(framed, kernel, count, stride, dilation, groups)
+        return w
     w = xp.zeros((groups, o // groups, size), x.dtype)
-    for part in cache_parts(n, count[0] * count[1] * size * groups):
-        framed = _framed(x[part], padding, padding)
-        rows = y[part].transpose(0, 2, 3, 1).reshape(-1, groups, o // groups).transpose(1, 2, 0)
-        w += rows @ _columns(framed, kernel, count, stride, dilation, groups)
+    for share in on_all_cores(correlate, even_parts(len(parts), MOST_SUMS, 1)):
+        w += share
     w = w.reshape(groups, o // groups, *kernel, c // groups).transpose(0, 1, 4, 2, 3)
     settings = dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
     return (w.reshape(o, c // groups, *kernel),
@@ -186,12 +199,14 @@ def _interleaved(x, w, b, stride, padding, size, groups):
     qh, qw = count = last[0] - first[0], last[1] - first[1]
     before, after = (jh - 1 - first[0], jw - 1 - first[1]), (last[0] - h, last[1] - wide)
     y = xp.empty((n, qh, sh, qw, sw, groups, og), x.dtype)
-    for part in cache_parts(n, qh * qw * jh * jw * c):
+
+    def convolve(part):
         columns = _columns(_framed(x[part], before, after), taps, count, (1, 1), (1, 1), groups)
         product = (columns @ kernels).reshape(groups, -1, qh, qw, sh, sw, og)
         if b is not None:
             product += b.reshape(groups, 1, 1, 1, 1, 1, og)
         y[part] = product.transpose(1, 2, 4, 3, 5, 0, 6)
+    on_all_cores(convolve, cache_parts(n, qh * qw * jh * jw * c))
     y = y.reshape(n, qh * sh, qw * sw, groups * og)
     top, left = padding[0] - first[0] * sh, padding[1] - first[1] * sw
     return y[:, top:top + size[0], left:left + size[1]]

@@ -8,7 +8,7 @@ axis: what to sum over; divergences of independent variables add up. () sums ove
 the divergence of each variable. Shapes must be equal: a mean (N, 1) and a logvar (N,) would
 broadcast to N·N Gaussians that nobody asked for.
 """
-from tinygen.backend import xp
+from tinygen.backend import require, xp
 from tinygen.operation import op
 from tinygen.ops.elementwise import exp, log, neg, sub, where
 from tinygen.ops.reduce import keep_axes
@@ -107,7 +107,8 @@ def _check(name, axis, **inputs):
 
 
 def _check_probabilities(p, q):
-    low = min(float(p.min()), float(q.min())) if p.size else 0
-    if low < 0:
-        raise ValueError(f"kl_categorical: p and q are probabilities, at least 0, got {low:.4g}; "
-                         f"turn scores into probabilities with softmax")
+    if p.size:
+        low = xp.minimum(p.min(), q.min())
+        require(~(low < 0), lambda low: ValueError(
+            f"kl_categorical: p and q are probabilities, at least 0, got {low:.4g}; turn scores "
+            f"into probabilities with softmax"), low)

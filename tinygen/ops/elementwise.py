@@ -7,11 +7,10 @@ Every derivation starts from dy, the change of y for small changes of the inputs
 import math
 
 from tinygen.backend import xp
-from tinygen.checks import check_number, check_rng
 from tinygen.errors import describe
 from tinygen.operation import op
 from tinygen.ops.kernels import in_parts
-from tinygen.tensor import plain, shape_of
+from tinygen.tensor import plain
 
 # ---- arithmetic ----
 
@@ -133,7 +132,9 @@ def softplus(x):
 @op
 def relu(x):
     """max(x, 0), elementwise; its slope at 0 is taken as 0."""
-    return xp.maximum(x, 0), lambda g, y, x: g * (plain(y) > 0)
+    y = xp.empty_like(x, dtype=xp.result_type(x, 0))
+    in_parts(lambda x, y: xp.maximum(x, 0, out=y), x, y)
+    return y, lambda g, y, x: where_positive(g, plain(x), slope=0)
 
 
 @op
@@ -144,9 +145,26 @@ def leaky_relu(x, *, slope=0.01):
     (Maas et al., 2013)
     """
     _check_slope(slope)
-    # dy = dx·max(x > 0, slope), which is 1 or slope; a where() is slow on unpredictable signs.
-    return (xp.maximum(x, slope * x),
-            lambda g, y, x: g * xp.maximum(plain(x) > 0, slope, dtype=g.dtype))
+
+    def forward(x, y):
+        xp.multiply(x, slope, out=y)
+        xp.maximum(x, y, out=y)
+    y = xp.empty_like(x, dtype=xp.result_type(x, 1.0))
+    in_parts(forward, x, y)
+    return y, lambda g, y, x: where_positive(g, plain(x), slope=slope)
+
+
+@op
+def where_positive(g, x, *, slope):
+    """g where the array x is positive, slope · g elsewhere."""
+    def choose(g, x, y):
+        xp.greater(x, 0, out=y)  # 1 or 0: where() is slow on unpredictable signs
+        if slope:
+            xp.maximum(y, slope, out=y)
+        y *= g
+    y = xp.empty_like(g)
+    in_parts(choose, g, x, y)
+    return y, lambda h, y, g, x: where_positive(h, x, slope=slope), None
 
 
 @op
@@ -180,27 +198,30 @@ def gelu(x):
     c = math.sqrt(2 / math.pi)
     a = 0.044715 * c
     y, phi = xp.empty_like(x), xp.empty_like(x)
-    for x_part, y_part, p in in_parts(x, y, phi):
-        xp.multiply(x_part, x_part, out=p)
+
+    def forward(x, y, p):
+        xp.multiply(x, x, out=p)
         p *= a
         p += c
-        p *= x_part
+        p *= x
         xp.tanh(p, out=p)
         p += 1
         p *= 0.5
-        xp.multiply(x_part, p, out=y_part)
+        xp.multiply(x, p, out=y)
+    in_parts(forward, x, y, phi)
 
     def gradient(g, y, x):
-        slope = xp.empty_like(x)
-        for x_part, p, g_part, s in in_parts(x, phi, g, slope):
-            xp.multiply(x_part, x_part, out=s)
+        def backward(x, p, g, s):
+            xp.multiply(x, x, out=s)
             s *= 6 * a
             s += 2 * c
-            s *= x_part
+            s *= x
             s *= p
             s *= 1 - p
             s += p
-            s *= g_part
+            s *= g
+        slope = xp.empty_like(x)
+        in_parts(backward, x, phi, g, slope)
         return slope
     return y, gradient
 
@@ -245,24 +266,6 @@ def clip(x, *, low, high):
     return xp.clip(x, low, high), lambda g, y, x: g * ((plain(x) >= low) & (plain(x) <= high))
 
 
-def dropout(x, p, rng, training=True):
-    """Each element set to 0 with probability p, else divided by 1 - p, which preserves the mean.
-
-    y = x · mask / (1 - p), or x itself if not training. rng: the numpy.random.Generator that draws
-    the mask. Raises ValueError unless 0 <= p < 1, TypeError for another rng and for integers.
-    (Srivastava et al., 2014)
-    """
-    check_number("dropout", 0, 1, p=p)
-    shape = shape_of("dropout", x)
-    _check_floating(x)
-    if not training or p == 0:
-        return x
-    check_rng("dropout", rng)
-    mask = xp.asarray(rng.random(shape, dtype="float32") >= p).astype(x.dtype)
-    mask /= 1 - p
-    return mul(x, mask)
-
-
 # ---- checks ----
 
 def _check_slope(slope):
@@ -282,9 +285,3 @@ def _check_limits(low, high):
                         f"limit use float('inf') or its negative")
     if not low <= high:
         raise ValueError(f"clip: low must not exceed high, got low={low}, high={high}")
-
-
-def _check_floating(x):
-    if x.dtype.kind != "f":
-        raise TypeError(f"dropout: x must be floating-point, got {describe(x)}; convert it with "
-                        f".astype('float32')")

@@ -8,6 +8,7 @@ from operator import index
 from tinygen.backend import is_array, xp
 from tinygen.errors import describe
 from tinygen.operation import op
+from tinygen.ops.kernels import require_range
 from tinygen.ops.shape import expand_dims
 from tinygen.tensor import Tensor, shape_of
 
@@ -136,9 +137,8 @@ def _check_key(name, key):
 
 
 def _check_rows(ids, n):
-    if not -n <= int(ids.min()) <= int(ids.max()) < n:
-        raise IndexError(f"scatter_add: there are {n} rows, got indices from {int(ids.min())} to "
-                         f"{int(ids.max())}")
+    require_range(ids, -n, n, lambda least, most: IndexError(
+        f"scatter_add: there are {n} rows, got indices from {least} to {most}"))
 
 
 def _check_ids(ids, w):
@@ -149,9 +149,10 @@ def _check_ids(ids, w):
     if len(shape) != 2:
         raise ValueError(f"embedding: the table must be (V, C), a row for each id, got shape "
                          f"{shape}")
-    if ids.size and not 0 <= int(ids.min()) <= int(ids.max()) < shape[0]:
-        raise ValueError(f"embedding: ids run from 0 to {shape[0] - 1} for a table of {shape[0]} "
-                         f"rows, got {int(ids.min())} to {int(ids.max())}")
+    if ids.size:
+        require_range(ids, 0, shape[0], lambda least, most: ValueError(
+            f"embedding: ids run from 0 to {shape[0] - 1} for a table of {shape[0]} rows, got "
+            f"{least} to {most}"))
 
 
 def _check_indices(x, indices, axis):

@@ -4,7 +4,7 @@ import math
 from tinygen.backend import xp
 from tinygen.operation import op
 from tinygen.ops import reduce
-from tinygen.ops.kernels import check_dtypes
+from tinygen.ops.kernels import check_dtypes, product
 from tinygen.ops.shape import broadcast_to, reshape, squeeze, swapaxes
 
 
@@ -28,7 +28,8 @@ def matmul(a, b):
         gb = matmul(swapaxes(a), g)
         return squeeze(gb, axis=-1) if vector else gb
 
-    return a @ b, gradient_a, gradient_b
+    y = product(a, b) if a.ndim == b.ndim > 1 and a.shape[:-2] == b.shape[:-2] else a @ b
+    return y, gradient_a, gradient_b
 
 
 def _as_matrices(g, a, b):
@@ -45,7 +46,7 @@ def linear(x, w, b=None):
     """Affine map y = x wᵀ + b of the last axis.  (..., in), (out, in), (out,) -> (..., out)"""
     _check_linear(x, w, b)
     # One product, whatever the axes in front.
-    y = x.reshape(math.prod(x.shape[:-1]), x.shape[-1]) @ w.T
+    y = product(x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), w.T)
     if b is not None:
         y += b
     # dy = dx·wᵀ + x·dwᵀ + db,  <ȳ, dy> = <ȳ w, dx> + <ȳᵀ x, dw> + <Σ ȳ, db>

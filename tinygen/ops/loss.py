@@ -3,10 +3,11 @@
 reduction: "mean" over all elements, their "sum", or "none" for the loss of each element. Shapes
 must be equal: predictions (N, 1) and targets (N,) would broadcast to (N, N), and "train".
 """
-from tinygen.backend import xp
+from tinygen.backend import require, xp
 from tinygen.operation import op
 from tinygen.ops.elementwise import softplus
 from tinygen.ops.indexing import take_along_axis
+from tinygen.ops.kernels import in_parts, in_rows, require_range, sum_along
 from tinygen.ops.norm import log_softmax
 from tinygen.ops.shape import squeeze
 from tinygen.tensor import plain
@@ -55,20 +56,35 @@ def bce_with_logits(x, t, *, reduction="mean"):
     _check_probabilities(t)
     # With e = e^-|x|, y = log(1 + e) + ([x > 0] - t)·x: nothing overflows, and a right answer's
     # small loss is not lost between large terms.
-    e = xp.abs(x, out=xp.empty_like(x))
-    xp.exp(xp.negative(e, out=e), out=e)
-    y = xp.subtract(x > 0, t, dtype=x.dtype)
-    y *= x
-    y += xp.log1p(e)
+    y, e = xp.empty_like(x), xp.empty_like(x)
+
+    def forward(x, t, y, e):
+        xp.abs(x, out=e)
+        e *= -1  # NumPy 2.4's negative writes to wrong places of some strided arrays
+        xp.exp(e, out=e)
+        xp.subtract(x > 0, t, out=y)
+        y *= x
+        y += _log1p(e)
+    in_parts(forward, x, t, y, e)
 
     # dy = Σ (sigmoid(x) - t)·dx - x·dt,  sigmoid(x) = max([x > 0], e) / (1 + e)
     def gradient_x(g, y, x, t):
-        gx = xp.maximum(x > 0, e, dtype=x.dtype)
-        gx /= 1 + e
-        gx -= t
+        def backward(x, t, e, gx):
+            xp.maximum(x > 0, e, out=gx)
+            gx /= 1 + e
+            gx -= t
+        gx = xp.empty_like(x)
+        in_parts(backward, x, t, e, gx)
         gx *= share * g
         return gx
     return _reduced(y, reduction), gradient_x, lambda g, y, x, t: -share * g * x
+
+
+def _log1p(e):
+    """log(1 + e), several times faster than NumPy's log1p, within 2 units in the last place."""
+    # u = 1 + e is rounded by r = (u - 1) - e, and log(u - r) = log u - r/u.
+    u = 1 + e
+    return xp.log(u) - ((u - 1) - e) / u
 
 
 def cross_entropy_textbook(x, labels, *, reduction="mean"):
@@ -88,20 +104,27 @@ def cross_entropy(x, labels, *, reduction="mean"):
     """
     share = _check_labels(x, labels, reduction)
     c = x.shape[-1]
-    scores = x.reshape(-1, c)
-    right = xp.arange(len(scores)), labels.reshape(-1)
-    p = scores - scores.max(axis=1, keepdims=True)
-    y = -p[right]
-    xp.exp(p, out=p)
-    total = p @ xp.ones(c, p.dtype)  # (N,)
-    y += xp.log(total)
-    p /= total[:, None]
+    scores, right = x.reshape(-1, c), labels.reshape(-1, 1)
+    p, y = xp.empty(scores.shape, x.dtype), xp.zeros(right.shape, x.dtype)
+
+    def forward(scores, right, p, y):
+        xp.subtract(scores, scores.max(axis=1, keepdims=True), out=p)
+        y -= xp.take_along_axis(p, right, axis=1)
+        xp.exp(p, out=p)
+        total = sum_along(p)
+        y += xp.log(total)
+        p /= total
+    in_rows(forward, scores, right, p, y)
 
     # dy = Σ p·dx - dx[label]: the gradient is p, less 1 at the label.
     def gradient(g, y, x, labels):
-        weight = share * g.reshape(-1)  # (N,), or (1,) where y is one number
-        gx = p * weight[:, None]
-        gx[right] -= weight
+        weight = share * xp.broadcast_to(g.reshape(-1, 1), right.shape)
+        gx = xp.empty(p.shape, x.dtype)
+
+        def backward(p, right, weight, gx):
+            xp.multiply(p, weight, out=gx)
+            gx[xp.arange(len(gx)), right[:, 0]] -= weight[:, 0]
+        in_rows(backward, p, right, weight, gx)
         return gx.reshape(x.shape)
     return _reduced(y.reshape(labels.shape), reduction), gradient, None
 
@@ -126,10 +149,10 @@ def _check(name, x, t, reduction):
 
 def _check_probabilities(t):
     # Two passes in the cache, next to the loss's exp and log1p.
-    low, high = float(t.min()), float(t.max())
-    if not 0 <= low <= high <= 1:
-        raise ValueError(f"bce_with_logits: targets are probabilities from 0 to 1, got {low:g} to "
-                         f"{high:g}; divide pixels of 0 to 255 by 255")
+    low, high = t.min(), t.max()
+    require((low >= 0) & (high <= 1), lambda low, high: ValueError(
+        f"bce_with_logits: targets are probabilities from 0 to 1, got {low:g} to {high:g}; divide "
+        f"pixels of 0 to 255 by 255"), low, high)
 
 
 def _check_labels(x, labels, reduction):
@@ -140,10 +163,10 @@ def _check_labels(x, labels, reduction):
         raise ValueError(f"cross_entropy: logits (..., C) need labels (...), got {x.shape} and "
                          f"{labels.shape}; for one-hot rows use .argmax(-1)")
     share = _share("cross_entropy", labels.size, reduction)
-    low, high = int(labels.min()), int(labels.max())
-    if low < 0 or high >= x.shape[-1]:
-        raise ValueError(f"cross_entropy: labels run from 0 to {x.shape[-1] - 1} for "
-                         f"{x.shape[-1]} classes, got {low} to {high}")
+    classes = x.shape[-1]
+    require_range(labels, 0, classes, lambda least, most: ValueError(
+        f"cross_entropy: labels run from 0 to {classes - 1} for {classes} classes, got {least} to "
+        f"{most}"))
     return share
 
 

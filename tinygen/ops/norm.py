@@ -6,13 +6,14 @@ passes that need no temporary array and no particular memory layout.
 import math
 from numbers import Real
 
-from tinygen.backend import xp
+from tinygen.backend import cache_parts, require, xp
 from tinygen.operation import op
 from tinygen.ops.elementwise import exp, sqrt
-from tinygen.ops.kernels import check_dtypes, dot_along, once, sum_along
+from tinygen.ops.kernels import check_dtypes, dot_along, in_rows, once, sum_along
 from tinygen.ops.reduce import logsumexp, mean, var
 from tinygen.ops.shape import reshape
 from tinygen.tensor import plain, shape_of
+from tinygen.threads import on_all_cores
 
 # ---- distributions ----
 
@@ -78,22 +79,31 @@ def layer_norm(x, w=None, b=None, *, eps=1e-5):
     n = x.shape[-1]
     _check_affine("layer_norm", x, w, b, n)
     check_eps("layer_norm", eps)
-    xhat = x - sum_along(x) / n
-    xhat -= sum_along(xhat) / n  # what rounding left of the mean, which √eps may be small against
-    r = 1 / xp.sqrt(dot_along(xhat, xhat) / n + eps)
-    xhat *= r
-    y = xhat.copy() if w is None else xhat * w
-    if b is not None:
-        y += b
+    dtype = xp.result_type(x, 1.0)
+    xhat, r, y = [xp.empty(shape, dtype) for shape in (x.shape, (*x.shape[:-1], 1), x.shape)]
+
+    def normalize(x, xhat, r, y):
+        xp.subtract(x, sum_along(x) / n, out=xhat)
+        xhat -= sum_along(xhat) / n  # what rounding left of the mean: √eps may be small against it
+        xp.divide(1, xp.sqrt(dot_along(xhat, xhat) / n + eps), out=r)
+        xhat *= r
+        xp.multiply(xhat, 1 if w is None else w, out=y)
+        if b is not None:
+            y += b
+    in_rows(normalize, x, xhat, r, y)
 
     # x̂ = r(x - m),  dr = -r²·mean(x̂·dx),  dx̂ = r(dx - mean(dx) - x̂·mean(x̂·dx)), which is
     # symmetric: with h = wȳ,  x̄ = r(h - mean(h) - x̂·mean(x̂·h)).  dy = w·dx̂ + x̂·dw + db.
     def gradient_x(g, y, x, w=None, b=None):
-        h = g if w is None else g * w
-        gx = xhat * (dot_along(h, xhat) / -n)
-        gx += h
-        gx -= sum_along(h) / n
-        gx *= r
+        gx = xp.empty(x.shape, x.dtype)
+
+        def backward(g, xhat, r, gx):
+            h = g if w is None else g * w
+            xp.multiply(xhat, dot_along(h, xhat) / -n, out=gx)
+            gx += h
+            gx -= sum_along(h) / n
+            gx *= r
+        in_rows(backward, g, xhat, r, gx)
         return gx
 
     return (y, gradient_x,
@@ -179,24 +189,40 @@ def _standardized(x, w, b, eps, mean, var, pool):
     """
     r = 1 / xp.sqrt(var + eps)
     scale = r if w is None else r * w
-    y = x - _by_channel(mean, x)  # first of all: x·scale - mean·scale loses digits to a large mean
-    y *= _by_channel(scale, x)
-    if b is not None:
-        y += _by_channel(b, x)
+    y = xp.empty_like(x)
+
+    def forward(part):
+        of_part = y[part]
+        # The mean first: x·scale - mean·scale would lose digits to a large one.
+        xp.subtract(x[part], _of_images(mean, part, x), out=of_part)
+        of_part *= _of_images(scale, part, x)
+        if b is not None:
+            of_part += _by_channel(b, x)
+    on_all_cores(forward, _image_parts(x))
 
     @once
     def sums(g):
         """Σ ȳ and Σ ȳ·x̂ over each image's pixels."""
-        return _pixel_sums(g), r * _pixel_dots(g, x - _by_channel(mean, x))
+        def of_part(part):
+            centred = x[part] - _of_images(mean, part, x)
+            return _pixel_sums(g[part]), _pixel_dots(g[part], centred)
+        of_g, of_products = _joined(of_part, x)
+        return of_g, r * of_products
 
     # As in layer_norm, x̄ = r(h - mean(h) - x̂·mean(x̂·h)) with h = wȳ. With x̂ = r(x - m) this is
     # scale·ȳ + p·(x - m) + q with one p and one q for each channel, so x̂ itself is never stored.
     def gradient_x(g, y, x, w=None, b=None):
         h, h_xhat = [pool(s if w is None else w * s) for s in sums(g)]
-        gx = x - _by_channel(mean, x)
-        gx *= _by_channel(-r * r * h_xhat, x)
-        gx += g * _by_channel(scale, x)
-        gx += _by_channel(-r * h, x)
+        p, q = -r * r * h_xhat, -r * h
+        gx = xp.empty_like(x)
+
+        def backward(part):
+            of_part = gx[part]
+            xp.subtract(x[part], _of_images(mean, part, x), out=of_part)
+            of_part *= _of_images(p, part, x)
+            of_part += g[part] * _of_images(scale, part, x)
+            of_part += _of_images(q, part, x)
+        on_all_cores(backward, _image_parts(x))
         return gx
 
     return (y, gradient_x,
@@ -220,10 +246,29 @@ def _over_groups(x, groups):
 
 
 def _moments(x, pool):
-    mean = pool(_pixel_sums(x))
-    centred = x - _by_channel(mean, x)
-    mean += pool(_pixel_sums(centred))  # what rounding left of it
-    return mean, pool(_pixel_dots(centred, centred))
+    mean = pool(*_joined(lambda part: (_pixel_sums(x[part]),), x))
+
+    def of_part(part):
+        centred = x[part] - _of_images(mean, part, x)
+        return _pixel_sums(centred), _pixel_dots(centred, centred)
+    rest, squares = _joined(of_part, x)
+    return mean + pool(rest), pool(squares)  # rest: what rounding left of the mean
+
+
+def _image_parts(x):
+    """Slices of the batch, of which several copies fit in the cache."""
+    return cache_parts(len(x), 4 * math.prod(x.shape[1:]))
+
+
+def _joined(sums, x):
+    """What sums(part) returns for all slices of the batch, arrays (n, C), each joined to (N, C)."""
+    return [xp.concatenate(arrays)
+            for arrays in zip(*on_all_cores(sums, _image_parts(x) or [slice(0)]))]
+
+
+def _of_images(v, part, x):
+    """The numbers for a slice of the batch, with x's axes.  (1, C) or (N, C) -> (n, C, 1, 1)"""
+    return _by_channel(v if len(v) == 1 else v[part], x)
 
 
 def _pixel_sums(x):
@@ -258,9 +303,11 @@ def _check_moments(x, mean, var, w, b):
         raise ValueError(f"standardize: x must be (N, C, ...) and each of the others (C,), got x "
                          f"{x.shape} and {shapes}")
     check_dtypes("standardize", x, mean, var, w, b)
-    if (plain(var) < 0).any():
-        raise ValueError(f"standardize: a variance must be at least 0, got {plain(var).min()}; "
-                         f"pass the variance itself, not its logarithm")
+    if var.size:
+        least = plain(var).min()
+        require(~(least < 0), lambda least: ValueError(
+            f"standardize: a variance must be at least 0, got {least}; pass the variance itself, "
+            f"not its logarithm"), least)
 
 
 def _check_vectors(name, x):

@@ -8,12 +8,16 @@
 Settings are ints or (vertical, horizontal) pairs. Windows are never copied: each of the kh·kw taps
 of the kernel is a strided view of the image, with all pixels that lie under this tap.
 """
-from tinygen.backend import xp
+import math
+
+from tinygen.backend import cache_parts, xp
 from tinygen.checks import check_flags
 from tinygen.operation import op
+from tinygen.ops.kernels import require_range
 from tinygen.ops.window import check_pixels, pair
 from tinygen.ops.window import output_size as window_count
 from tinygen.tensor import plain, shape_of
+from tinygen.threads import on_all_cores
 
 # ---- max: gather and scatter ----
 
@@ -80,19 +84,26 @@ def scatter_pixels(x, indices, *, size):
 
 def _max_and_argmax(x, kernel, stride, padding, count):
     """Each window's largest pixel and its flat position in H·W.  (N, C, H, W) -> (N, C, OH, OW)"""
-    w, (oh, ow) = x.shape[3], count
-    _, *others = taps = list(_taps(_framed(x, padding, -xp.inf), kernel, stride, count))
-    largest = taps[0][1].copy(order="K")
-    latest = xp.zeros_like(largest, dtype="int32")  # distance of the leading tap from the first
-    for (i, j), pixels in others:
-        # Distances grow from tap to tap: the last tap to take the lead has the largest.
-        xp.maximum(latest, xp.multiply(pixels > largest, i * w + j, dtype="int32"), out=latest)
-        xp.maximum(largest, pixels, out=largest)
+    shape, w, (oh, ow) = (*x.shape[:2], *count), x.shape[3], count
     row = xp.arange(oh, dtype="int32")[:, None] * stride[0] - padding[0]  # of the first tap,
     column = xp.arange(ow, dtype="int32") * stride[1] - padding[1]        # < 0 in the padding
-    latest += row * w + column
     # Where nothing beats the padding's -inf, take the window's first pixel inside the image.
-    return largest, xp.maximum(latest, xp.maximum(row, 0) * w + xp.maximum(column, 0), out=latest)
+    inside = xp.maximum(row, 0) * w + xp.maximum(column, 0)
+    largest, latest = xp.empty_like(x, shape=shape), xp.zeros_like(x, shape=shape, dtype="int32")
+
+    def take_the_lead(part):
+        (_, pixels), *others = _taps(_framed(x[part], padding, -xp.inf), kernel, stride, count)
+        best, distance = largest[part], latest[part]  # of the leading tap from the first
+        best[...] = pixels
+        for (i, j), pixels in others:
+            # Distances grow from tap to tap: the last tap to take the lead has the largest.
+            further = xp.multiply(pixels > best, i * w + j, dtype="int32")
+            xp.maximum(distance, further, out=distance)
+            xp.maximum(best, pixels, out=best)
+        distance += row * w + column
+        xp.maximum(distance, inside, out=distance)
+    on_all_cores(take_the_lead, cache_parts(len(x), 2 * math.prod(x.shape[1:])))
+    return largest, latest
 
 
 def _memory_order(x):
@@ -198,9 +209,10 @@ def _check_indices(x, indices):
 
 def _check_positions(name, indices, size, fix=""):
     """A position beyond its own image would silently be a pixel of the next one."""
-    if indices.size and not 0 <= int(indices.min()) <= int(indices.max()) < size[0] * size[1]:
-        raise ValueError(f"{name}: indices must be positions in {size[0]}·{size[1]} pixels, got "
-                         f"{int(indices.min())} to {int(indices.max())}{fix}")
+    if indices.size:
+        require_range(indices, 0, size[0] * size[1], lambda least, most: ValueError(
+            f"{name}: indices must be positions in {size[0]}·{size[1]} pixels, got {least} to "
+            f"{most}{fix}"))
 
 
 def _image_shape(name, x):

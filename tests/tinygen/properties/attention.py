@@ -2,6 +2,7 @@
 import math
 
 from tests.tinygen.properties.draw import call, drawn
+from tests.tinygen.properties.elementwise import kept
 from tinygen.backend import np
 from tinygen.ops.attention import QUERIES
 
@@ -18,23 +19,9 @@ def attention(q, k, v, causal=False, mask=None, dropout=0.0, seed=0):
     weights = np.exp(scores - scores.real.max(-1, keepdims=True)) * allowed
     weights = weights / weights.sum(-1, keepdims=True)
     if dropout:
-        weights = weights * kept(weights.shape, seed, dropout)
+        by_key = np.swapaxes(weights, -1, -2).shape  # (..., S, T), in whose order places count
+        weights = weights * np.swapaxes(kept(by_key, seed, dropout), -1, -2)
     return np.einsum("...ts,...se->...te", weights, v)
-
-
-def kept(shape, seed, dropout):
-    """Each block of queries of each element of the batch has a generator, which draws a number for
-    each head, key and query: (..., S, T). A weight is kept where it is at least `dropout`."""
-    *front, t, s = shape
-    factors = np.empty(shape)
-    for i in range(front[0]) if front else [0]:
-        element = factors[i] if front else factors
-        for start in range(0, t, QUERIES):
-            block = element[..., start:start + QUERIES, :]
-            rng = np.random.default_rng((seed, i, start))
-            numbers = rng.random((*front[1:], s, block.shape[-2]), "float32")
-            block[...] = (numbers >= dropout).swapaxes(-1, -2) / (1 - dropout)
-    return factors
 
 
 @drawn("attention", attention, weight=10)

@@ -56,8 +56,21 @@ def limits(draw):
 
 
 def dropout(x, p, seed, training):
-    kept = np.random.default_rng(seed).random(x.shape, dtype="float32") >= p
-    return np.where(kept, x / (1 - p), 0) if training and p else x
+    seed = int(np.random.default_rng(seed).integers(2 ** 63))
+    return x * kept(x.shape, seed, p) if training and p else x
+
+
+def kept(shape, seed, p):
+    """Dropout's factors: 0 where the place's hash is below p of its range, else 1/(1 - p)."""
+    factors = np.zeros(shape)
+    first, second = map(int, np.random.SeedSequence(seed).generate_state(2))
+    for place, index in enumerate(np.ndindex(shape)):
+        h = (place + first) % 2 ** 32  # and then fmix32 of MurmurHash3, in whole numbers
+        h = (h ^ h >> 16) * 0x85EBCA6B % 2 ** 32 ^ second
+        h = (h ^ h >> 13) * 0xC2B2AE35 % 2 ** 32
+        if (h ^ h >> 16) >= int(p * 2 ** 32):
+            factors[index] = 1 / (1 - p)
+    return factors
 
 
 @drawn("dropout", dropout, op=lambda x, p, seed, training: ops.dropout(
