@@ -30,19 +30,17 @@ class SGD(Optimizer):
             raise ValueError("SGD: nesterov=True needs a momentum above 0, such as 0.9")
         self.momentum, self.nesterov = momentum, nesterov
 
-    def step(self):
-        for theta, g, *memory, s in self._runs():
-            direction = g
-            if self.momentum:
-                v, = memory
-                v *= self.momentum
-                v += g
-                direction = v
-            if self.nesterov:
-                direction = xp.multiply(v, self.momentum, out=s)
-                direction += g
-            xp.multiply(direction, self.lr, out=s)
-            theta -= s
+    def update(self, theta, g, s, v=None):
+        direction = g
+        if self.momentum:
+            v *= self.momentum
+            v += g
+            direction = v
+        if self.nesterov:
+            direction = xp.multiply(v, self.momentum, out=s)
+            direction += g
+        xp.multiply(direction, self.lr, out=s)
+        theta -= s
 
 
 class RMSprop(Optimizer):
@@ -61,17 +59,16 @@ class RMSprop(Optimizer):
         super().__init__(params, lr, weight_decay)
         self.alpha, self.eps = alpha, eps
 
-    def step(self):
-        for theta, g, v, s in self._runs():
-            xp.multiply(g, g, out=s)
-            s *= 1 - self.alpha
-            v *= self.alpha
-            v += s
-            xp.sqrt(v, out=s)
-            s += self.eps
-            xp.divide(g, s, out=s)
-            s *= self.lr
-            theta -= s
+    def update(self, theta, g, s, v):
+        xp.multiply(g, g, out=s)
+        s *= 1 - self.alpha
+        v *= self.alpha
+        v += s
+        xp.sqrt(v, out=s)
+        s += self.eps
+        xp.divide(g, s, out=s)
+        s *= self.lr
+        theta -= s
 
 
 class Adam(Optimizer):
@@ -98,23 +95,20 @@ class Adam(Optimizer):
         super().__init__(params, lr, weight_decay)
         self.betas, self.eps = betas, eps
 
-    def step(self):
-        runs = self._runs()  # which counts the step in t
+    def update(self, theta, g, s, m, v):
         weights1, weights2 = [(1 - beta ** self.t) / (1 - beta) for beta in self.betas]
         # m̂ / (√v̂ + ε) = √weights2/weights1 · m / (√v + √weights2·ε)
         root = math.sqrt(weights2)
-        rate, eps = self.lr * root / weights1, root * self.eps
-        for theta, g, m, v, s in runs:
-            m *= self.betas[0]
-            m += g
-            v *= self.betas[1]
-            xp.multiply(g, g, out=s)
-            v += s
-            xp.sqrt(v, out=s)
-            s += eps
-            xp.divide(m, s, out=s)
-            s *= rate
-            theta -= s
+        m *= self.betas[0]
+        m += g
+        v *= self.betas[1]
+        xp.multiply(g, g, out=s)
+        v += s
+        xp.sqrt(v, out=s)
+        s += root * self.eps
+        xp.divide(m, s, out=s)
+        s *= self.lr * root / weights1
+        theta -= s
 
 
 class AdamW(Adam):
@@ -129,6 +123,6 @@ class AdamW(Adam):
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
         super().__init__(params, lr, betas, eps, weight_decay)
 
-    def _decay(self, theta, g, scratch, out):
+    def _decay(self, theta, g):
         theta *= 1 - self.lr * self.weight_decay
         return g

@@ -2,7 +2,7 @@
 import math
 from numbers import Real
 
-from tinygen.backend import np, xp
+from tinygen.backend import np, settle, xp
 from tinygen.checks import check_number
 from tinygen.errors import describe
 from tinygen.optim.optimizer import listed
@@ -50,7 +50,8 @@ def clip_grad_norm(params, max_norm):
     if not grads:
         raise ValueError("clip_grad_norm: no parameter has a gradient; call loss.backward() first")
     with np.errstate(over="ignore"):
-        norm = math.sqrt(sum(xp.vdot(g.data, g.data) for g in grads))
+        square, = settle(sum(xp.vdot(g.data, g.data) for g in grads))
+    norm = math.sqrt(square)
     if not math.isfinite(norm):
         raise _not_finite(grads, norm)
     if norm > max_norm:

@@ -77,13 +77,12 @@ def expected(case):
 
 
 def swap(answer, calls):
-    def step(self):
-        settings = dict(lr=self.lr, beta1=self.betas[0], beta2=self.betas[1], eps=self.eps)
-        for theta, g, m, v, _ in self._runs():
-            new = calls.forward(answer, theta, g, m, v, self.t, **settings)
-            for name, old, array in zip(("theta", "m", "v"), (theta, m, v), new):
-                old[...] = calls.fits(name, array, like=old)
-    return [patch.object(optim.Adam, "step", step)]  # AdamW's, too
+    def update(self, theta, g, _, m, v):
+        new = calls.forward(answer, theta, g, m, v, self.t, lr=self.lr, beta1=self.betas[0],
+                            beta2=self.betas[1], eps=self.eps)
+        for name, old, array in zip(("theta", "m", "v"), (theta, m, v), new):
+            old[...] = calls.fits(name, array, like=old)
+    return [patch.object(optim.Adam, "update", update)]  # AdamW's, too
 
 
 def record(answer, keep):
