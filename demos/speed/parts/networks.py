@@ -76,65 +76,77 @@ def language_model(config):
     return build
 
 
-# ---- the work of a step ----
+# ---- the matrix products of a step ----
 
-def step_products(layers):
-    """Multiply-adds of a training step on one example, given those of each layer's forward product.
+def products(examples, layers, by_input=False):
+    """The products of a training step, [(n, k, m), ...] for (n, k) @ (k, m).
 
-    Each layer takes three products: forward, and for the gradients of its weights and its input.
-    The first layer's input needs no gradient.
+    layers: (rows, k, m) of each layer's forward product, rows for each example. Two more give the
+    gradients of its weights and of its input; by_input: whether the first layer needs that, too.
     """
-    return 3 * sum(layers) - layers[0]
+    shapes = []
+    for i, (rows, k, m) in enumerate(layers):
+        n = rows * examples
+        shapes += [(n, k, m), (k, n, m)] + [(n, m, k)] * (by_input or i > 0)
+    return shapes
 
 
-# Multiply-adds of each layer's forward product, for one example.
-DENSE = [784 * 512, 512 * 256, 256 * 32, 32 * 256, 256 * 512, 512 * 784]
-DOWN = [196 * 32 * 16, 49 * 64 * 512, 3136 * 256]
-UP = DOWN[::-1]
-HEADS = 2 * [256 * 20] + [20 * 256]
-GENERATOR = [64 * 6272, 49 * 128 * 1024, 196 * 64 * 16]
-CRITIC = [196 * 64 * 16, 49 * 128 * 1024, 6272]
+def through(examples, layers):
+    """Those of a network that is not trained but passes a gradient on: forward, and by inputs."""
+    return [shape for rows, k, m in layers
+            for shape in ((rows * examples, k, m), (rows * examples, m, k))]
 
 
-def gpt_products(config, positions, seen):
-    """Multiply-adds of a GPT's forward pass at `positions` positions, which see `seen` in all."""
-    c = config
-    matrices = 12 * c.n_layer * c.n_embd ** 2 + c.vocab_size * c.n_embd
-    return positions * matrices + seen * 2 * c.n_layer * c.n_embd
+# (rows for each example, k, m) of each layer's forward product.
+DENSE = [(1, 784, 512), (1, 512, 256), (1, 256, 32), (1, 32, 256), (1, 256, 512), (1, 512, 784)]
+DOWN = [(196, 16, 32), (49, 512, 64), (1, 3136, 256)]
+UP = [(1, 256, 3136), (49, 64, 512), (196, 32, 16)]
+HEADS = [(1, 256, 20), (1, 256, 20), (1, 20, 256)]
+GENERATOR = [(1, 64, 6272), (49, 128, 1024), (196, 64, 16)]
+CRITIC = [(196, 16, 64), (49, 1024, 128), (1, 6272, 1)]
+POINTS = [(1, 2, 16), (1, 16, 16), (1, 16, 1)]
 
 
-def gpt_step_flops(config, batch):
-    """Floating-point operations of a GPT's training step; positions see up to themselves."""
-    t = config.block_size
-    return 2 * 3 * batch * gpt_products(config, t, t * (t + 1) // 2)
+def gpt_layers(config):
+    """A GPT's layers, as in `products`, for one position, without attention's own products."""
+    c, n = config, config.n_embd
+    return c.n_layer * [(1, n, 3 * n), (1, n, n), (1, n, 4 * n), (1, 4 * n, n)] + [
+        (1, n, c.vocab_size)]
+
+
+def gpt_products(config, batch):
+    """Those of a GPT's training step. A position sees half of the others, on average.
+
+    The heads' products, (count, n, k, m), come in stacks. Scores and weighted values take two, and
+    their gradients four.
+    """
+    c, t, d = config, config.block_size, config.n_embd // config.n_head
+    count = c.n_head * batch
+    heads = [(count, t, d, t // 2), (count, t, t // 2, d)] * (3 * c.n_layer)
+    return products(batch * t, gpt_layers(c), by_input=True) + heads
 
 
 # ---- all of them ----
 
 @dataclass(frozen=True)
 class Network:
-    """build: (lib, **rng) -> modules. trainer: as in steps. flops: of a step's matrix products."""
+    """build: (lib, **rng) -> modules. trainer: as in steps. products: a step's, as shapes."""
     build: Callable
     trainer: Callable
-    flops: int
+    products: list
 
 
 IMAGE = 1, 28, 28
 
 NETWORKS = {
-    "dense AE": Network(dense_autoencoder, regression(128, IMAGE, IMAGE),
-                        2 * 128 * step_products(DENSE)),
-    "conv network": Network(conv_network, regression(128, IMAGE, IMAGE),
-                            2 * 128 * step_products(DOWN + UP)),
-    "conv VAE": Network(conv_vae, elbo(128), 2 * 128 * step_products(DOWN + HEADS + UP)),
+    "dense AE": Network(dense_autoencoder, regression(128, IMAGE, IMAGE), products(128, DENSE)),
+    "conv network": Network(conv_network, regression(128, IMAGE, IMAGE), products(128, DOWN + UP)),
+    "conv VAE": Network(conv_vae, elbo(128), products(128, DOWN + HEADS + UP)),
     # The critic trains on two batches; a third's gradient passes through it to the generator.
-    "DCGAN": Network(dcgan, adversarial(64),
-                     2 * 64 * (2 * step_products(CRITIC) + 2 * sum(CRITIC)
-                               + step_products(GENERATOR))),
-    "tiny MLP": Network(tiny_mlp, regression(32, (2,), (1,)),
-                        2 * 32 * step_products([2 * 16, 16 * 16, 16])),
-    "small GPT": Network(language_model(SMALL), next_token(12, SMALL), gpt_step_flops(SMALL, 12)),
-    "10.8M GPT": Network(language_model(LARGE), next_token(16, LARGE), gpt_step_flops(LARGE, 16)),
-    "200 tokens": Network(language_model(LARGE), writing(200),
-                          2 * gpt_products(LARGE, 200, 200 * 201 // 2)),
+    "DCGAN": Network(dcgan, adversarial(64), 2 * products(64, CRITIC) + through(64, CRITIC)
+                     + products(64, GENERATOR)),
+    "tiny MLP": Network(tiny_mlp, regression(32, (2,), (1,)), products(32, POINTS)),
+    "small GPT": Network(language_model(SMALL), next_token(12, SMALL), gpt_products(SMALL, 12)),
+    "10.8M GPT": Network(language_model(LARGE), next_token(16, LARGE), gpt_products(LARGE, 16)),
+    "200 tokens": Network(language_model(LARGE), writing(200), 200 * gpt_layers(LARGE)),
 }

@@ -3,10 +3,10 @@
     python -m demos.speed.parts.worker tinygen|torch THREADS
 
 It reads requests from standard input, one JSON list per line: ["build", network, weights file],
-["steps", count], ["sgemm"], ["peak"], and answers each with one line of JSON. A `Worker` is the
-other end. A process of its own keeps either library's memory apart from the other's. In both, the C
-library keeps freed memory for the next step, because tinygen.backend, which both import, tells it
-to: that makes PyTorch a few percent faster.
+["steps", count], ["floor", network], ["peak"], and answers each with one line of JSON. A `Worker`
+is the other end. A process of its own keeps either library's memory apart from the other's. In
+both, the C library keeps freed memory for the next step, because tinygen.backend, which both
+import, tells it to: that makes PyTorch a few percent faster.
 """
 import importlib
 import json
@@ -18,6 +18,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import tinygen as tg
 from demos.speed.parts.networks import NETWORKS
 from tinygen.backend import np, to_numpy
 
@@ -26,8 +27,8 @@ class Worker:
     """Starts the process, and asks it: ask(request, ...) -> its answer."""
 
     def __init__(self, library, threads):
-        one_count = {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
-                                                     "MKL_NUM_THREADS")}
+        one_count = {name: str(threads) for name in (
+            "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TINYGEN_THREADS")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "demos.speed.parts.worker", library, str(threads)], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **one_count})
@@ -83,11 +84,16 @@ def timed(step, count):
     return times, loss
 
 
-def sgemm_rate(size=1024, repeats=20):
-    """The best rate of NumPy's float32 matrix product, in GFLOP/s."""
-    a = np.ones((size, size), np.float32)
-    times, _ = timed(lambda: a @ a, repeats)
-    return 2 * size ** 3 / min(times) / 1e6
+def products(network):
+    """A function that takes the matrix products of a network's training step, and nothing else."""
+    shapes, rng = NETWORKS[network].products, np.random.default_rng(0)
+    shapes = [((*stack, n, k), (*stack, k, m)) for *stack, n, k, m in shapes]
+    arrays = {shape: rng.random(shape, np.float32) for pair in shapes for shape in pair}
+
+    def step():
+        for a, b in shapes:
+            tg.matmul(arrays[a], arrays[b])
+    return step
 
 
 def memory(field):
@@ -107,11 +113,10 @@ def main():
         torch.set_num_threads(int(sys.argv[2]))
         torch.ones(2, requires_grad=True).sum().backward()
     else:
-        import tinygen as tg
         tg.Tensor([1.0]).sum().backward()
     with suppress(OSError):  # only Linux has it, and VmHWM
         Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # resets VmHWM
-    before, step = memory("VmRSS"), None
+    before, step, floors = memory("VmRSS"), None, {}
     for line in sys.stdin:
         request, *arguments = json.loads(line)
         if request == "build":
@@ -119,8 +124,10 @@ def main():
             answer = None
         elif request == "steps":
             answer = timed(step, *arguments)
-        elif request == "sgemm":
-            answer = sgemm_rate()
+        elif request == "floor":
+            name, = arguments
+            floors[name] = floors.get(name) or products(name)
+            answer = timed(floors[name], 1)[0][0]
         else:
             answer = None if before is None else memory("VmHWM") - before
         print(json.dumps(answer), flush=True)
