@@ -70,7 +70,7 @@ STAGES = (
     Stage("layer norm", "before each half of a block, and at the end", layer_norm, 2.08),
 )
 SCALED = Stage("scaled", "a longer context, more of everything", scaled, 1.48)
-NOISE = 0.02         # nats by which a stage may be worse than the one before, from seed to seed
+NOISE = 0.05         # nats by which a stage may be worse than the one before, from seed to seed
 TOLERANCE = 0.04     # between a stage's loss and the lecture's
 GAIN = 0.4           # nats from the first stage to the last
 SAMPLE_LENGTH = 200  # characters
