@@ -13,9 +13,10 @@ but its size.
     python -m demos gpt_stages --data shakespeare --preset long       hours: 10.8 M parameters
 
 Expect each stage, on Tiny Shakespeare, to come within 0.03 nats of the lecture's, and to move by up
-to 0.03 from one seed to another. Only the last, scaled one needs the lecture's hours to reach its
-1.48; at a size for a laptop it reaches 1.87 in 1,500 steps, with a learning rate that rises, then
-falls; and 1.43 on Python's language reference, where layer norm ends at 1.74.
+to 0.03 from one seed to another, so that one which gains little, such as feed-forward, may end
+above the one before. Only the last, scaled one needs the lecture's hours to reach its 1.48; at a
+size for a laptop it reaches 1.87 in 1,500 steps, with a learning rate that rises, then falls; and
+1.43 on Python's language reference, where layer norm ends at 1.74.
 
 Each stage is a few lines in parts/stages.py and is trained by the same loop, with the settings of
 Karpathy's lecture "Let's build GPT" (2023).
