@@ -8,7 +8,7 @@ each has processes of its own, so that neither shares the other's memory. A step
 times: against PyTorch, run eagerly; against its own matrix products, which no library can avoid,
 timed alone in the same turns; and by what the further threads bring.
 
-    python -m demos benchmark                            6 min on two cores
+    python -m demos benchmark                            3 min on two cores
     python -m demos benchmark --networks "DCGAN,small GPT"
 """
 import importlib.util
@@ -90,8 +90,7 @@ def main(run):
     seconds = import_seconds()
     run.print(f"import tinygen: {seconds:.3f} s beyond NumPy's own")
     run.measure("import tinygen: s beyond NumPy's own", seconds, at_most=IMPORT_GOAL)
-    if "torch" in libraries:
-        run.save_figure(plot(rows), "benchmark", CAPTION)
+    show(run, rows)
 
 
 # ---- measuring ----
@@ -176,6 +175,11 @@ def selected(names):
 
 
 # ---- showing ----
+
+def show(run, rows):
+    if all(row.ratio for row in rows.values()):
+        run.save_figure(plot(rows), "benchmark", CAPTION)
+
 
 def heading(threads, libraries):
     """The table's first two lines."""

@@ -406,6 +406,8 @@ ROWS = [
     ("use_backend", lambda: tg.use_backend("jax"), ValueError,
      "one of numpy, cupy, or a module .* got 'jax'"),
     ("use_backend", lambda: tg.use_backend(int), TypeError, "got <class 'int'>"),
+    ("set_threads", lambda: tg.set_threads(0), ValueError, "whole number of at least 1, got 0"),
+    ("set_threads", lambda: tg.set_threads("2"), ValueError, "at least 1, got '2'"),
 ]
 
 

@@ -290,8 +290,8 @@ ROWS = [
     ("SGD", lambda: optim.SGD([LOOSE], 1, 0.9, "no"), TypeError, "nesterov .* got str 'no'"),
     ("RMSprop", lambda: optim.RMSprop([LOOSE], alpha=-0.1), ValueError, "alpha .* got -0.1"),
     # optim: steps and states
-    ("Optimizer", lambda: optim.Optimizer([with_grad(t(3))], 1.0, 0.0).step(), NotImplementedError,
-     "an Optimizer needs an update method"),
+    ("Optimizer", lambda: optim.Optimizer([LOOSE], 1.0, 0.0).update(1.0, 1.0, 1.0),
+     NotImplementedError, "an Optimizer needs an update method"),
     ("Adam.step", lambda: optim.Adam([LOOSE]).step(), ValueError, "no parameter has a gradient"),
     ("SGD.step", lambda: optim.SGD([with_grad(t(2).detach())], 1.0).step(), ValueError,
      r"must be a Tensor of that shape and dtype, got Tensor \(2,\)"),
