@@ -33,7 +33,8 @@ def test_neighbours_and_masks_have_nothing_in_common():
 def test_the_masks_of_two_seeds_are_not_parts_of_one_sequence(seed):
     """Attention's seed is whatever a user says; no mask is another one, moved by a little."""
     def dropped(seed):
-        return kept(np.arange(20_000, dtype="uint32"), 0.3, key_of(seed), "float32") == 0
+        places = xp.arange(20_000, dtype="uint32")
+        return to_numpy(kept(places, 0.3, key_of(seed), "float32")) == 0
     y, other = dropped(0), dropped(seed)
     for shift in range(40):
         both = (y[shift:] & other[:len(y) - shift]).mean()
