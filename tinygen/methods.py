@@ -196,5 +196,5 @@ def _compared(tensor, name, other):
 
 def _unpacked(arguments):
     """The sizes or axes of x.reshape((2, 3)), which means x.reshape(2, 3)."""
-    packed = len(arguments) == 1 and isinstance(arguments[0], (tuple, list))
-    return tuple(arguments[0]) if packed else arguments
+    packed = len(arguments) == 1 and isinstance(*arguments, (tuple, list))
+    return tuple(*arguments) if packed else arguments

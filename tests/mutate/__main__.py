@@ -133,7 +133,8 @@ def fitting(mutant, imported, tests):
         callers = [test for test in near if place in tests[test][1]]
     else:
         callers = [test for test in tests if test in near or DEFAULTS in test]
-    count = Counter(map(file_of, callers or near))
+    # Tests of defaults call nothing of the file, and none of them is at home here.
+    count = Counter(map(file_of, [test for test in near if test in callers] or near))
     home = max(count, key=count.get, default=None)
     at_home = [test for test in (*callers, *near, *tests) if file_of(test) == home]
     elsewhere = [test for test in callers if file_of(test) != home]

@@ -135,6 +135,13 @@ def test_dropout_leaves_out_its_share_and_keeps_the_mean():
     assert not np.array_equal(w[:, :n - 128], w[:, 128:])  # of two blocks of queries
 
 
+def test_scores_next_to_the_largest_float_do_not_overflow():
+    x = xp.asarray(np.array([[5e18], [-5e18], [5e18]], "float32"))
+    with np.errstate(all="raise", under="ignore"):
+        y = ops.attention(x, x, xp.asarray(np.eye(3, dtype="float32")), causal=True)
+    np.testing.assert_array_equal(to_numpy(y), [[1, 0, 0], [0, 1, 0], [0.5, 0, 0.5]])
+
+
 # ---- the layer ----
 
 @pytest.mark.parametrize("bias", [True, False])

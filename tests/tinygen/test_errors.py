@@ -151,6 +151,7 @@ ROWS = [
     ("split", lambda: ops.split(t(4), 0), ValueError, "got 0"),
     ("split", lambda: ops.split(t(4), [3, 1]), ValueError, r"ascend from 0 to 4.*got \[3, 1\]"),
     ("split", lambda: ops.split(t(4), [5]), ValueError, r"got \[5\]"),
+    ("split", lambda: ops.split(t(4), [-1, 2]), ValueError, r"from 0 to 4.*got \[-1, 2\]"),
     ("split", lambda: ops.split(t(4), 0.5), TypeError, "a number of pieces or a list .* got 0.5"),
     ("split", lambda: ops.split(t(4), 2, axis=1), ValueError, r"no axis 1 in shape \(4,\)"),
     # reduce

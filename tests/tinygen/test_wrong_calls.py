@@ -457,6 +457,8 @@ ROWS = [
      "takes 1 inputs, got 2"),
     ("check_gradients", lambda: tg.check_gradients(tg.exp, np.ones(3), order=3), ValueError,
      "order is 1 or 2, got 3"),
+    ("check_gradients", lambda: tg.check_gradients(tg.exp, np.ones(3), tolerance=-0.5),
+     ValueError, "tolerance .* got -0.5"),
     ("check_gradients", lambda: tg.check_gradients(tg.exp, np.ones(3), tolerance=math.nan),
      ValueError, "tolerance .* got nan"),
     ("check_gradients", lambda: tg.check_gradients(tg.exp, np.ones(3), samples=1.5), ValueError,
