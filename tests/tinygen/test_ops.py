@@ -321,6 +321,22 @@ def test_adjoint_pairs(there, back, shape, rng):
 
 # ---- what a table does not say ----
 
+@pytest.mark.parametrize("outputs, stamped", [(1, True), (3, False)])
+def test_few_outputs_are_stamped(outputs, stamped, rng, monkeypatch):
+    """Where a stamp has no more numbers than the pixel that makes it."""
+    x, w = xp.asarray(rng.random((2, 16, 5, 5))), xp.asarray(rng.random((16, outputs, 4, 4)))
+    called, stamp = [], conv._stamped
+    monkeypatch.setattr(conv, "_stamped", lambda *args: called.append(args) or stamp(*args))
+    ops.conv_transpose2d(x, w, stride=2, padding=1)
+    assert bool(called) == stamped
+
+
+def test_the_slope_of_l1_is_0_where_both_are_equal():
+    x, t = (tg.Tensor(np.array([1.0, 2.0, 3.0]) + d) for d in ([0, 1, 0], [0, 0, 1]))
+    for gradient in tg.grad(ops.l1(x, t, reduction="sum"), [x, t]):
+        assert to_numpy(gradient)[0] == 0 and set(to_numpy(gradient)[1:]) == {-1, 1}
+
+
 @pytest.mark.parametrize("f, there", [
     (ops.conv2d, (3, 2, 2, 2)), (ops.conv_transpose2d, (2, 3, 2, 2)),
     (lambda x, y: ops.conv2d_weight(x, y, kernel_size=2), (5, 3, 4, 4))])

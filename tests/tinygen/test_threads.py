@@ -242,6 +242,13 @@ def test_a_wrong_number_in_the_environment_is_refused(wrong):
     assert "TINYGEN_THREADS: the number of threads must be a whole" in ran.stderr
 
 
+@pytest.mark.parametrize("told", ["0", "-1", "x"])
+def test_the_variable_is_named(monkeypatch, told):
+    monkeypatch.setenv("TINYGEN_THREADS", told)
+    with pytest.raises(ValueError, match="TINYGEN_THREADS: the number .* got '" + told):
+        threads._default_threads(4)
+
+
 def test_a_containers_share_counts(monkeypatch):
     monkeypatch.delenv("TINYGEN_THREADS", raising=False)
     monkeypatch.setattr(threads, "_container_share", lambda: 3)
