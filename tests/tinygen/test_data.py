@@ -265,6 +265,7 @@ GOOD = idx(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
     (b"<html>not found</html>", "gzip"),
     (gzip.compress(GOOD)[:12] + b"\xff\xff\xff" + gzip.compress(GOOD)[15:], "gzip"),
     (gzip.compress(b""), "nothing"),
+    (gzip.compress(b"\0\0\x08"), "this one with 00 00 08"),
     (gzip.compress(idx(np.zeros(3, np.uint8), kind=0x0D)), "00 00 0d"),
     (gzip.compress(GOOD[:-1]), r"shape \(2, 3, 4\), 24 bytes of values; it has 23"),
     (gzip.compress(GOOD + b"x"), "it has more"),
