@@ -78,8 +78,8 @@ def read_idx(path):
 def _read_unzipped(path, file):
     start = file.read(4)
     if len(start) < 4 or start[:3] != bytes([0, 0, IDX_UBYTE]):
-        raise broken(path, "an IDX file of bytes starts with 00 00 08, this one with "
-                           f"{start[:3].hex(' ') or 'nothing'}")
+        raise broken(path, "an IDX file of bytes starts with 00 00 08 and how many axes it has, "
+                           f"this one with {start.hex(' ') or 'nothing'}")
     lengths = file.read(4 * start[3])
     shape = tuple(int.from_bytes(lengths[i:i + 4], "big") for i in range(0, 4 * start[3], 4))
     expected = math.prod(shape)
