@@ -42,7 +42,6 @@ def load(path):
     """
     with open(check_path("checkpoint.load", path), "rb") as file:
         first_bytes = file.read(8)
-        file.seek(0)
         if not first_bytes.startswith(b"PK"):
             raise ValueError(f"{path} is not a tinygen checkpoint: {_kind(first_bytes)}; "
                              "give a file that checkpoint.save wrote")

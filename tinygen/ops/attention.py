@@ -21,6 +21,7 @@ from tinygen.ops.norm import softmax
 from tinygen.ops.shape import swapaxes
 from tinygen.threads import on_all_cores
 
+COPIES = 4  # of a part's scores, which are in the cache at once
 QUERIES = 128  # in a block: enough for fast products, few enough to skip much that causal hides
 
 
@@ -116,11 +117,11 @@ def attention(q, k, v, *, causal=False, mask=None, dropout=0.0, seed=0):
 
 
 def _parts(q, k):
-    """Slices of the batch, of whose scores four copies fit the cache; without one an ellipsis."""
+    """Slices of the batch, of whose scores some copies fit the cache; without one an ellipsis."""
     if q.ndim == 2:
         return [...]
     t, s = q.shape[-2], k.shape[-2]
-    return cache_parts(q.shape[0], 4 * math.prod(q.shape[1:-2]) * min(t, QUERIES) * s)
+    return cache_parts(q.shape[0], COPIES * math.prod(q.shape[1:-2]) * min(t, QUERIES) * s)
 
 
 def _blocks(q, k, causal):
