@@ -104,10 +104,10 @@ MOST_UNREAD = 1000
 
 
 def require(holds, error, *shown):
-    """Raise error(*shown) unless `holds`: at once on a CPU, on a GPU when it is next read.
+    """Raise error(*shown) unless `holds`: at once on a CPU, later on a GPU.
 
     holds, shown: 0-d arrays. Asking a GPU means waiting until it has done all that it was given,
-    and leaving it idle until it is given more. So answers are kept until `settle`.
+    and leaving it idle until it is given more. So answers are kept there until `settle`.
     """
     if backend_name() == "numpy":
         if not holds:

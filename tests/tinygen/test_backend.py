@@ -182,7 +182,7 @@ def test_another_backend_has_no_part_in_them():
     use_backend(standin)
     backend.require(standin.asarray(False), refuse("this"))
     use_backend(standin)
-    backend.settle()
+    assert backend.settle() == []
 
 
 def test_each_thread_hears_of_its_own_mistakes():
@@ -190,7 +190,7 @@ def test_each_thread_hears_of_its_own_mistakes():
     other = threading.Thread(target=lambda: backend.require(standin.asarray(False), refuse("it")))
     other.start()
     other.join()
-    backend.settle()
+    assert backend.settle() == []
 
 
 def test_a_step_after_a_mistake_updates_nothing(monkeypatch):

@@ -100,7 +100,7 @@ class Optimizer:
             mark_written(self.params[i])
 
     def update(self, theta, g, s, *memory):
-        """Update θ and the remembered vectors in place, given g; s is a vector to scribble on."""
+        """Update θ and the remembered vectors in place, given g; s is a scratch vector."""
         raise NotImplementedError(f"{type(self).__name__}: an Optimizer needs an update method")
 
     def __reduce__(self):
