@@ -176,6 +176,10 @@ class Run(Outputs):
                 if pressed:
                     raise KeyboardInterrupt
 
+    def has_begun(self, loop):
+        """Whether a resumed run had come to this loop before it was stopped."""
+        return loop in self._checkpoint.loops
+
     def log(self, **metrics):
         """Show this step's metrics in the progress line, and keep them in `history`.
 

@@ -72,7 +72,8 @@ def main(run):
                          "out --backend")
     for number, exhibit in enumerate(exhibits, start=1):
         run.print(introduction(exhibit, f"{number} of {len(exhibits)}"))
-        guess = ask() if run.settings.pause and at_a_terminal() else None
+        asked = run.has_begun(loop_of(exhibit, "healthy"))
+        guess = ask() if run.settings.pause and at_a_terminal() and not asked else None
         visit = Visit(exhibit, train(run, exhibit, "healthy", exhibit.mistake.right),
                       train(run, exhibit, "broken", exhibit.mistake.wrong))
         run.print(explanation(visit, guess))
@@ -83,7 +84,7 @@ def main(run):
 
 def train(run, exhibit, name, version):
     """Train the exhibit's model with a version of the code -> Course."""
-    loop, total = f"{exhibit.name}, {name}", exhibit.length(run.settings.steps)
+    loop, total = loop_of(exhibit, name), exhibit.length(run.settings.steps)
     with exhibit.mistake.in_place(version):
         stage = exhibit.stage(version, np.random.default_rng(run.seed))
         for step in run.steps(loop, total=total, **stage.parts()):
@@ -95,6 +96,11 @@ def train(run, exhibit, name, version):
     end = losses[-max(1, len(losses) // 10):]
     return Course(losses, readings, exhibit.of([value for _, value in readings]),
                   np.mean([loss for _, loss in end]), written, exhibit.mistake.found_in(version))
+
+
+def loop_of(exhibit, name):
+    """What one of an exhibit's two runs is called in the progress line and the checkpoint."""
+    return f"{exhibit.name}, {name}"
 
 
 def measure(run, visits):

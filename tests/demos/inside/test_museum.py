@@ -199,6 +199,8 @@ def test_only_a_terminal_is_asked(tmp_path, monkeypatch, capsys):
     assert museum.main(argv) == 0
     assert asked == ["What will you see? a, b or c; Enter to skip  "]
     assert "\nNo: b  It is far too flat" in capsys.readouterr().out
+    assert museum.main([*argv, "--resume"]) == 0 and len(asked) == 1  # that exhibit was answered
+    assert "\nb  It is far too flat" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name, words", [
