@@ -114,6 +114,16 @@ def test_that_looks_at_it(doubled):
     assert doubled == 6
 '''
 
+CONSTANTS = '''
+from tinygen import sample
+
+def test_it_counts():
+    sample.countdown(1)
+
+def test_limit():
+    assert sample.LIMIT < 10
+'''
+
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
@@ -123,6 +133,7 @@ def project(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     monkeypatch.setattr(run, "PATIENCE", 1)
     for file, text in (("tinygen/sample.py", SOURCE), ("tests/tinygen/test_sample.py", TESTS),
+                       ("tests/tinygen/test_constants.py", CONSTANTS),
                        ("tests/__init__.py", ""), ("setup.cfg", "[tool:pytest]")):
         (root / file).parent.mkdir(parents=True, exist_ok=True)
         (root / file).write_text(text, encoding="utf-8")
@@ -144,7 +155,7 @@ def test_a_run(project, tmp_path, capsys):
         "countdown", "defaults_are_these", "that_looks_at_it")]
     assert head.startswith("17 of 17 mistakes, seed 0")
     assert outcomes == {f"tinygen/sample.py:{mistake}": outcome for mistake, outcome in {
-        "1  9  ->  10": "SURVIVED",
+        "1  9  ->  10": "tests/tinygen/test_constants.py::test_limit",
         "1  9  ->  8": "SURVIVED",
         "4  n > 0  ->  n >= 0": caught,
         "4  n > 0  ->  n <= 0": caught,
@@ -161,7 +172,7 @@ def test_a_run(project, tmp_path, capsys):
         "12  n * 2  ->  2": others[1],
         "12  2  ->  3": others[1],
         "12  2  ->  1": others[1]}.items()}
-    assert lines[lines.index("") + 1].startswith("14 of 17 caught, 82.4%")
+    assert lines[lines.index("") + 1].startswith("15 of 17 caught, 88.2%")
     assert lines[lines.index("") + 2:] == sorted(
         mistake for mistake, outcome in outcomes.items() if outcome == "SURVIVED")
     assert files(project) == before and not files(tmp_path / "temp")

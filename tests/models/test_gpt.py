@@ -275,6 +275,7 @@ def shares(**settings):
     ({"temperature": 1e-300}, [0, 1, 0, 0]),
     ({"top_k": np.int64(1)}, [0, 1, 0, 0]),
 ])
+@np.errstate(over="raise", invalid="raise")
 def test_shares_of_the_tokens(settings, expected):
     np.testing.assert_allclose(shares(**settings), expected, atol=0.012)
 

@@ -124,7 +124,8 @@ def fitting(mutant, imported, tests):
     catches nearly all, and pytest takes seconds to collect the others. Behind those that call the
     function stand those that call others of its file, and then all the rest: they may use what
     importing made, or what a cache got from it earlier. A mistake outside of functions, or in one
-    that importing calls, meets every test that calls anything in its file, and those of defaults.
+    that importing calls, meets every test beside one that calls anything in its file, since a test
+    may only look at a constant, and those of defaults.
     """
     place = mutant.file, mutant.function
     near = [test for test, (_, calls) in tests.items()
@@ -132,7 +133,8 @@ def fitting(mutant, imported, tests):
     if mutant.function and place not in imported:
         callers = [test for test in near if place in tests[test][1]]
     else:
-        callers = [test for test in tests if test in near or DEFAULTS in test]
+        files = set(map(file_of, near))
+        callers = [test for test in tests if file_of(test) in files or DEFAULTS in test]
     # Tests of defaults call nothing of the file, and none of them is at home here.
     count = Counter(map(file_of, [test for test in near if test in callers] or near))
     home = max(count, key=count.get, default=None)

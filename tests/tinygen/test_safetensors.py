@@ -100,6 +100,7 @@ W = entry("F32", [2], 0, 8)
     ({"w": entry("F32", [3], 0, 8)}, bytes(8), "does not fit its offsets"),
     ({"w": entry("F32", [2], 8, 0)}, bytes(8), "does not fit"),
     ({"w": entry("F32", [-2], 0, 8)}, bytes(8), "whole numbers"),
+    ({"w": entry("F32", [-1, -1], 0, 4)}, bytes(4), "whole numbers"),
     ({"w": entry("F32", [2.0], 0, 8)}, bytes(8), "whole numbers"),
     ({"w": entry("F32", [True, 2], 0, 8)}, bytes(8), "whole numbers"),
     ({"w": entry("F32", [2 ** 62, 2 ** 62], 0, 8)}, bytes(8), "does not fit"),

@@ -13,7 +13,8 @@ import pytest
 
 import tinygen as tg
 from tinygen import threads
-from tinygen.backend import np, to_numpy, xp
+from tinygen.backend import backend_name, np, to_numpy, xp
+from tinygen.ops import kernels
 from tinygen.ops.kernels import even_parts, product
 from tinygen.threads import on_all_cores
 
@@ -308,6 +309,20 @@ def test_a_product_in_parts(rng, n, rows, inner, columns, dtype):
             assert got.tobytes() == again.tobytes()
         assert got.dtype == dtype and got.shape == expected.shape
         np.testing.assert_allclose(got, expected, rtol=0, atol=within)
+
+
+@pytest.mark.parametrize("rows, inner, columns, parts", [
+    (64, 64, 64, 1), (255, 2000, 16, 1), (256, 2048, 16, 2), (256, 4096, 256, 2),
+    (448, 1024, 448, 2), (512, 1024, 512, 4), (512, 64, 1024, 8), (1024, 1024, 512, 8),
+    (2048, 1024, 1024, 16)])
+def test_how_many_parts_a_product_has(rows, inner, columns, parts, monkeypatch):
+    """Each has enough work and enough numbers, unless there would be no second one."""
+    if backend_name() != "numpy":
+        pytest.skip("a GPU takes all at once")
+    shared = []
+    monkeypatch.setattr(kernels, "on_all_cores", lambda work, parts: shared.append(len(parts)))
+    product(np.ones((rows, inner), "float32"), np.ones((inner, columns), "float32"))
+    assert shared == [parts] * (parts > 1)
 
 
 @pytest.mark.parametrize("a, b", [((5, 1), (1,)), ((1,), (1, 5)), ((4000, 2000), (2000,)),

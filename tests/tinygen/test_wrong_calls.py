@@ -281,6 +281,7 @@ ROWS = [
     ("Adam", lambda: setattr(ADAM, "lr", None), TypeError, "lr must .* NoneType"),
     ("Adam", lambda: optim.Adam([LOOSE], betas=0.9), TypeError, "betas must .* got float 0.9"),
     ("AdamW", lambda: optim.AdamW([LOOSE], betas=(0.9,)), TypeError, "betas must be two numbers"),
+    ("Adam", lambda: optim.Adam([LOOSE], betas=(1.0, 0.9)), ValueError, "beta1 .* below 1, got 1"),
     ("Adam", lambda: optim.Adam([LOOSE], betas=(0.9, 1.0)), ValueError, "beta2 .* below 1, got 1"),
     ("AdamW", lambda: optim.AdamW([LOOSE], eps=-1), ValueError, "eps must be at least 0"),
     ("AdamW", lambda: optim.AdamW([LOOSE], weight_decay=-1), ValueError, "weight_decay must be"),
