@@ -280,6 +280,13 @@ def test_numpys_products_have_one_thread():
     assert threads.set_blas_threads(1) == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what a process has loaded")
+def test_the_systems_openblas_is_found(monkeypatch, tmp_path):
+    """It lies beside neither NumPy nor its libraries."""
+    monkeypatch.setattr(threads.np, "__file__", str(tmp_path / "numpy/__init__.py"))
+    assert threads.set_blas_threads(1) == 1
+
+
 def test_another_build_of_openblas_is_left_alone(monkeypatch):
     """One with OpenMP's threads, or with none."""
     get, set_to = threads._openblas_threads()
