@@ -280,6 +280,11 @@ def test_shares_of_the_tokens(settings, expected):
     np.testing.assert_allclose(shares(**settings), expected, atol=0.012)
 
 
+def test_top_p_takes_no_token_beyond_it():
+    order, p = gpt.candidates(np.zeros((1, 4)), 1.0, None, 0.5)
+    assert order.tolist() == [[0, 1, 2, 3]] and p.tolist() == [[0.25, 0.25, 0, 0]]
+
+
 # ---- mistakes ----
 
 @pytest.mark.parametrize("shape", [(3,), (), (1, 0), (0, 3), (1, 1, 3)])

@@ -147,7 +147,7 @@ def _framed(x, before, after):
     x = x.transpose(0, 2, 3, 1)
     (top, left), (bottom, right) = before, after
     n, h, w, c = x.shape
-    x = x[:, max(-top, 0):h - max(-bottom, 0), max(-left, 0):w - max(-right, 0)]
+    x = x[:, max(-top, 0):h + bottom, max(-left, 0):w + right]
     if max(top, left, bottom, right) <= 0:
         return x
     framed = xp.zeros((n, top + h + bottom, left + w + right, c), x.dtype)
