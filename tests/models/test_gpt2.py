@@ -206,6 +206,12 @@ def test_a_checkpoint_of_another_config(change, message, tmp_path, rng):
         gpt2.load(tmp_path)
 
 
+@pytest.mark.parametrize("inner", [None, 4 * WIDTH])
+def test_the_inner_width_may_be_told(inner, tmp_path, rng):
+    write(tmp_path, random_arrays(rng), CONFIG | {"n_inner": inner})
+    assert gpt2.load(tmp_path)[0].config.n_embd == WIDTH
+
+
 @pytest.mark.parametrize("name", ["h.1.mlp.c_fc.weight", "h.0.attn.c_attn.weight", "ln_f.bias"])
 def test_an_array_of_another_shape_is_named(name, tmp_path, rng):
     arrays = random_arrays(rng)

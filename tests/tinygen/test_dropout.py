@@ -41,6 +41,15 @@ def test_the_masks_of_two_seeds_are_not_parts_of_one_sequence(seed):
         assert both == pytest.approx(0.09, abs=5 * (0.09 * 0.91 / len(y)) ** 0.5), shift
 
 
+@pytest.mark.parametrize("seed, place, number", [
+    (0, 0, 1099249726), (0, 7, 2138881228), (3, 2 ** 31, 1646302203)])
+def test_a_number_below_p_is_dropped(seed, place, number):
+    """Each place has a number from 0 to 2³² - 1, which a seed and the place decide for good."""
+    def is_dropped(p):
+        return to_numpy(kept(xp.asarray([place], dtype="uint32"), p, key_of(seed), "float64")) == 0
+    assert is_dropped((number + 1) / 2 ** 32) and not is_dropped(number / 2 ** 32)
+
+
 def test_rows_and_columns_lose_the_same_share():
     y = mask(shape=(1000, 1000)) == 0
     for axis in (0, 1):

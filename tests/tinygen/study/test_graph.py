@@ -2,6 +2,7 @@
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from tinygen.backend import to_numpy, xp
 from tinygen.check.gradients import draw
 from tinygen.study import trace
 from tinygen.study.boxes import MOST, boxes
+from tinygen.study.graph import innermost
 
 
 class Doubled(nn.Module):
@@ -30,6 +32,11 @@ def small_gpt(rng, n_layer=1):
     model = gpt.GPT(gpt.Config(7, block_size=4, n_layer=n_layer, n_head=2, n_embd=4), rng=rng)
     ids = xp.asarray(rng.integers(0, 7, (2, 4)))
     return model, lambda: gpt.loss(model, ids, ids)
+
+
+def test_a_call_ends_with_what_is_born_last_in_it():
+    calls = [SimpleNamespace(start=0, end=5), SimpleNamespace(start=1, end=3)]
+    assert innermost(calls, range(7)) == [None, 0, 1, 1, 0, 0, None]
 
 
 def test_each_op_knows_its_module_its_inputs_and_its_settings(rng):

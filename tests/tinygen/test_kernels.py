@@ -1,0 +1,46 @@
+"""What the kernels share: how much work they do, and by which of two ways."""
+import pytest
+
+from tinygen import ops
+from tinygen.backend import backend_name, np
+from tinygen.ops import conv, kernels
+from tinygen.ops.kernels import FEW, product, sum_along
+
+
+@pytest.fixture(autouse=True)
+def on_numpy():
+    if backend_name() != "numpy":
+        pytest.skip("a GPU takes all at once")
+
+
+@pytest.mark.parametrize("rows, inner, columns, parts", [
+    (64, 64, 64, 1), (255, 2000, 16, 1), (256, 2048, 16, 2), (256, 4096, 256, 2),
+    (448, 1024, 448, 2), (512, 1024, 512, 4), (512, 64, 1024, 8), (1024, 1024, 512, 8),
+    (2048, 1024, 1024, 16)])
+def test_how_many_parts_a_product_has(rows, inner, columns, parts, monkeypatch):
+    """Each has enough work and enough numbers, unless there would be no second one."""
+    shared = []
+    monkeypatch.setattr(kernels, "on_all_cores", lambda work, parts: shared.append(len(parts)))
+    product(np.ones((rows, inner), "float32"), np.ones((inner, columns), "float32"))
+    assert shared == [parts] * (parts > 1)
+
+
+@pytest.mark.parametrize("columns, axis, by_blas", [
+    (FEW // 2, -1, False), (FEW // 2, 1, False), (FEW // 2 + 1, -1, True), (FEW, 1, True),
+    (FEW, 0, False)])
+def test_long_rows_are_summed_by_blas(rng, columns, axis, by_blas):
+    x = rng.standard_normal((2, columns), "float32")
+    expected = (x @ np.ones(columns, "float32"))[:, None] if by_blas else x.sum(axis, keepdims=True)
+    assert sum_along(x, axis).tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("kernel, stride, size, taps", [
+    (4, 2, 6, 2), (3, 2, 5, 2), (5, 2, 7, 3), (2, 3, 6, 1), (3, 1, 5, 3)])
+def test_a_transposed_convolution_looks_at_no_tap_twice(rng, kernel, stride, size, taps,
+                                                         monkeypatch):
+    looked_at, columns = [], conv._columns
+    monkeypatch.setattr(conv, "_columns", lambda x, *rest: looked_at.append(rest[0])
+                        or columns(x, *rest))
+    ops.conv_transpose2d(rng.random((1, 2, 3, 3)), rng.random((2, 3, kernel, kernel)),
+                         stride=stride)
+    assert looked_at == [(taps, taps)]
