@@ -280,6 +280,11 @@ def test_shares_of_the_tokens(settings, expected):
     np.testing.assert_allclose(shares(**settings), expected, atol=0.012)
 
 
+def test_of_equally_likely_tokens_the_first_comes_first():
+    order, _ = gpt.candidates(np.tile([0.0, 1.0], (1, 500)), 1.0, None, None)
+    assert order.tolist() == [[*range(1, 1000, 2), *range(0, 1000, 2)]]
+
+
 def test_top_p_takes_no_token_beyond_it():
     order, p = gpt.candidates(np.zeros((1, 4)), 1.0, None, 0.5)
     assert order.tolist() == [[0, 1, 2, 3]] and p.tolist() == [[0.25, 0.25, 0, 0]]

@@ -281,9 +281,10 @@ def _transposed_size(size, kernel, stride, padding, dilation, output_padding, ou
     if output_size is None:
         extra = pair("conv_transpose2d", "output_padding", output_padding, minimum=0)
         output_size = tuple(n + e for n, e in zip(least, extra))
-    output_size = pair("conv_transpose2d", "output_size", output_size, minimum=0)
+    else:
+        output_size = pair("conv_transpose2d", "output_size", output_size)
     if any(not n <= o < n + s or o < 1 for n, o, s in zip(least, output_size, stride)):
         raise ValueError(f"conv_transpose2d: from {tuple(size)} with this kernel, stride and "
                          f"padding the output is at least {least} and larger by less than the "
-                         f"stride {stride}; got {tuple(output_size)}")
+                         f"stride {stride}; got {output_size}")
     return output_size
