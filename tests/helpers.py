@@ -36,6 +36,9 @@ def defaults(*modules):
     return {name: settings for name, settings in found.items() if settings}
 
 
+SHARES = {"p", "dropout", "share"}  # settings below 1
+
+
 def t(*shape):
     """A float32 Tensor of ones."""
     return Tensor(np.ones(shape, "float32"))
@@ -77,10 +80,12 @@ def assert_least(make, least):
     """make(**least) works, and each of its settings, which has its least value there, is refused
     by name if it is less, or of another kind."""
     make(**least)
+    nan, inf = float("nan"), float("inf")
     for setting, value in least.items():
-        wrong = {bool: ("yes", 1), int: (value - 1, value + 0.5), float: (-0.1, float("nan"), "1")}
-        for other in wrong[type(value)]:
-            with pytest.raises((TypeError, ValueError), match=rf"\b{setting}\b"):
+        wrong = {bool: ("yes", 1), int: (value - 1, value + 0.5), float: (-0.1, nan, inf, "1")}
+        for other in (*wrong[type(value)], *(1.0,) * (setting in SHARES)):
+            named = rf"^(?!{setting}\b)[\w.]+: .*\b{setting}\b"  # behind who complains
+            with pytest.raises((TypeError, ValueError), match=named):
                 make(**{**least, setting: other})
 
 

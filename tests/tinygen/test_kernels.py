@@ -44,3 +44,13 @@ def test_a_transposed_convolution_looks_at_no_tap_twice(rng, kernel, stride, siz
     ops.conv_transpose2d(rng.random((1, 2, 3, 3)), rng.random((2, 3, kernel, kernel)),
                          stride=stride)
     assert looked_at == [(taps, taps)]
+
+
+@pytest.mark.parametrize("channels, width, groups, by_rows", [
+    (4, 10, 1, True), (4, 14, 1, True), (4, 15, 1, False), (4, 8, 2, True), (4, 9, 2, False)])
+def test_columns_are_gathered_in_the_longer_runs(rng, channels, width, groups, by_rows):
+    """Those of the kernel's rows, with all channels, or else those of the image's rows."""
+    x = rng.random((2, 5, width, channels))
+    columns = conv._columns(x, (3, 3), (3, width - 2), (1, 1), (1, 1), groups)
+    assert columns.flags.c_contiguous == by_rows
+    assert columns.swapaxes(1, 2).flags.c_contiguous != by_rows

@@ -10,7 +10,7 @@ import pytest
 
 import tinygen as tg
 from tests.helpers import assert_least, assert_refused, floats, ints, rng, t
-from tinygen import checkpoint, data, nn, optim, safetensors
+from tinygen import checkpoint, data, nn, ops, optim, safetensors
 from tinygen.backend import np, xp
 
 # ---- what a wrong call must leave as it is ----
@@ -497,6 +497,9 @@ CONV = {"in_channels": 1, "out_channels": 1, "kernel_size": 1, "stride": 1, "pad
         "dilation": 1, "groups": 1, "bias": False}
 POOL = {"kernel_size": 1, "stride": 1, "padding": 0}
 RULE = {"lr": 0.0, "eps": 0.0, "weight_decay": 0.0}
+SLIDING = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
+IMAGE = tg.Tensor(np.arange(16, dtype="float32").reshape(1, 1, 4, 4))
+VECTORS = IMAGE.data[0, 0]
 
 LEAST = {
     nn.Linear: {"in_features": 1, "out_features": 1, "bias": False},
@@ -510,6 +513,7 @@ LEAST = {
     nn.BatchNorm1d: {"num_features": 1, "eps": 0.0, "momentum": 0.0, "track_running_stats": False},
     nn.MultiHeadAttention: {"embed_dim": 1, "num_heads": 1, "dropout": 0.0, "bias": False},
     nn.MinibatchDiscrimination: {"in_features": 1, "kernels": 1, "kernel_size": 1},
+    partial(nn.init.uniform, (1,)): {"bound": 0.0}, partial(nn.init.normal, (1,)): {"std": 0.0},
     partial(nn.SpectralNorm, NET[0], rng=RNG): {"iterations": 1},
     partial(optim.SGD, [LOOSE]): {"lr": 0.0, "momentum": 0.0, "nesterov": False,
                                   "weight_decay": 0.0},
@@ -522,6 +526,22 @@ LEAST = {
     partial(data.random_windows, IDS, rng=RNG): {"block_size": 1, "count": 1},
     partial(data.ring, rng=RNG): {"count": 1}, partial(data.grid, rng=RNG): {"count": 1},
     partial(data.one_hot, ints(3)): {"classes": 1},
+    partial(ops.conv1d, t(1, 1, 4), t(1, 1, 1)): SLIDING,
+    partial(ops.conv2d, IMAGE, t(1, 1, 1, 1)): SLIDING,
+    partial(ops.conv_transpose2d, IMAGE, t(1, 1, 1, 1)): {**SLIDING, "output_padding": 0},
+    partial(ops.conv2d_weight, IMAGE, IMAGE): {**SLIDING, "kernel_size": 1},
+    partial(ops.max_pool2d, IMAGE): {**POOL, "return_indices": False},
+    partial(ops.avg_pool2d, IMAGE): POOL,
+    partial(ops.max_unpool2d, IMAGE, ints(1, 1, 4, 4)): POOL,
+    partial(ops.upsample_nearest2d, IMAGE): {"scale": 1},
+    partial(ops.layer_norm, VECTORS): {"eps": 0.0}, partial(ops.batch_norm, IMAGE): {"eps": 0.0},
+    partial(ops.group_norm, IMAGE): {"groups": 1, "eps": 0.0},
+    partial(ops.standardize, IMAGE, t(1), t(1)): {"eps": 0.0},
+    partial(ops.leaky_relu, VECTORS): {"slope": 0.0},
+    partial(ops.elu, VECTORS): {"alpha": 0.0},
+    partial(ops.dropout, VECTORS, rng=RNG): {"p": 0.0},
+    partial(ops.attention, VECTORS, VECTORS, VECTORS): {"causal": False, "dropout": 0.0},
+    partial(ops.sum, VECTORS): {"keepdims": False},
 }
 
 

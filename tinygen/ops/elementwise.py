@@ -5,8 +5,10 @@ Every derivation starts from dy, the change of y for small changes of the inputs
 (...) -> (...) throughout.
 """
 import math
+from numbers import Real
 
 from tinygen.backend import xp
+from tinygen.checks import check_number
 from tinygen.errors import describe
 from tinygen.operation import op
 from tinygen.ops.kernels import in_parts
@@ -169,7 +171,11 @@ def where_positive(g, x, *, slope):
 
 @op
 def elu(x, *, alpha=1.0):
-    """x where positive, alpha · (e^x - 1) elsewhere (Clevert et al., 2016)."""
+    """x where positive, alpha · (e^x - 1) elsewhere. Raises ValueError unless alpha >= 0.
+
+    (Clevert et al., 2016)
+    """
+    check_number("elu", 0, math.inf, alpha=alpha)
     # On the negative side dy = alpha·e^x·dx = (y + alpha)·dx.
     return (xp.where(x > 0, x, alpha * xp.expm1(xp.minimum(x, 0))),
             lambda g, y, x: where(plain(x) > 0, g, g * (y + alpha)))
@@ -269,8 +275,8 @@ def clip(x, *, low, high):
 # ---- checks ----
 
 def _check_slope(slope):
-    if not 0 <= slope <= 1:
-        raise ValueError(f"leaky_relu: slope must be a number from 0 to 1, got {slope}")
+    if not isinstance(slope, Real) or not 0 <= slope <= 1:
+        raise ValueError(f"leaky_relu: slope must be a number from 0 to 1, got {slope!r}")
 
 
 def _check_condition(condition):
