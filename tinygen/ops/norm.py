@@ -263,7 +263,7 @@ def _image_parts(x):
 def _joined(sums, x):
     """What sums(part) returns for all slices of the batch, arrays (n, C), each joined to (N, C)."""
     return [xp.concatenate(arrays)
-            for arrays in zip(*on_all_cores(sums, _image_parts(x) or [slice(0)]))]
+            for arrays in zip(*on_all_cores(sums, _image_parts(x) or [...]))]
 
 
 def _of_images(v, part, x):
