@@ -1,4 +1,6 @@
 """What the kernels share: how much work they do, and by which of two ways."""
+import sys
+
 import pytest
 
 from tinygen import ops
@@ -54,3 +56,40 @@ def test_columns_are_gathered_in_the_longer_runs(rng, channels, width, groups, b
     columns = conv._columns(x, (3, 3), (3, width - 2), (1, 1), (1, 1), groups)
     assert columns.flags.c_contiguous == by_rows
     assert columns.swapaxes(1, 2).flags.c_contiguous != by_rows
+
+
+def numbers(*shape):
+    return np.random.default_rng(0).random(shape)
+
+
+IMAGES, VECTORS = numbers(3, 4, 6, 5), numbers(2, 3, 4)
+KEYS = numbers(3, 2, 200, 4)
+WORK = [  # what is computed, and how many numbers its largest array holds for one part of how many
+    (lambda: ops.conv2d(IMAGES, numbers(2, 4, 3, 2)), (3, 4 * 4 * 3 * 2 * 4)),
+    (lambda: ops.conv2d(IMAGES, numbers(2, 2, 3, 2), groups=2), (3, 4 * 4 * 3 * 2 * 4)),
+    (lambda: ops.conv2d_weight(IMAGES, numbers(3, 2, 4, 4), kernel_size=(3, 2), groups=2),
+     (3, 4 * 4 * 3 * 2 * 4)),
+    (lambda: ops.conv_transpose2d(IMAGES, numbers(4, 5, 4, 3), stride=2), (3, 7 * 6 * 2 * 2 * 4)),
+    (lambda: ops.conv_transpose2d(IMAGES, numbers(4, 5, 4, 3), stride=2, padding=2),
+     (3, 5 * 4 * 2 * 2 * 4)),
+    (lambda: ops.attention(KEYS[:, :, :50], KEYS, KEYS), (3, 4 * 2 * 50 * 200)),
+    (lambda: ops.attention(KEYS, KEYS, KEYS), (3, 4 * 2 * 128 * 200)),
+    (lambda: ops.max_pool2d(IMAGES, 2), (3, 2 * 4 * 6 * 5)),
+    (lambda: ops.group_norm(IMAGES, groups=2), (3, 4 * 4 * 6 * 5)),
+    (lambda: ops.layer_norm(VECTORS), (6, 8 * 4)),
+    (lambda: ops.gelu(VECTORS), (24, 8)),
+    (lambda: ops.dropout(VECTORS, 0.5, np.random.default_rng(0)), (24, 4)),
+]
+
+
+@pytest.mark.parametrize("compute, expected", WORK)
+def test_how_much_a_part_holds(compute, expected, monkeypatch):
+    asked = []
+
+    def cache_parts(n, size):
+        asked.append((n, size))
+        return [slice(0, n)]
+    for module in ("attention", "conv", "dropout", "kernels", "norm", "pool"):
+        monkeypatch.setattr(sys.modules[f"tinygen.ops.{module}"], "cache_parts", cache_parts)
+    compute()
+    assert set(asked) == {expected}
