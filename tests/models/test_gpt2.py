@@ -116,15 +116,16 @@ def test_out_and_back(settings, tmp_path, rng):
     model = GPT(config, rng=rng)
     for p in model.parameters():
         p.data += 0.1 * xp.asarray(rng.standard_normal(p.shape).astype("float32"))
-    gpt2.save(tmp_path / "out", model, BPETokenizer.train("to be or not to be", V))
-    again, tokenizer = gpt2.load(tmp_path / "out")
+    folder = tmp_path / "several" / "new"
+    gpt2.save(folder, model, BPETokenizer.train("to be or not to be", V))
+    again, tokenizer = gpt2.load(folder)
     np.testing.assert_allclose(logits(again, IDS), logits(model, IDS), rtol=1e-5, atol=1e-6)
     assert tokenizer.decode(tokenizer.encode("to be")) == "to be"
-    stored = safetensors.load(tmp_path / "out" / "model.safetensors")
+    stored = safetensors.load(folder / "model.safetensors")
     bare = {name.removeprefix("transformer."): array for name, array in stored.items()}
     np.testing.assert_allclose(reference_logits(bare, IDS), logits(model, IDS), rtol=2e-4,
                                atol=2e-4)
-    written = json.loads((tmp_path / "out" / "config.json").read_text(encoding="utf-8"))
+    written = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     assert written["n_embd"] == WIDTH and written["tie_word_embeddings"] == config.tied
 
 

@@ -15,6 +15,7 @@ import pytest
 
 import tinygen as tg
 from tinygen import nn, operation, ops
+from tinygen.autograd import graph
 from tinygen.backend import np, to_numpy, xp
 from tinygen.operation import op
 from tinygen.tensor import mark_written
@@ -259,6 +260,14 @@ def test_retain_graph():
     assert_close(x.grad, [2 * np.exp(2.0)])
     z = tg.exp(x)
     assert_close(tg.grad(z, x, retain_graph=True), tg.grad(z, x).data.tolist())
+
+
+def test_a_graph_holds_what_needs_a_gradient():
+    x, constant = numbers(2.0), tg.Tensor(np.ones(1), requires_grad=False)
+    y = x * constant
+    z = y * y
+    nodes, leaves, found = graph(z)
+    assert nodes == [y, z] and leaves == [x] and found == {id(x), id(y), id(z)}
 
 
 def test_create_graph_keeps_the_graph():
