@@ -27,6 +27,13 @@ def test_how_many_parts_a_product_has(rows, inner, columns, parts, monkeypatch):
     assert shared == [parts] * (parts > 1)
 
 
+def test_a_stack_of_products_is_shared_by_matrices(monkeypatch):
+    shared = []
+    monkeypatch.setattr(kernels, "on_all_cores", lambda work, parts: shared.append(parts))
+    product(np.ones((6, 300, 400), "float32"), np.ones((6, 400, 500), "float32"))
+    assert shared == [[slice(i, i + 1) for i in range(6)]]
+
+
 @pytest.mark.parametrize("columns, axis, by_blas", [
     (FEW // 2, -1, False), (FEW // 2, 1, False), (FEW // 2 + 1, -1, True), (FEW, 1, True),
     (FEW, 0, False)])
