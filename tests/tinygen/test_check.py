@@ -303,6 +303,8 @@ def test_the_command_prints_the_table(capsys):
     assert header.split() == ["op", "argument", "order", "worst", "error", "verdict"]
     assert first.split()[:3] == ["exp", "x", "1"] and first.endswith("ok")
     assert "2 ops in 12 cases, 0 failed; relative error at most" in out and "FAILED" not in out
+    assert main(["--op", "elu"]) == 0  # whose cases are lambdas
+    assert capsys.readouterr().out.splitlines()[1].split()[:3] == ["elu", "x", "1"]
 
 
 def test_the_command_fails_with_the_reason(capsys):

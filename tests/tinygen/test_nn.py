@@ -178,6 +178,19 @@ def test_summary_of_a_shape(dtype, rng):
     assert net.summary((2, 1, 28, 28)) == net.summary(xp.zeros((2, 1, 28, 28), dtype))
 
 
+def test_summary_to_the_letter(rng):
+    inner = nn.Sequential(nn.Linear(2, 10, rng=rng), nn.ReLU())
+    lines = nn.Sequential(inner, nn.Flatten()).summary((5, 2)).splitlines()
+    assert "\n".join(map(str.rstrip, lines)) == """\
+module  type        output   parameters
+        Sequential  (5, 10)
+  0     Sequential  (5, 10)
+    0   Linear      (5, 10)          30
+    1   ReLU        (5, 10)
+  1     Flatten     (5, 10)
+total                                30"""
+
+
 # ---- saving and loading ----
 
 def test_state_dict_goes_there_and_back(net):

@@ -146,3 +146,5 @@ def test_a_zero_weight_is_refused(rng):
     layer.weight.data *= 0
     with pytest.raises(ValueError, match="SpectralNorm: the weight .* is zero"):
         nn.SpectralNorm(layer, rng=rng)
+    layer.weight.data[0, 0] = 1  # one number suffices
+    assert nn.SpectralNorm(layer, rng=rng)(xp.ones((1, 3), "float32")).shape == (1, 2)

@@ -153,8 +153,8 @@ def batch_norm(x, w=None, b=None, *, eps=1e-5, moments=None):
 
 def batch_moments(x):
     """Mean and variance (divided by n) of each channel of an array.  (N, C, ...) -> (C,), (C,)"""
-    mean, var = _moments(x, _over_batch(x))
-    return mean[0], var[0]
+    (mean,), (var,) = _moments(x, _over_batch(x))
+    return mean, var
 
 
 def group_norm_textbook(x, w=None, b=None, *, groups, eps=1e-5):
