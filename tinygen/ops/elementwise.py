@@ -276,7 +276,8 @@ def clip(x, *, low, high):
 
 def _check_slope(slope):
     if not isinstance(slope, Real) or not 0 <= slope <= 1:
-        raise ValueError(f"leaky_relu: slope must be a number from 0 to 1, got {slope!r}")
+        kind = ValueError if isinstance(slope, Real) else TypeError
+        raise kind(f"leaky_relu: slope must be a number from 0 to 1, got {slope!r}")
 
 
 def _check_condition(condition):
