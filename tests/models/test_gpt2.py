@@ -238,6 +238,10 @@ def test_files_that_are_missing_or_damaged(tmp_path, rng):
     write(tmp_path, arrays)
     with pytest.raises(ValueError, match="have no h.1.mlp.c_fc.bias"):
         gpt2.load(tmp_path)
+    arrays["lm_head.weight"] = arrays.pop("wte.weight")
+    write(tmp_path, arrays)
+    with pytest.raises(ValueError, match="have no wte.weight"):
+        gpt2.load(tmp_path)
 
 
 def test_a_tokenizer_of_another_model(tmp_path, rng):

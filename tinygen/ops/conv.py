@@ -280,7 +280,7 @@ def _transposed_size(size, kernel, stride, padding, dilation, output_padding, ou
                   for n, k, s, p, d in zip(size, kernel, stride, padding, dilation))
     if output_size is None:
         extra = pair("conv_transpose2d", "output_padding", output_padding, minimum=0)
-        output_size = tuple(n + e for n, e in zip(least, extra))
+        output_size = least[0] + extra[0], least[1] + extra[1]
     else:
         output_size = pair("conv_transpose2d", "output_size", output_size)
     if any(not n <= o < n + s or o < 1 for n, o, s in zip(least, output_size, stride)):

@@ -240,7 +240,8 @@ def test_bad_input_is_refused(rng):
             (lambda: x.detach(), ValueError, "^trace: .* has no graph"),
             (lambda: x, ValueError, "^trace: .* has no graph"),
             (lambda: freed, ValueError, "^trace: this graph was freed by an earlier backward"),
-            (lambda: x * x, ValueError, "^trace: compute.. called no module of this Tanh; give")]:
+            *[(compute, ValueError, "^trace: compute.. called no module of this Tanh; give")
+              for compute in (lambda: x * x, lambda: nn.Tanh()(x))]]:
         with pytest.raises(kind, match=words):
             trace(compute, model)
     with pytest.raises(TypeError, match="^trace: needs a function .* got Tensor .*; write trace"):
