@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutate import __main__ as run
+from tests.mutate.alike import ALIKE
 from tests.mutate.mutants import find
 
 ROOT = Path(__file__).parents[1]
@@ -74,6 +75,17 @@ def test_a_real_file_keeps_every_other_byte():
         assert changed[:mutant.start] == source[:mutant.start]
         assert changed.endswith(source[mutant.end:])
         assert mutant.before in ast.unparse(ast.parse(source))
+
+
+def test_what_nobody_can_tell_apart_is_left_out(monkeypatch):
+    places = {(file, line): (ROOT / file).read_bytes() for file, line, _, _ in ALIKE}
+    left = {place: len(find(place[0], source)) for place, source in places.items()}
+    entries = ALIKE.copy()
+    monkeypatch.setattr("tests.mutate.mutants.ALIKE", {})
+    for file, line, before, after in entries:
+        found = [(m.before, m.after) for m in find(file, places[file, line])]
+        assert line in places[file, line].decode() and (before, after) in found, line
+        assert len(found) > left[file, line]
 
 
 # ---- the run ----

@@ -2,12 +2,15 @@
 
 Each mutant replaces one expression or statement by another, at its exact place; every other byte
 of the file stays. What changes nothing but words is left alone: docstrings, annotations, f-strings,
-what is raised or warned of; so are LEFT_ALONE and TUNING.
+what is raised or warned of; so are LEFT_ALONE and TUNING, and the mistakes in alike.py.
 """
 import ast
 import copy
+import itertools
 import os
 from dataclasses import dataclass
+
+from tests.mutate.alike import ALIKE
 
 OPERATORS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
              ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult, ast.Pow: ast.Mult,
@@ -63,13 +66,14 @@ def _part(text, skip):
 
 def find(file, source):
     """All mutants of a file, from top to bottom, given its bytes."""
-    starts = [0]  # of each line
-    for line in source.splitlines(keepends=True):
-        starts.append(starts[-1] + len(line))
+    lines = source.splitlines(keepends=True)
+    starts = [0, *itertools.accumulate(map(len, lines))]  # of each line
     mutants = []
     for node, function in _nodes(ast.parse(source), 0):
         for old, new in _mistakes(node):
             before, after = ast.unparse(old), ast.unparse(new)
+            if (file, lines[old.lineno - 1].decode().strip(), before, after) in ALIKE:
+                continue
             # Brackets keep together what the new operators would bind otherwise.
             bare = not isinstance(new, (ast.BinOp, ast.BoolOp, ast.Compare, ast.UnaryOp, ast.IfExp))
             mutants.append(Mutant(
