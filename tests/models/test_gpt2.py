@@ -282,6 +282,14 @@ def test_what_other_tools_read_to_the_letter(tmp_path, rng):
     assert weights[8:].startswith(b'{"__metadata__":{"format":"pt"},"transformer.wte.weight":')
 
 
+@pytest.mark.parametrize("special, end", [(None, None), ({"<|end|>": 256}, 256)])
+def test_the_token_that_ends_a_text(special, end, tmp_path, rng):
+    tokenizer = None if special is None else BPETokenizer([], special=special)
+    gpt2.save(tmp_path, GPT(Config(V, BLOCK, 1, 1, WIDTH), rng=rng), tokenizer)
+    config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    assert config["bos_token_id"] == config["eos_token_id"] == end
+
+
 def test_a_model_of_characters_out_and_back(tmp_path, rng):
     """Also where a model of byte pairs was before, whose files then mean nothing."""
     text = "né\n\"\U0001f408\u2028"

@@ -8,7 +8,7 @@ from tests.helpers import t
 from tinygen import ops
 from tinygen.backend import np, to_numpy, xp
 from tinygen.check import GradientError, check_gradients, check_model_gradients
-from tinygen.check.__main__ import main
+from tinygen.check.__main__ import main, parse
 from tinygen.check.gradients import draw, finite_difference, smallest_that_counts
 from tinygen.check.table import CASES
 from tinygen.operation import Op
@@ -307,6 +307,10 @@ def test_the_command_prints_the_table(capsys):
     assert capsys.readouterr().out.splitlines()[1].split()[:3] == ["elu", "x", "1"]
 
 
+def test_without_options_every_op_is_checked():
+    assert vars(parse([])) == {"op": None, "order": 2}
+
+
 def test_the_command_fails_with_the_reason(capsys):
     with sabotaged(ops.exp, 0, lambda g: -g):
         assert main(["--op", "exp", "--order", "1"]) == 1
@@ -322,6 +326,7 @@ def test_the_command_fails_an_op_that_differs_from_its_twin_by_little(capsys):
 
 @pytest.mark.parametrize("arguments, message", [
     (["--op", "sofplus"], "no op 'sofplus'; did you mean softplus"),
+    (["--op", "xyzzy"], "no op 'xyzzy'; did you mean abs, add, alias"),
     (["--order", "3"], "invalid choice"),
     (["--speed"], "unrecognized arguments")])
 def test_the_command_refuses_what_it_does_not_know(arguments, message, capsys):

@@ -13,7 +13,7 @@ from tinygen import backend, ops
 from tinygen.backend import np, to_numpy, xp
 from tinygen.check import check_gradients
 from tinygen.check.table import CASES
-from tinygen.ops import conv
+from tinygen.ops import conv, indexing
 from tinygen.ops.kernels import in_parts
 
 IDS = [f"{c.name}-{[d.name for d in CASES[:i]].count(c.name)}" for i, c in enumerate(CASES)]
@@ -496,6 +496,17 @@ def test_masked_scores_get_no_probability():
     assert to_numpy(y)[0, 1] == 0
     gx = to_numpy(tg.grad(y, x, xp.asarray(np.array([[1.0, 2.0, 3.0]]))))
     assert np.isfinite(gx).all() and gx[0, 1] == 0
+
+
+@pytest.mark.parametrize("x, ids, shape, by_rows", [
+    ((3, 5), (3,), (4, 5), True), ((2, 2, 5, 3), (2, 2), (2, 5, 3), True),
+    ((3, 1), (3,), (4, 5), False)])
+def test_rows_are_added_up_as_one_line(x, ids, shape, by_rows, monkeypatch):
+    """That is fast; it can't be done where x is broadcast to the rows."""
+    taken, sum_rows = [], indexing._sum_rows
+    monkeypatch.setattr(indexing, "_sum_rows", lambda *a: taken.append(1) or sum_rows(*a))
+    ops.scatter_add(xp.ones(x), key=xp.zeros(ids, "int64"), shape=shape)
+    assert bool(taken) == by_rows
 
 
 def test_scatter_add_adds_up_what_is_addressed_twice():

@@ -14,7 +14,7 @@ from tinygen.backend import to_numpy, xp
 from tinygen.check.gradients import draw
 from tinygen.study import trace
 from tinygen.study.boxes import MOST, boxes
-from tinygen.study.graph import innermost
+from tinygen.study.graph import given_text, innermost
 
 
 class Doubled(nn.Module):
@@ -93,6 +93,12 @@ def test_a_result_of_many_numbers_gets_a_random_cotangent(rng):
     expected, = tg.grad(tg.softmax(x * 2), [x], g)
     assert graph.nodes[0].gradient == pytest.approx(np.linalg.norm(to_numpy(expected)) / 2)
     assert graph.nodes[0].gradient > 0.01
+
+
+def test_an_input_left_out_is_not_written(rng):
+    x, b = (tg.Tensor(rng.random(3)) for _ in range(2))
+    node, _ = trace(lambda: tg.layer_norm(x, None, b).sum()).nodes
+    assert given_text(node) == given_text(node, nodes=False) == "leaf 0 (3,), leaf 1 (3,)"
 
 
 def test_a_tiny_gradient_is_not_zero():
