@@ -5,7 +5,7 @@ import pytest
 
 from tinygen.backend import np
 from tinygen.data import BPETokenizer, CharTokenizer, tokens
-from tinygen.data.words import printable, word_pattern
+from tinygen.data.words import from_printable, printable, word_pattern
 
 TEXT = ("the cat sat on the mat, and the other cat sat on the other mat.\n\n"
         "It's 12 o'clock; they'll be 123 cats.  Überall Katzen: 猫猫猫 🐈🐈\t\r\n") * 3
@@ -229,6 +229,14 @@ def test_damaged_files(changes, tmp_path):
     write_gpt2(tmp_path, **changes)
     with pytest.raises(ValueError, match="not part of a tokenizer|has none"):
         BPETokenizer.load(tmp_path)
+
+
+def test_each_byte_is_a_letter_and_no_other_letter_is_a_byte():
+    every = bytes(range(256))
+    assert from_printable(printable(every)) == every
+    for other in (" ", chr(0xad), chr(0x144)):  # U+0143 is the last one
+        with pytest.raises(KeyError):
+            from_printable(other)
 
 
 @pytest.mark.parametrize("wrong, words", [
