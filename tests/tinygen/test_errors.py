@@ -436,14 +436,13 @@ def test_assignment_into_a_tensor():
         x.colour = "red"
 
 
-@pytest.mark.parametrize("f, name", [
-    (np.exp, "exp"), (np.sum, "sum"), (np.concatenate, "concatenate"), (np.maximum, "maximum")])
-def test_numpys_functions_on_tensors(f, name):
-    x = t(2)
-    arguments = {"concatenate": ([x, x],), "maximum": (x, 0.0)}.get(name, (x,))
+@pytest.mark.parametrize("name, arguments", [
+    ("exp", (t(2),)), ("sum", (t(2),)), ("concatenate", ([t(2), t(2)],)), ("maximum", (t(2), 0.0)),
+    ("maximum", (0.0, t(2)))])
+def test_numpys_functions_on_tensors(name, arguments):
     refusal = rf"numpy.{name} does not know Tensors; call tinygen.{name}"
     with pytest.raises(TypeError, match=refusal):
-        f(*arguments)
+        getattr(np, name)(*arguments)
 
 
 def test_a_tensor_does_not_become_an_array_by_itself():

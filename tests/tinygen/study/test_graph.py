@@ -95,6 +95,12 @@ def test_a_result_of_many_numbers_gets_a_random_cotangent(rng):
     assert graph.nodes[0].gradient > 0.01
 
 
+def test_a_setting_that_has_its_default_is_not_written(rng):
+    x = tg.Tensor(rng.random((2, 2)))
+    for axis, text in ((0, ""), (1, "axis=1")):
+        assert trace(lambda axis=axis: tg.concatenate([x, x], axis)).nodes[0].settings == text
+
+
 def test_an_input_left_out_is_not_written(rng):
     x, b = (tg.Tensor(rng.random(3)) for _ in range(2))
     node, _ = trace(lambda: tg.layer_norm(x, None, b).sum()).nodes
