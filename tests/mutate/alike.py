@@ -22,6 +22,10 @@ ALIKE = {
     **{("tinygen/ops/dropout.py", f"h ^= xp.right_shift(h, xp.uint32({n}), out=shifted)",
         f"xp.right_shift(h, xp.uint32({n}), out=shifted)", f"xp.right_shift(h, xp.uint32({n}))"):
        "it only takes memory" for n in (13, 16)},
+    ("tinygen/ops/indexing.py",
+     "if all(k is None or k is Ellipsis or isinstance(k, (int, slice)) for k in _as_tuple(key)):",
+     "k is None or k is Ellipsis or isinstance(k, (int, slice))",
+     "k is Ellipsis or isinstance(k, (int, slice))"): "add.at does the same, only slower",
     ("tinygen/ops/loss.py", "y -= xp.take_along_axis(p, right, axis=1)",
      "xp.take_along_axis(p, right, axis=1)", "xp.take_along_axis(p, right)"):
         "1 is the last of two axes, which NumPy takes by itself",
