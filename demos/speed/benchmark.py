@@ -8,7 +8,7 @@ each has processes of its own, so that neither shares the other's memory. A step
 times: against PyTorch, run eagerly; against its own matrix products, which no library can avoid,
 timed alone in the same turns; and by what the further threads bring.
 
-    python -m demos benchmark                            3 to 9 min on two cores
+    python -m demos benchmark                            3 min on two cores
     python -m demos benchmark --networks "DCGAN,small GPT"
 """
 import importlib.util
