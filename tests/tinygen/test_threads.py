@@ -58,7 +58,7 @@ def test_the_caller_goes_on_as_soon_as_the_last_part_is_done(n):
     before = time.perf_counter()
     for _ in range(20):
         on_all_cores(time.sleep, [0.001, 0.01])
-    assert time.perf_counter() - before < 1
+    assert time.perf_counter() - before < 1.5  # 0.2, or 2 if it looked only every tenth of a second
 
 
 def test_inside_a_part_parts_stay_where_they_are(n):
