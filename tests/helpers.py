@@ -36,9 +36,6 @@ def defaults(*modules):
     return {name: settings for name, settings in found.items() if settings}
 
 
-SHARES = {"p", "dropout", "share"}  # settings below 1
-
-
 def t(*shape):
     """A float32 Tensor of ones."""
     return Tensor(np.ones(shape, "float32"))
@@ -74,6 +71,9 @@ def assert_refused(who, call, kind, words, state=lambda: None):
     raised_in = Path(caught.traceback[-1].path).relative_to(ROOT).parts[0]
     assert raised_in in ("tinygen", "models", "demos"), raised_in
     assert fingerprint(state()) == before
+
+
+SHARES = {"p", "dropout", "share"}  # settings below 1
 
 
 def assert_least(make, least):

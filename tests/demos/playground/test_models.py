@@ -47,7 +47,7 @@ def test_a_process_trains_what_is_missing_keeps_it_and_says_what_cannot_be(model
     assert str(first.progress["vae"]).startswith("the VAE could not be trained: ")
     assert choice.path("vae").name in first.progress["vae"].why
     kept = choice.path("vae_manifold").read_bytes()
-    rounding = 0 if backend_name() == "numpy" else 1e-3  # the process computes with NumPy
+    rounding = 0 if backend_name() == "numpy" else 2e-4  # the process computes with NumPy
     for name, value in weights(models["vae_manifold"].model).items():
         np.testing.assert_allclose(weights(first["vae_manifold"].model)[name], value,
                                    rtol=0, atol=rounding)
