@@ -201,14 +201,11 @@ def given_text(node, nodes=True, lines=()):
 
 def settings_text(op, settings):
     """Settings as they would be written; those that have their default are left out."""
-    defaults = {name: parameter.default
+    defaults = {name: _setting_text(parameter.default)
                 for name, parameter in inspect.signature(op.rule).parameters.items()}
-    return ", ".join(f"{name}={_setting_text(value)}" for name, value in settings.items()
-                     if value is not defaults.get(name) and not _equal(value, defaults.get(name)))
-
-
-def _equal(value, default):
-    return isinstance(value, (bool, int, float, str, tuple)) and value == default
+    texts = {name: _setting_text(value) for name, value in settings.items()}
+    return ", ".join(f"{name}={text}" for name, text in texts.items()
+                     if text != defaults.get(name))
 
 
 def _setting_text(value):
