@@ -523,6 +523,8 @@ def test_weights_start_as_in_pytorch(make, shape, fan_in, rng):
 ])
 def test_init_statistics(function, std, rng):
     w = function((40, 50, 3, 3), rng=rng)  # fan_in 50·9, fan_out 40·9
+    assert (function((4, 5), rng=np.random.default_rng(3))
+            == function((4, 5), rng=np.random.default_rng(3))).all()
     assert type(w) is np.ndarray and w.dtype == "float32" and w.shape == (40, 50, 3, 3)
     assert w.mean() == pytest.approx(0, abs=0.03 * std)
     assert w.std() == pytest.approx(std, rel=0.02)

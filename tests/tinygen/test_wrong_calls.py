@@ -475,8 +475,8 @@ ROWS = [
      TypeError, "need float64, 0.weight is float32"),
     ("check_model_gradients", lambda: tg.check_model_gradients(nn.ReLU(), lambda: t()), ValueError,
      "ReLU has no parameters"),
-    ("check_model_gradients", lambda: tg.check_model_gradients(NET, t(3)), TypeError,
-     "a Module and a function of nothing"),
+    *[("check_model_gradients", lambda given=given: tg.check_model_gradients(*given), TypeError,
+       "a Module and a function of nothing") for given in [(NET, t(3)), (3, lambda: t())]],
     # ops made, replaced and unfused
     ("op", lambda: tg.op(np.exp), TypeError, "a rule is a function of arrays .* got ufunc"),
     ("tanh.replaced", lambda: tg.tanh.replaced(None).__enter__(), TypeError, "got NoneType"),
