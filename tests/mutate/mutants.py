@@ -29,7 +29,7 @@ LEFT_ALONE = {"__repr__",            # words
 TUNING = {"CACHE_NUMBERS", "CACHE_RUN", "ARRAYS", "FEW", "MOST_PARTS", "LEAST_WORK",
           "LEAST_NUMBERS", "REGISTERS", "MOST_SUMS", "COPIES"}  # speed: tests vary them
 WORDS = {"help", "metavar", "description", "epilog", "prog"}  # arguments that argparse prints
-IN_ANY_ORDER = {"min", "max", "minimum", "maximum", "swapaxes", "result_type"}
+IN_ANY_ORDER = {"min", "max", "minimum", "maximum", "multiply", "swapaxes", "result_type"}
 
 
 @dataclass(frozen=True)

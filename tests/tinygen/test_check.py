@@ -185,6 +185,11 @@ def test_one_wrong_element_of_many_is_named():
     assert caught.value.row.error == pytest.approx(0.001, rel=0.01)
 
 
+def test_of_equal_errors_the_first_is_named():
+    with pytest.raises(GradientError, match=r"element \(0,\) is 0 by backward"):
+        check_gradients(tg.op(lambda x: (x + 0, lambda g, y, x: g * 0)), np.ones(3))
+
+
 def test_steps_grow_with_the_numbers_that_are_moved():
     x, seen = tg.Tensor(np.array([-100.0, 0.5, 7000.0])), []
 

@@ -101,6 +101,7 @@ ROWS = [
           lambda op: op(t(), ()), ValueError, "x is a single number, and needs at least one axis"),
     ("pad", lambda: ops.pad(t(2), width=1), ValueError, r"pair \(before, after\).*got 1"),
     ("crop", lambda: ops.crop(t(2), width=((1, 2),)), ValueError, r"larger than the shape \(2,\)"),
+    ("crop", lambda: ops.crop(t(3, 2), width=((1, 1), (1, 2))), ValueError, "larger"),
     ("crop", lambda: ops.crop(t(2, 2), width=((1, 0),)), ValueError, "each of the 2 axes"),
     ("getitem", lambda: t(3)[5], IndexError, r"index 5 is out of bounds.*got Tensor \(3,\)"),
     ("getitem", lambda: t(3)[0, 0], IndexError, "too many indices"),

@@ -114,7 +114,8 @@ W = entry("F32", [2], 0, 8)
     ({"w": entry(["F32"], [2], 0, 8)}, bytes(8), "unknown dtype"),
     ({"w": {"dtype": "F32", "shape": [2]}}, bytes(8), "must have dtype, shape and data_offsets"),
     ({"w": {**W, "more": 1}}, bytes(8), "must have"),
-    ({"w": {**W, "data_offsets": [0, 4, 8]}}, bytes(8), "does not fit"),
+    *[({"w": {**W, "data_offsets": offsets}}, bytes(8), "does not fit")
+      for offsets in ([0, 4, 8], [0, 8, 8], [8], [])],
     ({"w": 3}, bytes(8), "must have"),
     ({"w": W, "__metadata__": {"a": 1}}, bytes(8), "text to text"),
     ({"w": W, "__metadata__": []}, bytes(8), "text to text"),
