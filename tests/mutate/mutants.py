@@ -29,7 +29,8 @@ LEFT_ALONE = {"__repr__",            # words
 TUNING = {"CACHE_NUMBERS", "CACHE_RUN", "ARRAYS", "FEW", "MOST_PARTS", "LEAST_WORK",
           "LEAST_NUMBERS", "REGISTERS", "MOST_SUMS", "COPIES"}  # speed: tests vary them
 WORDS = {"help", "metavar", "description", "epilog", "prog"}  # arguments that argparse prints
-IN_ANY_ORDER = {"min", "max", "minimum", "maximum", "multiply", "swapaxes", "result_type"}
+IN_ANY_ORDER = {"min", "max", "minimum", "maximum", "multiply", "logaddexp", "array_equal",
+                "swapaxes", "result_type", "dot_along", "_pixel_dots"}
 
 
 @dataclass(frozen=True)
@@ -127,15 +128,16 @@ def _stand_ins(node, op):
         yield from map(ast.Constant, _other_numbers(node.value))
     elif _is_number(node):
         n = node.operand.value
-        yield from map(ast.Constant, (n, *_other_numbers(-n)))
+        more, *less = _other_numbers(-n)
+        yield from map(ast.Constant, (n, more) if hasattr(node, "is_unknown") else (n, more, *less))
     elif isinstance(node, ast.UnaryOp) and op in (ast.USub, ast.Not):
         yield node.operand
     elif isinstance(node, ast.BinOp):
         if op in OPERATORS:
             yield from (_with(node, op=OPERATORS[op]()), node.left, node.right)
         if op is ast.Pow:
-            node.left.is_base = True  # (a - b)² is (b - a)²
-        if op in HAVE_AN_ORDER and not hasattr(node, "is_base"):
+            node.left.is_even = True  # (a - b)² is (b - a)²
+        if op in HAVE_AN_ORDER and not hasattr(node, "is_even"):
             yield _with(node, left=node.right, right=node.left)
     elif isinstance(node, ast.AugAssign):
         yield ast.Pass()
@@ -167,6 +169,11 @@ def _other_numbers(n):
 
 def _other_calls(node):
     name = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
+    if name == "abs":
+        node.args[0].is_even = True
+    if name == "reshape":  # of a size that is unknown, NumPy only asks whether it is negative
+        for size in (*node.args, *getattr(node.args[0], "elts", ())):
+            size.is_unknown = True
     if name not in IN_ANY_ORDER:
         for arguments in _swapped(node.args):
             yield _with(node, args=arguments)

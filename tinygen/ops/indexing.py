@@ -168,7 +168,7 @@ def _check_indices(x, indices, axis):
 
 def _check_joined(xs, axis):
     shapes = [x.shape for x in xs]
-    others = {(*shape[:axis], *shape[axis:][1:]) for shape in shapes}
+    others = {(len(shape), *shape[:axis], *shape[axis:][1:]) for shape in shapes}
     if len(others) != 1 or not -xs[0].ndim <= axis < xs[0].ndim:
         raise ValueError(f"concatenate: needs one or more inputs that agree in all axes but axis "
                          f"{axis}, got shapes {shapes}")
