@@ -231,7 +231,7 @@ def generate(model, ids, count, *, temperature=1.0, top_k=None, top_p=None, stop
     kept = nn.KeyValueCache(model.block_size) if cache else None
     ended, evaluating = np.zeros(len(ids), bool), model.evaluating()
     for _ in range(count):
-        if kept is not None and ids.shape[1] > model.block_size:
+        if ids.shape[1] > model.block_size:
             kept = None  # the window slides: all positions change, the cache is void
         first = -model.block_size if kept is None else len(kept)
         with tg.no_grad(), evaluating:  # left before each yield: the model is the caller's then

@@ -24,6 +24,7 @@ def mistakes(text):
     ("(a - b) ** 2", {"((a - b) * 2)", "(a - b)", "2", "(2 ** (a - b))", "((a + b)) ** 2",
                       "(a) ** 2", "(b) ** 2", "(a - b) ** 3", "(a - b) ** 1"}),
     ("x = abs(a - b)", {"x = abs((a + b))", "x = abs(a)", "x = abs(b)"}),
+    ("x = (a - b).abs()", {"x = ((a + b)).abs()", "x = (a).abs()", "x = (b).abs()"}),
     ("a * b", {"(a / b)", "a", "b"}),
     ("a @ b", {"(b @ a)"}),
     ("-a", {"a"}),
@@ -42,6 +43,7 @@ def mistakes(text):
     ("a if c else b", {"(b if c else a)"}),
     ("f(a, b)", {"pass", "f(b, a)"}),
     ("x = f(a, a)", set()),
+    ("x = f(nn.ReLU(), nn.Flatten())", set()),
     ("x = max(a, b)", {"x = min(a, b)"}),
     ("x = f(axis=a)", {"x = f()"}),
     ("x = a.sum()", {"x = a.mean()"}),
@@ -66,6 +68,7 @@ class C:
         return "C" + str(self.size + 1)
 ''') == []
     assert mistakes('warnings.warn("a" + b, stacklevel=2)') == ["pass"]
+    assert mistakes("y = xp.result_type(x, 1.0)") == []
 
 
 def test_a_real_file_keeps_every_other_byte():

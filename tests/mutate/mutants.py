@@ -28,9 +28,11 @@ LEFT_ALONE = {"__repr__",            # words
               "_keep_freed_memory"}  # speed: where freed memory goes changes no number
 TUNING = {"CACHE_NUMBERS", "CACHE_RUN", "ARRAYS", "FEW", "MOST_PARTS", "LEAST_WORK",
           "LEAST_NUMBERS", "REGISTERS", "MOST_SUMS", "COPIES"}  # speed: tests vary them
+UNCHANGED = {"warnings.warn", "xp.result_type"}  # words; of numbers, only their kind counts
 WORDS = {"help", "metavar", "description", "epilog", "prog"}  # arguments that argparse prints
 IN_ANY_ORDER = {"min", "max", "minimum", "maximum", "multiply", "logaddexp", "array_equal",
-                "swapaxes", "result_type", "dot_along", "_pixel_dots"}
+                "swapaxes", "dot_along", "_pixel_dots"}
+COMMUTING_LAYERS = ({"nn.ReLU", "nn.Flatten"}, {"nn.Sigmoid", "nn.Unflatten"})
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def _is_left_alone(node):
     return (isinstance(node, (ast.Raise, ast.JoinedStr))
             or isinstance(node, ast.FunctionDef) and node.name in LEFT_ALONE
             or isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in TUNING
-            or isinstance(node, ast.Call) and ast.unparse(node.func) == "warnings.warn")
+            or isinstance(node, ast.Call) and ast.unparse(node.func) in UNCHANGED)
 
 
 def _is_number(node):
@@ -170,7 +172,8 @@ def _other_numbers(n):
 def _other_calls(node):
     name = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
     if name == "abs":
-        node.args[0].is_even = True
+        for x in (*node.args, getattr(node.func, "value", node)):
+            x.is_even = True
     if name == "reshape":  # of a size that is unknown, NumPy only asks whether it is negative
         for size in (*node.args, *getattr(node.args[0], "elts", ())):
             size.is_unknown = True
@@ -188,9 +191,11 @@ def _other_calls(node):
 
 
 def _swapped(nodes):
-    """The list with two neighbours swapped, for each two that differ."""
+    """The list with two neighbours swapped, for each two whose order counts."""
     for i, (a, b) in enumerate(zip(nodes, nodes[1:])):
-        if ast.dump(a) != ast.dump(b) and not isinstance(a, ast.Starred):
+        layers = {ast.unparse(x).partition("(")[0] for x in (a, b)}
+        if ast.dump(a) != ast.dump(b) and not isinstance(a, ast.Starred) \
+                and layers not in COMMUTING_LAYERS:
             yield [*nodes[:i], b, a, *nodes[i + 2:]]
 
 

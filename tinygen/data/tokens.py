@@ -227,8 +227,8 @@ class _Parts:
 
     def __init__(self, words):
         self.parts = [part for word in words for part in (*(bytes([b]) for b in word), None)]
-        n = len(self.parts)
-        self.before, self.after = list(range(-1, n - 1)), list(range(1, n + 1))
+        self.before = [i - 1 for i in range(len(self.parts))]
+        self.after = [i + 1 for i in range(len(self.parts))]
 
     def pair(self, i):
         """The part at i and the next one, or None at the end of a word."""

@@ -97,12 +97,13 @@ def _log(x, p):
 
 def _check(name, axis, **inputs):
     shapes = [getattr(x, "shape", x) for x in inputs.values()]
-    if any(shape != shapes[0] for shape in shapes) or not isinstance(shapes[0], tuple):
+    shape, *different = set(shapes)
+    if different or not isinstance(shape, tuple):
         *others, last = inputs
         raise ValueError(f"{name}: {', '.join(others)} and {last} must have the same shape, got "
                          f"{', '.join(map(str, shapes))}; a divergence does not broadcast, use "
                          f"tg.broadcast_to(prior, shape) for a prior that all share")
-    if shapes[0] == () and axis != ():
+    if shape == () and axis != ():
         raise ValueError(f"{name}: a single number has no axis {axis} to sum over; use axis=()")
 
 

@@ -191,7 +191,7 @@ def given_text(node, nodes=True, lines=()):
     numbers are in `lines`; parameters by the last part of their path where the module owns them."""
     parts = []
     for x in node.inputs:
-        if x.node is None and x.name != "None" and (x.leaf is None or x.leaf not in lines):
+        if x.node is None and x.name != "None" and x.leaf not in lines:
             name = x.name.removeprefix(node.module + ".")
             parts.append(name if x.shape is None else f"{name} {x.shape}")
         elif x.node is not None and nodes:
