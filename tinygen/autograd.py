@@ -69,15 +69,14 @@ def _walk(y, g, targets, create_graph, retain_graph):
         tensor = nodes.pop()  # often the last reference, so that memory is freed on the way
         key = id(tensor)
         g = grads.get(key) if key in targets else grads.pop(key, None)
-        if g is None or key not in on_the_way:
+        if g is None:
             continue
         if tensor._origin is FREED:
             raise errors.freed_graph("backward")
         if not create_graph:
             g = xp.asarray(g)  # NumPy's arithmetic on 0-d arrays gives scalars
         _, inputs, _, _, _ = tensor._origin
-        wanted = [i for i, x in enumerate(inputs)
-                  if type(x) is Tensor and x.requires_grad and id(x) in on_the_way]
+        wanted = [i for i, x in enumerate(inputs) if id(x) in on_the_way]
         if not wanted:
             continue  # a target: what it was computed from stays for a later walk
         for i, gx in zip(wanted, input_gradients(tensor, g, wanted, create_graph)):

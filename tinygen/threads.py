@@ -170,7 +170,7 @@ def _openblas_threads():
     paths = [*home.parent.glob("numpy.libs/*openblas*"), *home.glob(".dylibs/*openblas*")]
     with contextlib.suppress(OSError):  # a file of Linux's; NumPy may use the system's OpenBLAS
         words = Path("/proc/self/maps").read_text(encoding="utf-8").split()
-        paths += sorted({word for word in words if "/" in word and "openblas" in word})
+        paths += sorted({word for word in words if "openblas" in word})
     for path in paths:
         with contextlib.suppress(OSError):
             library = ctypes.CDLL(str(path))

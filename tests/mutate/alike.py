@@ -20,6 +20,11 @@ ALIKE = {
      "return rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape)",
      "rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape)",
      "rng.uniform(0.5, 1.5, shape) / rng.choice([-1.0, 1.0], shape)"): "1 / -1 is -1",
+    **{("tinygen/check/gradients.py",
+        "return FLOOR * max([1.0, *(np.abs(to_numpy(y)).max(initial=0) for y in outputs)])", "0", n):
+       "1.0 is as large" for n in ("1", "-1")},
+    ("tinygen/check/gradients.py", "if error.max(initial=0) > TWIN_TOLERANCE:", "0", "-1"):
+        "no error is smaller than 0",
     ("tinygen/data/batching.py",
      "order = None if self.rng is None else self.rng.permutation(len(self.arrays[0]))", "0", "-1"):
         "all have the same length",
@@ -54,6 +59,20 @@ ALIKE = {
      "ops.matmul(ops.matmul(matrix, self.v), self.u)"): "a product in either order",
     ("tinygen/npz.py", "if claimed > size:  # entries that share their bytes, or a wrong size",
      "claimed > size", "claimed >= size"): "the file has headers, too",
+    ("tinygen/npz.py", "if _claimed_bytes(file) > entry.file_size:",
+     "_claimed_bytes(file) > entry.file_size", "_claimed_bytes(file) >= entry.file_size"):
+        "the file has headers, too",
+    ("tinygen/npz.py", "array = np.lib.format.read_array(file, allow_pickle=False)",
+     "np.lib.format.read_array(file, allow_pickle=False)", "np.lib.format.read_array(file)"):
+        "as by default",
+    ("tinygen/npz.py", "if file.read(1):  # reading to the end also tests the checksum", "1", "2"):
+        "two show the end as well",
+    ("tinygen/operation.py",
+     'if y.dtype is not dtype and y.dtype != settings.get("dtype", dtype):  # of astype',
+     "y.dtype is not dtype and y.dtype != settings.get('dtype', dtype)",
+     "y.dtype != settings.get('dtype', dtype)"): "only slower",
+    ("tinygen/operation.py", "elif x.dtype is not dtype and x.dtype != dtype:",
+     "x.dtype is not dtype and x.dtype != dtype", "x.dtype != dtype"): "only slower",
     ("tinygen/operation.py", "self.most_inputs = -1 if unpack else sys.maxsize if starred else n",
      "-1", "-2"): "any number below 0 asks for unpack",
     ("tinygen/ops/conv.py",
@@ -165,4 +184,7 @@ ALIKE = {
      "p.data - before", "before - p.data"): "its size is asked for",
     ("tinygen/study/steps.py", "most = min(MOST, max(LEAST, NUMBERS // max(size, 1)))", "1", "2"):
         "2 is as small",
+    **{("tinygen/threads.py", "self.left.get(timeout=0.1)", *change):
+       "what it waits for always comes" for change in (
+           ("0.1", "1.1"), ("0.1", "0.2"), ("self.left.get(timeout=0.1)", "self.left.get()"))},
 }

@@ -29,9 +29,10 @@ LEFT_ALONE = {"__repr__",            # words
 TUNING = {"CACHE_NUMBERS", "CACHE_RUN", "ARRAYS", "FEW", "MOST_PARTS", "LEAST_WORK",
           "LEAST_NUMBERS", "REGISTERS", "MOST_SUMS", "COPIES"}  # speed: tests vary them
 UNCHANGED = {"warnings.warn", "xp.result_type"}  # words; of numbers, only their kind counts
-WORDS = {"help", "metavar", "description", "epilog", "prog"}  # arguments that argparse prints
+WORDS = {"help", "metavar", "description", "epilog", "prog", "formatter_class",  # argparse prints
+         "encoding"}  # which is the locale's own on nearly every machine
 IN_ANY_ORDER = {"min", "max", "minimum", "maximum", "multiply", "logaddexp", "array_equal",
-                "swapaxes", "dot_along", "_pixel_dots"}
+                "swapaxes", "dot_along", "_pixel_dots", "_relative_error", "samestat"}
 COMMUTING_LAYERS = ({"nn.ReLU", "nn.Flatten"}, {"nn.Sigmoid", "nn.Unflatten"})
 
 
