@@ -21,7 +21,8 @@ ALIKE = {
      "rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape)",
      "rng.uniform(0.5, 1.5, shape) / rng.choice([-1.0, 1.0], shape)"): "1 / -1 is -1",
     **{("tinygen/check/gradients.py",
-        "return FLOOR * max([1.0, *(np.abs(to_numpy(y)).max(initial=0) for y in outputs)])", "0", n):
+        "return FLOOR * max([1.0, *(np.abs(to_numpy(y)).max(initial=0) for y in outputs)])", "0",
+        n):
        "1.0 is as large" for n in ("1", "-1")},
     ("tinygen/check/gradients.py", "if error.max(initial=0) > TWIN_TOLERANCE:", "0", "-1"):
         "no error is smaller than 0",
