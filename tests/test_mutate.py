@@ -149,7 +149,7 @@ def project(tmp_path, monkeypatch):
     root, temporary = tmp_path / "project", tmp_path / "temp"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    monkeypatch.setattr(run, "PATIENCE", 1)
+    monkeypatch.setattr(run, "PATIENCE", 2)
     for file, text in (("tinygen/sample.py", SOURCE), ("tests/tinygen/test_sample.py", TESTS),
                        ("tests/tinygen/test_constants.py", CONSTANTS),
                        ("tests/__init__.py", ""), ("setup.cfg", "[tool:pytest]")):
