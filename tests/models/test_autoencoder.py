@@ -4,6 +4,7 @@ import pytest
 import tinygen as tg
 from models import autoencoder
 from models.autoencoder import Config, ConvAutoencoder, DenseAutoencoder, PoolAutoencoder
+from models.parts import interpolate_codes
 from tinygen import to_numpy
 from tinygen.backend import np, xp
 from tinygen.check.gradients import GradientError
@@ -119,12 +120,13 @@ def test_interpolation_starts_and_ends_at_its_codes(build, rng):
     path = autoencoder.interpolate(model, z[0], z[1], steps=5)
     assert path.shape == (5, 1, SIZE, SIZE) and not path.requires_grad
     np.testing.assert_allclose(to_numpy(path)[[0, -1]], to_numpy(model.decode(z)), atol=1e-6)
+    assert interpolate_codes(z, z, steps=5).shape == (5, 2, 3)
 
 
-@pytest.mark.parametrize("code_size", [1, 3])
-def test_samples_follow_the_codes_they_are_fitted_to(code_size, rng):
+@pytest.mark.parametrize(("code_size", "count"), [(1, 50), (3, 50), (3, 2)])
+def test_samples_follow_the_codes_they_are_fitted_to(code_size, count, rng):
     model = conv(Config(code_size, SIZE), rng)
-    codes = xp.asarray(rng.normal(5, 1e-4, (50, code_size)).astype("float32"))  # all but one point
+    codes = xp.asarray(rng.normal(5, 1e-4, (count, code_size)).astype("float32"))  # nearly a point
     new = autoencoder.sample(model, codes, 4, rng=rng)
     assert new.shape == (4, 1, SIZE, SIZE) and new.dtype == "float32" and not new.requires_grad
     at_the_point = to_numpy(model.decode(codes[:1]))

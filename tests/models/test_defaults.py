@@ -41,3 +41,4 @@ def test_defaults_of_language_models():
     }
     assert defaults(transformer) == {
         "Config": {"max_length": 32, "n_layer": 2, "n_head": 4, "n_embd": 64, "dropout": 0.0}}
+    assert (transformer.PAD, transformer.START, transformer.STOP) == (0, 1, 2)

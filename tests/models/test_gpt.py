@@ -102,13 +102,15 @@ def test_without_the_mask_all_look_at_all(rng):
     assert not np.allclose(before[:, 0], to_numpy(block(xp.asarray(x)))[:, 0])
 
 
-@pytest.mark.parametrize("make", [partial(gpt.FeedForward, 4), partial(gpt.Block, 4, 2)])
-def test_parts_have_biases_and_no_dropout_by_default(make, rng):
+@pytest.mark.parametrize("make, inputs", [
+    (partial(gpt.FeedForward, 4), 1), (partial(gpt.Block, 4, 2), 1),
+    (partial(gpt.Block, 4, 2, cross=True), 2)])
+def test_parts_have_biases_and_no_dropout_by_default(make, inputs, rng):
     for settings, expected in ({}, True), ({"bias": False}, False):
         names = [name for name, _ in make(rng=rng, **settings).named_parameters()]
         assert any("bias" in name for name in names) == expected
     part, x = make(rng=rng), xp.asarray(rng.standard_normal((1, 5, 4), dtype="float32"))
-    assert np.array_equal(to_numpy(part(x)), to_numpy(part(x)))
+    assert np.array_equal(to_numpy(part(*[x] * inputs)), to_numpy(part(*[x] * inputs)))
 
 
 def test_the_level_of_a_row_of_logits_does_not_matter(rng):
@@ -196,9 +198,10 @@ def test_the_cache_saves_work(rng):
 
 
 def test_a_bigram_generates_too(rng):
-    model = Bigram(V, rng=rng)
-    text = np.concatenate(list(generate(model, tokens(1, 5), 20, rng=rng)))
+    model, ids = Bigram(V, rng=rng), tokens(1, 5)
+    text = np.concatenate(list(generate(model, ids, 20, rng=rng)))
     assert text.shape == (20,) and 0 <= text.min() and text.max() < V
+    assert np.array_equal(to_numpy(model.next_logits(ids)), to_numpy(model(ids))[:, -1])
 
 
 def test_a_long_prompt_is_cropped(rng):

@@ -153,7 +153,8 @@ def test_weights_in_several_files(tmp_path, rng):
 
 
 @pytest.mark.parametrize("weight_map", [None, [], {"a": 3}, {"a": ["b"]}, {"a": "../b"},
-                                        {"a": "/etc/passwd"}])
+                                        {"a": "/etc/passwd"},
+                                        {"a": "model-1-of-2.safetensors", "b": "../b"}])
 def test_an_index_that_lists_no_files_of_the_folder(weight_map, tmp_path, rng):
     write_shards(tmp_path, random_arrays(rng), weight_map=weight_map)
     with pytest.raises(ValueError, match="does not list the files of the weights"):
@@ -181,6 +182,7 @@ def test_weights_that_a_checkpoint_will_fill_are_not_drawn(rng):
     before = rng.bit_generator.state
     with nn.init.undrawn():
         model = GPT(Config(V, BLOCK, LAYERS, HEADS, WIDTH), rng=rng)
+        assert not nn.init.uniform((2, 2), 1.0, rng=rng).any()
     assert not to_numpy(model.token.weight).any() and rng.bit_generator.state == before
     assert to_numpy(nn.Linear(2, 2, rng=rng).weight).all()
 

@@ -58,11 +58,13 @@ def test_padding_changes_nothing(rng):
     np.testing.assert_allclose(logits(model, source, target)[1:, :3], alone, rtol=1e-9)
 
 
-def test_the_loss_counts_no_padding(rng):
+@pytest.mark.parametrize("length, counts", [(5, [4, 2]), (2, [1, 1])])
+def test_the_loss_counts_no_padding(length, counts, rng):
     model, (source, target) = larger(Transformer(TINY, rng=rng)), batch()
+    target = target[:, :length]
     each = [transformer.loss(model, source[i:i + 1], target[i:i + 1]).item() for i in (0, 1)]
     assert transformer.loss(model, source, target).item() == pytest.approx(
-        (4 * each[0] + 2 * each[1]) / 6)
+        np.average(each, weights=counts))
 
 
 # ---- writing ----
@@ -83,6 +85,7 @@ def test_it_learns_to_reverse(rng):
     written = translate(model, xp.asarray(padded(words)))
     expected = padded([[*word[::-1], STOP] for word in words])
     assert np.array_equal(written, expected)
+    assert translate(model, xp.asarray(np.array([[4]]))).tolist() == [[4, STOP]]
 
 
 def test_translating_with_the_cache_is_as_without(rng):
@@ -100,7 +103,8 @@ def test_translating_with_the_cache_is_as_without(rng):
 
 
 def test_padded():
-    assert padded([[3, 4, 5], [6]]).tolist() == [[3, 4, 5], [6, PAD, PAD]]
+    expected = [[3, 4, 5], [6, PAD, PAD], [PAD, PAD, PAD]]
+    assert padded([[3, 4, 5], [6], []]).tolist() == expected
 
 
 # ---- mistakes ----
