@@ -136,10 +136,12 @@ def test_dropout_leaves_out_its_share_and_keeps_the_mean():
 
 
 def test_scores_next_to_the_largest_float_do_not_overflow():
-    x = xp.asarray(np.array([[5e18], [-5e18], [5e18]], "float32"))
-    with np.errstate(all="raise", under="ignore"):
-        y = ops.attention(x, x, xp.asarray(np.eye(3, dtype="float32")), causal=True)
-    np.testing.assert_array_equal(to_numpy(y), [[1, 0, 0], [0, 1, 0], [0.5, 0, 0.5]])
+    x, values = (xp.asarray(np.array(a, "float32")) for a in ([[8e18], [-8e18], [8e18]], np.eye(3)))
+    for keys, weights in ((x, [[1, 0, 0], [0, 1, 0], [0.5, 0, 0.5]]),
+                          (-x, [[1, 0, 0], [1, 0, 0], [0, 1, 0]])):
+        with np.errstate(all="raise", under="ignore"):
+            y = ops.attention(x, keys, values, causal=True)
+        np.testing.assert_array_equal(to_numpy(y), weights)
 
 
 # ---- the layer ----

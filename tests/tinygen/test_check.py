@@ -1,5 +1,7 @@
 """The checker itself: it must fail for every wrong gradient, and say where."""
 import contextlib
+import runpy
+import sys
 
 import pytest
 
@@ -125,7 +127,7 @@ def test_a_new_op_that_keeps_a_value_from_the_forward_is_told_what_is_wrong():
     with pytest.raises(GradientError, match="cubed: .* order 2: .*; a gradient that is right at "
                                             "order 1 .* keeps a value .* or name a textbook$"):
         check_gradients(tg.op(cubed), SQUARE)
-    check_gradients(tg.op(textbook=lambda x: x * x * x)(cubed), SQUARE)
+    check_gradients(tg.op(cubed, textbook=lambda x: x * x * x), SQUARE)
     with sabotaged(ops.exp, 0, lambda g: -g), pytest.raises(GradientError) as caught:
         check_gradients(ops.exp, SQUARE)
     assert "keeps a value" not in str(caught.value)  # of a wrong first derivative it says nothing
@@ -151,6 +153,13 @@ def test_a_wrong_twin_is_caught():
     with pytest.raises(GradientError, match="square: .*differs when it is recorded.*textbook twin"):
         check_gradients(tg.op(textbook=twin)(square), SQUARE, order=1)
 
+    def same(x):
+        return x + 0, lambda g, y, x: g
+
+    without_one = tg.op(same, textbook=lambda x: x * xp.asarray([1.0, 0.0, 1.0]))
+    with pytest.raises(GradientError, match=r"element \(1,\) is -?\d\.\d+ without and -?0 with;"):
+        check_gradients(without_one, np.ones(3))
+
 
 @pytest.mark.parametrize("spoil, form", [
     (lambda g: g[None], r"shape \(1, 3, 3\) and dtype float64"),
@@ -168,6 +177,8 @@ def test_a_nan_is_caught():
         return x + 0, lambda g, y, x: g * xp.nan
     with pytest.raises(GradientError, match="nan by backward"):
         check_gradients(tg.op(rule), SQUARE)
+    with pytest.raises(GradientError, match="nan by backward"):  # where the value is one, too
+        check_gradients(lambda x: x * xp.nan, SQUARE)
 
 
 def test_one_wrong_element_of_many_is_named():
@@ -255,6 +266,23 @@ def test_the_step_and_what_errors_are_relative_to():
     assert difference == pytest.approx(6e-6 ** 2) and error == difference / 0.5
     assert smallest_that_counts([t(2), np.array([0.5, -3.0])]) == 3e-3
     assert smallest_that_counts([np.array([0.5])]) == 1e-3
+    with np.errstate(invalid="raise"):  # ∞ - ∞
+        infinite = finite_difference(lambda: [x * np.inf], [np.ones(1)], x, np.ones(1), np.inf, 1)
+    assert infinite == (np.inf, np.inf)
+
+
+def test_no_graph_from_before_a_move_is_walked_after_it():
+    x = tg.Tensor(np.array([2.0]))
+    graphs = [x * x]
+
+    def outputs():
+        with pytest.raises(ValueError, match="after this forward"):
+            tg.grad(graphs[-1], x)
+        graphs.append(x * x)
+        return graphs[-1:]
+    finite_difference(outputs, [np.ones(1)], x, np.ones(1), 4.0, 1e-3)
+    with pytest.raises(ValueError, match="after this forward"):
+        tg.grad(graphs[-1], x)
 
 
 def test_the_report():
@@ -308,13 +336,30 @@ def test_the_command_prints_the_table(capsys):
     header, first = out.splitlines()[:2]
     assert header.split() == ["op", "argument", "order", "worst", "error", "verdict"]
     assert first.split()[:3] == ["exp", "x", "1"] and first.endswith("ok")
+    assert 0 < float(first.split()[3]) < 1e-6
     assert "2 ops in 12 cases, 0 failed; relative error at most" in out and "FAILED" not in out
-    assert main(["--op", "elu"]) == 0  # whose cases are lambdas
-    assert capsys.readouterr().out.splitlines()[1].split()[:3] == ["elu", "x", "1"]
+    assert main(["--op", "elu", "--order", "1"]) == 0  # whose cases are lambdas
+    _, *rows = capsys.readouterr().out.partition("\n\n")[0].splitlines()
+    assert [row.split()[:3] for row in rows] == [["elu", "x", "1"]]
 
 
-def test_without_options_every_op_is_checked():
-    assert vars(parse([])) == {"op": None, "order": 2}
+def test_without_options_every_op_is_checked(monkeypatch, capsys):
+    assert vars(parse([])) == vars(parse(["--order", "2"])) == {"op": None, "order": 2}
+    monkeypatch.setattr("tinygen.check.__main__.CASES", CASES[:3])
+    assert main([]) == 0 and " in 3 cases, 0 failed" in capsys.readouterr().out
+
+
+def test_it_is_a_command(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["check", "--op", "exp", "--order", "1"])
+    with pytest.raises(SystemExit) as exit:
+        runpy.run_path(main.__code__.co_filename, run_name="__main__")
+    assert exit.value.code == 0 and "1 ops in 2 cases" in capsys.readouterr().out
+
+
+def test_its_help_keeps_its_lines(capsys):
+    with pytest.raises(SystemExit):
+        parse(["--help"])
+    assert "all ops, first and second order\n" in capsys.readouterr().out
 
 
 def test_the_command_fails_with_the_reason(capsys):

@@ -22,9 +22,9 @@ from tinygen.files import replacing
 @pytest.fixture(autouse=True)
 def empty_cache(tmp_path, monkeypatch):
     """Every test has its own cache folder, and no data root unless it sets one."""
-    monkeypatch.setenv("TINYGEN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TINYGEN_CACHE", str(tmp_path / "new" / "cache"))
     monkeypatch.delenv("TINYGEN_DATA", raising=False)
-    return tmp_path / "cache"
+    return tmp_path / "new" / "cache"
 
 
 REAL = os.environ.get("TINYGEN_DATA")
@@ -269,7 +269,7 @@ GOOD = idx(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
     (gzip.compress(idx(np.zeros(3, np.uint8), kind=0x0D)), "00 00 0d"),
     (gzip.compress(GOOD[:-1]), r"shape \(2, 3, 4\), 24 bytes of values; it has 23"),
     (gzip.compress(GOOD + b"x"), "it has more"),
-    (gzip.compress(GOOD[:10]), "it has 0"),
+    (gzip.compress(GOOD[:14]), "it has 0"),
     (gzip.compress(GOOD)[:-8] + bytes(8), "gzip"),
     (gzip.compress(b"\0\0\x08\xff" + bytes(1020)), "shape .* more than a file of its size"),
     (gzip.compress(b"\0\0\x08\x02\0\0\0\0\xff\xff\xff\xff"), "more than a file of its size"),
@@ -292,8 +292,11 @@ def test_the_limits_of_an_idx_file(tmp_path, monkeypatch):
     assert (SMALL, LARGEST_RATIO) == (2**20, 10)
     monkeypatch.setattr("tinygen.data.images.SMALL", 2000)
     assert read(np.zeros(2000, np.uint8)) == (2000,)
+    assert read(np.zeros((0, 2000), np.uint8)) == (0, 2000)
     with pytest.raises(ValueError, match="more than a file of its size"):
         read(np.zeros(2001, np.uint8))
+    monkeypatch.setattr("tinygen.data.images.SMALL", 0)
+    assert read(np.zeros(200, np.uint8)) == (200,)  # in a file of 31 bytes
 
 
 # ---- finding and downloading
@@ -385,7 +388,9 @@ def test_a_silent_mirror_is_waited_for_half_a_minute(published, monkeypatch):
         download.locate(FILE)
 
 
-def test_an_endless_answer_is_cut_off(published, tmp_path):
+@pytest.mark.parametrize("chunk", [download.CHUNK, len(CONTENT)])
+def test_an_endless_answer_is_cut_off(chunk, published, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "CHUNK", chunk)
     published[0].write_bytes(CONTENT * 50)
     with open(tmp_path / "out", "wb") as out, pytest.raises(ValueError, match="a different file"):
         download.receive(published[0].as_uri(), download.FILES[FILE], out)
@@ -409,6 +414,7 @@ def test_every_published_file_has_two_addresses_and_a_sum():
     for name, file in download.FILES.items():
         assert len(set(file.addresses)) == 2 and len(file.sha256) == 64
         assert all(a.endswith((Path(name).name, "tiny-shakespeare.txt")) for a in file.addresses)
+        assert all(a.startswith(("https://", "http://fashion-mnist.")) for a in file.addresses)
 
 
 @needs_real_files
@@ -460,6 +466,16 @@ def test_full_sets_read_both_halves(name, tmp_path, monkeypatch):
     check_images(load_images(name, root=tmp_path), 30, 20)
 
 
+def test_mnist_10k_is_mnists_test_half_cut_at_8000(monkeypatch):
+    y = np.arange(10_000)
+    halves = {("mnist/t10k", "root"): (y.reshape(-1, 1, 1), y)}
+    monkeypatch.setattr("tinygen.data.images.read_half", lambda *asked: halves[asked])
+    images = load_images("mnist-10k", root="root")
+    for part, x, labels in ((y[:8000], images.x_train, images.y_train),
+                            (y[8000:], images.x_test, images.y_test)):
+        assert np.array_equal(x.ravel(), part) and np.array_equal(labels, part)
+
+
 @needs_real_files
 def test_mnist_10k_is_the_real_test_half():
     images = load_images("mnist-10k", root=REAL)
@@ -469,7 +485,7 @@ def test_mnist_10k_is_the_real_test_half():
 
 
 @pytest.mark.parametrize("name, close", [("mnits", "mnist"), ("Fashion-MNIST", "fashion"),
-                                         ("digit", "digits"), (None, None)])
+                                         ("handwritten digits", "digits"), (None, None)])
 def test_an_unknown_image_set_lists_the_names_and_the_closest(name, close):
     with pytest.raises(ValueError, match="digits, mnist-10k, mnist, fashion") as error:
         load_images(name)
@@ -479,13 +495,13 @@ def test_an_unknown_image_set_lists_the_names_and_the_closest(name, close):
 # ---- images of your own
 
 def test_own_images_are_split_and_scaled(tmp_path):
-    x = np.arange(12 * 5 * 4).reshape(12, 5, 4).astype(np.uint8)
-    np.savez(tmp_path / "own.npz", x=x, y=np.arange(12))
+    x = np.arange(20 * 4 * 3).reshape(20, 4, 3).astype(np.uint8)
+    np.savez(tmp_path / "own.npz", x=x, y=np.arange(20))
     own = load_images(tmp_path / "own.npz")
-    assert own.x_train.shape == (10, 1, 5, 4) and own.x_test.shape == (2, 1, 5, 4)
+    assert own.x_train.shape == (17, 1, 4, 3) and own.x_test.shape == (3, 1, 4, 3)
     order = np.concatenate([own.y_train, own.y_test])
-    assert (order == np.random.default_rng(0).permutation(12)).all()  # always the same
-    assert (order != np.arange(12)).any()
+    assert (order == np.random.default_rng(0).permutation(20)).all()  # always the same
+    assert (order != np.arange(20)).any()
     stacked = np.concatenate([own.x_train, own.x_test])
     assert stacked.dtype == np.float32
     np.testing.assert_allclose(stacked[:, 0] * 255, x[order], atol=1e-4)
@@ -505,12 +521,12 @@ def test_own_colour_images_of_floats_keep_their_values(tmp_path):
     (np.zeros((6, 8, 8)), np.zeros(5, int), r"one whole number for each image.*\(5,\) for 6"),
     (np.zeros((6, 8, 8)), np.zeros(6), "got float64"),
     (np.zeros((6, 8, 8)), np.arange(6) - 1, "counted from 0; got -1"),
-    (np.zeros((6, 8, 8)), np.full(6, 6), "with 6 images they are at most 5; got 6"),
+    (np.zeros((6, 8, 8)), np.arange(6) + 1, "with 6 images they are at most 5; got 6"),
     (np.zeros((0, 8, 8)), np.zeros(0, int), r"got shape \(0, 8, 8\)"),
     (np.zeros((6, 8, 8), int), np.zeros(6, int), "bytes .uint8., or floats.*got int64"),
     (np.full((6, 8, 8), np.nan), np.zeros(6, int), "between 0 and 1.*got nan"),
-    (np.full((6, 8, 8), 255.0), np.zeros(6, int), "between 0 and 1.*got 255.0 to 255.0"),
-    (np.full((6, 8, 8), -0.5), np.zeros(6, int), "between 0 and 1.*got -0.5 to -0.5"),
+    (np.linspace(0, 1.5, 6).reshape(6, 1, 1), np.zeros(6, int), "between 0 and 1.*got 0.0 to 1.5"),
+    (np.linspace(-0.5, 1, 6).reshape(6, 1, 1), np.zeros(6, int), "0 and 1.*got -0.5 to 1.0"),
     (np.zeros((5, 8, 8)), np.zeros(5, int), "at least 6; got 5"),
     (np.full((6, 8, 8), None), np.zeros(6, int), "not an .npz file with arrays x and y"),
 ])
@@ -536,16 +552,25 @@ def test_pydoc_is_the_language_reference():
     assert "lambda" in text and text.index('"assert"') < text.index('"yield"')
 
 
+def test_shakespeare_is_read_from_its_file(tmp_path, monkeypatch):
+    monkeypatch.setattr("tinygen.data.text.locate", lambda name, root: root / name)
+    (tmp_path / "tinyshakespeare").mkdir()
+    (tmp_path / "tinyshakespeare" / "input.txt").write_text("First Citizen:", encoding="utf-8")
+    assert load_text("shakespeare", root=tmp_path) == "First Citizen:"
+
+
 @needs_real_files
 def test_shakespeare_is_the_published_text():
     text = load_text("shakespeare", root=REAL)
     assert len(text) == 1_115_394 and len(set(text)) == 65 and text.startswith("First Citizen:")
 
 
-def test_a_path_gives_that_file_as_utf8_with_plain_line_ends(tmp_path):
-    path = tmp_path / "own.txt"
+def test_a_path_gives_that_file_as_utf8_with_plain_line_ends(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "own"
     path.write_bytes("\ufeffna\u00efve\r\ncaf\u00e9".encode())
-    assert load_text(path) == load_text(str(path)) == "na\u00efve\ncaf\u00e9"
+    for given in (path, str(path), "own"):
+        assert load_text(given) == "na\u00efve\ncaf\u00e9"
 
 
 @pytest.mark.parametrize("content, found", [
@@ -565,8 +590,9 @@ def test_a_folder_is_no_text(tmp_path):
 def test_an_unknown_text_lists_the_names_and_a_missing_file_is_missing():
     with pytest.raises(ValueError, match="did you mean 'shakespeare'.*pydoc, shakespeare"):
         load_text("shakespear")
-    with pytest.raises(FileNotFoundError):
-        load_text("missing.txt")
+    for missing in ("missing.txt", "missing/text"):
+        with pytest.raises(FileNotFoundError):
+            load_text(missing)
 
 
 # ---- toys
@@ -582,6 +608,7 @@ def test_toys_scatter_evenly_about_their_centres(sample, centres):
     assert abs(share * len(centres) - 1).max() < 0.15
     offsets = away[np.arange(len(points)), nearest]
     np.testing.assert_allclose(offsets.std(axis=0), toys.STD, rtol=0.03)
+    assert abs(np.corrcoef(offsets.T)[0, 1]) < 0.03
     assert (points == sample(20_000, np.random.default_rng(0))).all()
 
 
@@ -593,6 +620,7 @@ def test_toy_centres_stand_where_the_docstrings_say():
     np.testing.assert_allclose(sides, 4 * np.sin(np.pi / 8), rtol=1e-6)  # of a regular octagon
     gaps = np.linalg.norm(data.GRID_CENTRES[:, None] - data.GRID_CENTRES, axis=2)
     assert (np.sort(gaps, axis=1)[:, 1] == 2).all() and gaps.max() == np.float32(np.hypot(8, 8))
+    assert (data.GRID_CENTRES.mean(axis=0) == 0).all()
 
 
 # ---- mini-batches
@@ -614,6 +642,8 @@ def test_batches_shuffle_aligned_rows_and_give_each_once():
 def test_batches_without_rng_keep_the_order_and_one_array_needs_no_tuple():
     parts = list(batches(np.arange(10), batch_size=5))
     assert [list(part) for part in parts] == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
+    part, = batches(np.arange(3), batch_size=5)
+    assert list(part) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("rows, size, expected", [(10, 4, 2), (8, 4, 2), (4, 4, 1)])

@@ -38,6 +38,7 @@ ROWS = [
     ("add", lambda: t(3) + [1, 2, 3], TypeError, "got list .*"),
     ("add", lambda: t(3) + "1", TypeError, "got str '1'"),
     ("add", lambda: t(3) + None, TypeError, "NoneType"),
+    ("add", lambda: ints(3) + t(3), TypeError, r"got ndarray \(3,\) int64, Tensor \(3,\) float32"),
     ("sub", lambda: [1.0, 2.0] - t(2), TypeError, LIST),
     ("mul", lambda: t(3) * tg.Tensor(np.ones(3)), TypeError,
      r"share one floating dtype, got Tensor \(3,\) float32, Tensor \(3,\) float64; convert"),
@@ -56,6 +57,7 @@ ROWS = [
     ("clip", lambda: ops.clip(t(3), low=float("nan"), high=1), ValueError, "low=nan, high=1"),
     ("clip", lambda: ops.clip(t(3), None, 1), TypeError,
      r"low and high must be numbers, got low=None, high=1; .* use float\('inf'\)"),
+    ("clip", lambda: ops.clip(t(3), 0, None), TypeError, "got low=0, high=None"),
     ("clip", lambda: ops.clip(t(3), 0, 1, 2), TypeError, MANY),
     ("clip", lambda: ops.clip(t(3), 0, low=1), TypeError,
      r"low is given twice, .* call it as clip\(x, low, high\)"),
@@ -87,16 +89,19 @@ ROWS = [
     ("broadcast_to", lambda: ops.broadcast_to(t(3), shape=(-1, 3)), ValueError, r"shape=\(-1, 3\)"),
     ("sum_to", lambda: ops.sum_to(t(2, 3), shape=(2,)), ValueError,
      r"got Tensor \(2, 3\) float32, shape=\(2,\)"),
+    ("sum_to", lambda: ops.sum_to(t(2, 3), shape=(3, 2)), ValueError,
+     r"one that broadcasts to x's, got \(3, 2\) for \(2, 3\)"),
     ("transpose", lambda: ops.transpose(t(2, 3), axes=(0, 0)), ValueError,
      "each of the 2 axes once"),
     ("transpose", lambda: ops.transpose(t(2, 3), axes=(0,)), ValueError, "each of the 2 axes once"),
+    ("transpose", lambda: ops.transpose(t(), axes=(0,)), ValueError, "each of the 0 axes once"),
     ("swapaxes", lambda: ops.swapaxes(t(3)), ValueError, r"out of bounds.*got Tensor \(3,\)"),
     ("squeeze", lambda: ops.squeeze(t(2, 3), axis=0), ValueError, r"not equal to one.*axis=0"),
     ("expand_dims", lambda: ops.expand_dims(t(2, 3), axis=4), ValueError,
      "axis 4 is out of bounds"),
     ("flip", lambda: ops.flip(t(2, 3), axis=2), ValueError, AXIS),
-    ("pad", lambda: ops.pad(t(2), width=((-1, 0),)), ValueError,
-     r"sizes >= 0 .*got \(\(-1, 0\),\)"),
+    *each("pad crop", lambda op: op(t(2, 2), width=((-1, 0), (0, 0))), ValueError,
+          r"sizes >= 0 .*got \(\(-1, 0\), \(0, 0\)\)"),
     *each("pad crop",
           lambda op: op(t(), ()), ValueError, "x is a single number, and needs at least one axis"),
     ("pad", lambda: ops.pad(t(2), width=1), ValueError, r"pair \(before, after\).*got 1"),
@@ -127,13 +132,18 @@ ROWS = [
     ("embedding", lambda: ops.embedding(ints(2), t(3)), ValueError, r"\(V, C\), .* shape \(3,\)"),
     ("take_along_axis", lambda: ops.take_along_axis(t(2, 3), floats(2, 1), axis=1), TypeError,
      r"integer array, got .* float32; use .astype\('int64'\)"),
+    ("take_along_axis", lambda: ops.take_along_axis(t(3), 2, axis=0), TypeError,
+     "integer array, got int 2"),
     ("take_along_axis", lambda: ops.take_along_axis(t(2, 3), ints(2), axis=1), ValueError,
      r"as many axes as x, got \(2,\) for \(2, 3\)"),
     ("take_along_axis", lambda: ops.take_along_axis(t(2, 3), ints(2, 1), axis=2), ValueError,
      r"no axis 2 in shape \(2, 3\)"),
     ("concatenate", lambda: ops.concatenate([t(2, 3), t(2, 2)]), ValueError,
      r"agree in all axes but axis 0, got shapes \[\(2, 3\), \(2, 2\)\]"),
-    ("concatenate", lambda: ops.concatenate([t(2), t(2)], 1), ValueError, "axis 1"),
+    *[("concatenate", functools.partial(ops.concatenate, xs, 1), ValueError, "all axes but axis 1")
+      for xs in ([t(2), t(2)], [t(2), t(2, 3)], [t(2, 3), t(2)])],
+    ("concatenate", lambda: ops.concatenate([floats(2), floats(2, dtype="float64")]), TypeError,
+     r"share one dtype, got \['float32', 'float64'\]"),
     ("concatenate", lambda: ops.concatenate(t(2), t(2)), TypeError,
      r"axis is a setting .* call it as concatenate\(xs, axis=0\)"),
     ("concatenate", lambda: ops.concatenate(t(2), t(2), axis=0), TypeError,
@@ -176,8 +186,11 @@ ROWS = [
     ("matmul", lambda: t(2, 3) @ t(2, 3), ValueError, r"must match.*got \(2, 3\) @ \(2, 3\)"),
     ("matmul", lambda: t(2, 3) @ 2.0, TypeError, NUMBER),
     ("matmul", lambda: ops.matmul(t(), t(3)), ValueError, r"got \(\) @ \(3,\)"),
+    ("matmul", lambda: ops.matmul(t(3), t()), ValueError, r"got \(3,\) @ \(\)"),
     ("matmul", lambda: t(2, 2, 3) @ t(5, 3, 2), ValueError, "do not broadcast"),
     ("linear", lambda: ops.linear(t(2, 3), t(3, 4)), ValueError, r"x \(2, 3\) and w \(3, 4\)"),
+    ("linear", lambda: ops.linear(t(), t(3, 2)), ValueError, r"x \(\) and w \(3, 2\)"),
+    ("linear", lambda: ops.linear(t(3), t(3)), ValueError, r"x \(3,\) and w \(3,\)"),
     ("linear", lambda: ops.linear(t(2, 3), t(4, 3), t(3)), ValueError,
      r"4 outputs, got shape \(3,\)"),
     ("einsum", lambda: ops.einsum("ij,jk->ik", t(2, 3), t(2, 3)), ValueError,
@@ -185,6 +198,8 @@ ROWS = [
     ("einsum", lambda: ops.einsum("ij", t(2, 3)), ValueError, "subscripts consist of letters"),
     ("einsum", lambda: ops.einsum("i->1", t(2)), ValueError, "subscripts consist of letters"),
     ("einsum", lambda: ops.einsum("->1", t()), ValueError, "subscripts consist of letters"),
+    ("einsum", lambda: ops.einsum("i1->i", t(3, 2)), ValueError, "subscripts consist of letters"),
+    ("einsum", lambda: ops.einsum("i->j", t(3)), ValueError, "must occur in some operand"),
     ("einsum", lambda: ops.einsum("i->i", t(2, 3)), ValueError,
      r"got shapes \[\(2, 3\)\]"),
     ("einsum", lambda: ops.einsum("ii->i", t(2, 2)), ValueError, "a letter may occur once"),
@@ -205,6 +220,7 @@ ROWS = [
     ("conv1d", lambda: ops.conv1d(t(1, 3, 8), t(4, 3, 3), 1.0), TypeError, "takes Tensors or arr"),
     ("conv1d", lambda: ops.conv1d(t(1, 3, 8), t(4, 3, 3), groups=None), ValueError, "groups must"),
     ("leaky_relu", lambda: ops.leaky_relu(t(3), slope=1.5), ValueError, "from 0 to 1, got 1.5"),
+    ("leaky_relu", lambda: ops.leaky_relu(t(3), "1"), TypeError, "from 0 to 1, got '1'"),
     ("conv2d", lambda: ops.conv2d(t(3, 8, 8), t(4, 3, 3, 3)), ValueError,
      r"x \(3, 8, 8\).*x\[None\]"),
     ("conv2d", lambda: ops.conv2d(t(1, 2, 8, 8), t(4, 3, 3, 3)), ValueError,
@@ -212,19 +228,25 @@ ROWS = [
     ("conv2d", lambda: ops.conv2d(t(1, 3, 2, 8), t(4, 3, 3, 3)), ValueError,
      r"spans \(3, 3\) on an input of \(2, 8\).*smaller kernel or more padding"),
     ("conv2d", lambda: ops.conv2d(t(1, 3, 8, 8), t(4, 3, 3, 3), t(3)), ValueError, "the 4 outputs"),
-    ("conv2d", lambda: ops.conv2d(t(1, 3, 8, 8), t(4, 3, 3, 3), stride=0), ValueError,
-     "stride must be .* of at least 1; got 0"),
+    ("conv2d", lambda: ops.conv2d(t(1, 3, 8, 8), t(4, 3, 3, 3), stride=(1, 0)), ValueError,
+     r"stride must be .* of at least 1; got \(1, 0\)"),
     ("conv2d", lambda: ops.conv2d(t(1, 3, 8, 8), t(4, 3, 3, 3), padding=-1), ValueError,
      "padding must be .* of at least 0; got -1"),
-    ("conv2d", lambda: ops.conv2d(t(1, 3, 8, 8), t(4, 3, 3, 3), groups=3), ValueError, "groups=3"),
+    ("conv2d", lambda: ops.conv2d(t(1, 9, 8, 8), t(4, 3, 3, 3), groups=3), ValueError,
+     "groups=3 needs 9 input channels and groups that divide 4"),
+    ("conv_transpose2d", lambda: ops.conv_transpose2d(t(1, 4, 4, 4), t(4, 1, 3, 3), groups=0),
+     ValueError, "groups=0 needs 4 input channels and groups that divide 4"),
     *each("conv2d conv_transpose2d", lambda op: op(t(1, 3, 0, 8), t(3, 3, 3, 3)), ValueError,
           r"only the first two axes of x and w may be empty, got x \(1, 3, 0, 8\)"),
     ("conv1d", lambda: ops.conv1d(t(1, 3, 8), t(4, 3, 0)), ValueError, r"and w \(4, 3, 0\)"),
     ("conv_transpose2d", lambda: ops.conv_transpose2d(t(1, 2, 4, 4), t(3, 2, 3, 3)), ValueError,
      r"needs 3 input channels.* got x \(1, 2, 4, 4\)"),
     ("conv_transpose2d", lambda: ops.conv_transpose2d(
-        t(1, 2, 4, 4), t(2, 2, 3, 3), output_padding=1),
-     ValueError, r"at least \(6, 6\) and larger by less than the stride .* got \(7, 7\)"),
+        t(1, 2, 4, 4), t(2, 2, 3, 3), output_padding=(0, 1)),
+     ValueError, r"at least \(6, 6\) and larger by less than the stride .* got \(6, 7\)"),
+    ("conv_transpose2d", lambda: ops.conv_transpose2d(
+        t(1, 2, 4, 4), t(2, 2, 3, 3), output_padding=-1),
+     ValueError, "output_padding must be .* of at least 0; got -1"),
     ("conv_transpose2d", lambda: ops.conv_transpose2d(t(1, 2, 4, 4), t(2, 2, 3, 3), output_size=5),
      ValueError, r"at least \(6, 6\).*got \(5, 5\)"),
     ("conv_transpose2d", lambda: ops.conv_transpose2d(t(1, 2, 4, 4), t(2, 2, 3, 3), output_size=0),
@@ -235,11 +257,13 @@ ROWS = [
      ValueError, r"got \(1, 2, 4, 4\), \(2, 2, 2, 2\)"),
     *[("conv2d_weight", functools.partial(ops.conv2d_weight, t(*x), t(*y), kernel_size=3,
                                           groups=groups), ValueError, "groups must divide C and O")
-      for x, y, groups in [((2, 4, 4), (1, 2, 2, 2), 1), ((1, 2, 4, 4), (2, 2, 2), 1),
+      for x, y, groups in [((1, 4, 4), (1, 2, 2, 2), 1), ((1, 2, 4, 4), (1, 2, 2), 1),
                            ((1, 2, 4, 4), (1, 2, 2, 2), 0), ((1, 3, 4, 4), (1, 2, 2, 2), 2),
                            ((1, 2, 4, 4), (1, 3, 2, 2), 2)]],
     ("conv2d_weight", lambda: ops.conv2d_weight(t(1, 2, 4, 4), t(1, 2, 2, 2), kernel_size=2),
      ValueError, r"a kernel of \(2, 2\) with these settings does not lead"),
+    ("conv2d_weight", lambda: ops.conv2d_weight(t(1, 2, 4, 4), t(1, 2, 2, 2), kernel_size=0),
+     ValueError, "kernel_size must be .* of at least 1; got 0"),
     # pool
     *each("max_pool2d avg_pool2d",
           lambda op: op(t(1, 1, 4, 4), 5), ValueError,
@@ -254,7 +278,7 @@ ROWS = [
     ("max_unpool2d", lambda: ops.max_unpool2d(t(1, 1, 2, 2), ints(1, 1, 2, 2), 2, padding=-1),
      ValueError, "padding must be .* of at least 0; got -1"),
     ("max_pool2d", lambda: ops.max_pool2d(t(1, 1, 4, 4), 2, 2, 0, "no"), TypeError, "return_indic"),
-    ("max_pool2d", lambda: ops.max_pool2d(t(1, 1, 4, 4), 2, padding=2), ValueError,
+    ("max_pool2d", lambda: ops.max_pool2d(t(1, 1, 4, 4), 2, padding=(2, 0)), ValueError,
      "half the kernel"),
     ("avg_pool2d", lambda: ops.avg_pool2d(2.0, 2), TypeError, "takes Tensors or arrays, got float"),
     ("upsample_nearest2d", lambda: ops.upsample_nearest2d(t(1, 1, 4, 4), 0), ValueError,
@@ -274,6 +298,9 @@ ROWS = [
     ("sum_pool2d", lambda: ops.sum_pool2d(
         t(1, 1, 2, 2), kernel=(3, 3), stride=(1, 1), padding=(0, 0)),
      ValueError, "kernel must fit"),
+    ("sum_pool2d", lambda: ops.sum_pool2d(
+        t(1, 4, 4), kernel=(2, 2), stride=(2, 2), padding=(0, 0)),
+     ValueError, r"got shape \(1, 4, 4\); a single image needs x\[None\]"),
     ("spread2d", lambda: ops.spread2d(t(1, 1, 2, 2), kernel=(2, 2), stride=(2, 2), padding=(0, 0),
                                       size=(3, 3)), ValueError, "a number for each window"),
     # norm
@@ -285,8 +312,8 @@ ROWS = [
     ("standardize", lambda: ops.standardize(t(2, 3), t(3), t(3), eps=-2.0), ValueError,
      "eps, .* got -2.0"),
     ("standardize", lambda: ops.standardize(t(2, 3), t(3), None), TypeError, "got NoneType"),
-    ("standardize", lambda: ops.standardize(t(2, 3), t(3), -t(3)), ValueError,
-     "a variance must be at least 0, got -1.0; pass .* not its logarithm"),
+    ("standardize", lambda: ops.standardize(these([2.0, 3.0]), these(0.0, 0.0), these(1.0, -1.0)),
+     ValueError, "a variance must be at least 0, got -1.0; pass .* not its logarithm"),
     *each("softmax log_softmax",
           lambda op: op(t(2, 3), axis=2), ValueError, AXIS),
     *each("softmax log_softmax layer_norm",
@@ -298,10 +325,12 @@ ROWS = [
      "b needs one number"),
     ("standardize", lambda: ops.standardize(t(2, 3), t(2), t(3)), ValueError,
      r"got x \(2, 3\) and"),
+    ("standardize", lambda: ops.standardize(t(3), t(), t()), ValueError, r"got x \(3,\) and"),
     ("batch_norm", lambda: ops.batch_norm(t(2, 3, 4), t(4)), ValueError,
      "one number for each of the 3"),
     ("batch_norm", lambda: ops.batch_norm(t(1, 3)), ValueError, "a single number has no variance"),
-    ("batch_norm", lambda: ops.batch_norm(t(3)), ValueError, "up to three more axes"),
+    *[("batch_norm", functools.partial(ops.batch_norm, t(*shape)), ValueError,
+       "up to three more axes") for shape in [(3,), (2, 3, 1, 1, 1, 1)]],
     ("group_norm", lambda: ops.group_norm(t(2, 4), groups=3), ValueError,
      "divide the 4 channels, got 3"),
     ("group_norm", lambda: ops.group_norm(t(2, 4), groups=0), ValueError, "got 0"),
@@ -317,8 +346,8 @@ ROWS = [
           lambda op: op(t(2), ints(2)), TypeError, "same dtype, got float32 and int64"),
     ("bce_with_logits", lambda: ops.bce_with_logits(t(3), 255 * t(3)), ValueError,
      "probabilities from 0 to 1, got 255 to 255; divide pixels .* by 255"),
-    ("bce_with_logits", lambda: ops.bce_with_logits(t(3), floats(3) * -0.5), ValueError,
-     "from 0 to 1, got -0.5 to -0.5"),
+    *[("bce_with_logits", functools.partial(ops.bce_with_logits, these(0.0, 0.0), these(low, high)),
+       ValueError, f"from 0 to 1, got {low} to {high}") for low, high in [(-0.5, 0.5), (0.5, 1.5)]],
     ("bce_with_logits", lambda: ops.bce_with_logits(t(3), floats(3) * np.float32("nan")),
      ValueError, "from 0 to 1, got nan to nan"),
     ("mse", lambda: ops.mse(t(0), t(0)), ValueError, "an empty batch has no loss"),
@@ -343,11 +372,14 @@ ROWS = [
           lambda op: op(t(2, 3), t(2, 3), axis=2), ValueError, "axis 2 is out of bounds"),
     ("kl_standard_normal", lambda: ops.kl_standard_normal(t(2), 0.0), ValueError,
      r"mean and logvar must have the same shape, got \(2,\), 0.0"),
+    ("kl_standard_normal", lambda: ops.kl_standard_normal(0.5, 0.5), ValueError,
+     "must have the same shape, got 0.5, 0.5"),
     ("kl_standard_normal", lambda: ops.kl_standard_normal(t(), t()), ValueError, r"use axis=\(\)"),
     ("kl_normal", lambda: ops.kl_normal(t(2, 3), t(2, 3), t(3), t(3)), ValueError,
      r"got \(2, 3\), \(2, 3\), \(3,\), \(3,\); a divergence does not broadcast"),
-    ("kl_categorical", lambda: ops.kl_categorical(t(2), -t(2)), ValueError,
-     "at least 0, got -1; turn scores into .* with softmax"),
+    *[("kl_categorical", functools.partial(ops.kl_categorical, these(*p), these(*q)), ValueError,
+       "at least 0, got -0.5; turn scores into .* with softmax")
+      for p, q in [((0.5, 0.5), (-0.5, 1.5)), ((-0.5, 1.5), (0.5, 0.5))]],
     # attention
     ("attention", lambda: ops.attention(t(2, 3), t(4, 2), t(4, 3)), ValueError,
      r"v \(..., S, e\) need the same leading axes; got \(2, 3\), \(4, 2\), \(4, 3\)"),
@@ -361,7 +393,9 @@ ROWS = [
      "the mask must be a boolean array, .* got float32"),
     ("attention", lambda: ops.attention(t(4, 3), t(4, 3), t(4, 3), mask=floats(2, 4) > 0),
      ValueError, r"must broadcast to \(..., T, S\), here \(4, 4\); got \(2, 4\)"),
-    ("attention", lambda: ops.attention(t(4, 3), t(4, 3), t(4, 3), mask=floats(4, 4) > 1),
+    ("attention", lambda: ops.attention(t(4, 3), t(4, 3), t(4, 3), mask=floats(1, 4, 4) > 0),
+     ValueError, r"must broadcast to \(..., T, S\), here \(4, 4\); got \(1, 4, 4\)"),
+    ("attention", lambda: ops.attention(t(2, 3), t(2, 3), t(2, 3), mask=these([True], [False])),
      ValueError, "may attend to no key at all.* its own position"),
     ("attention", lambda: ops.attention(t(4, 3), t(4, 3), t(4, 3), dropout=1.0), ValueError,
      "dropout must be at least 0 and below 1, got 1.0"),
@@ -371,6 +405,10 @@ ROWS = [
      r"need the same leading axes; got \(1, 3\), \(3,\), \(3,\)"),
     ("attention", lambda: ops.attention(t(2, 3), t(2, 3), t(2)), ValueError,
      r"got \(2, 3\), \(2, 3\), \(2,\)"),
+    ("attention", lambda: ops.attention(t(4, 3), t(4, 3), t(5, 3)), ValueError,
+     r"got \(4, 3\), \(4, 3\), \(5, 3\)"),
+    ("attention", lambda: ops.attention(t(2, 2, 3), t(1, 2, 3), t(1, 2, 3)), ValueError,
+     r"need the same leading axes; got \(2, 2, 3\), \(1, 2, 3\)"),
     # Tensor
     ("Tensor", lambda: tg.Tensor(3), TypeError,
      "must be floating-point, got int64.*write 2.0 for 2"),
@@ -412,6 +450,8 @@ ROWS = [
     ("grad", lambda: tg.grad(floats(1), t(3)), ValueError, "no graph to walk"),
     ("grad", lambda: tg.grad(tg.grad((x := t(3)).sum(), x).sum(), x), ValueError,
      "or it is a gradient taken without create_graph=True"),
+    ("where_positive", lambda: ops.elementwise.where_positive(t(3), t(3), slope=0).sum()
+     .backward(), ValueError, r"there is no gradient for input 1, Tensor \(3,\) float32; pass an"),
     # the backend
     ("use_backend", lambda: tg.use_backend("jax"), ValueError,
      "one of numpy, cupy, or a module .* got 'jax'"),
@@ -444,6 +484,14 @@ def test_numpys_functions_on_tensors(name, arguments):
     refusal = rf"numpy.{name} does not know Tensors; call tinygen.{name}"
     with pytest.raises(TypeError, match=refusal):
         getattr(np, name)(*arguments)
+
+
+def test_of_numpys_ufuncs_only_array_and_tensor_become_an_operator():
+    array, x = np.ones(2, "float32"), t(2)
+    for call in (lambda: np.add(x, array), lambda: np.add.outer(array, x),
+                 lambda: np.add(array, x, dtype="float64")):
+        with pytest.raises(TypeError, match="numpy.add does not know Tensors"):
+            call()
 
 
 def test_a_tensor_does_not_become_an_array_by_itself():
@@ -488,10 +536,11 @@ def test_arrays_of_another_library():
         (t(3) * 2).backward(foreign)
 
 
-def test_a_shape_alone_makes_no_array():
+@pytest.mark.parametrize("half", [memoryview(b"abc"), np.finfo("float32")])
+def test_a_shape_or_a_dtype_alone_makes_no_array(half):
     layer = nn.MultiHeadAttention(6, 2, rng=rng())
-    with pytest.raises(TypeError, match="^MultiHeadAttention: .*got memoryview"):
-        layer(memoryview(b"abc"))
+    with pytest.raises(TypeError, match=f"^MultiHeadAttention: .*got {type(half).__name__} "):
+        layer(half)
 
 
 def test_a_kind_of_array_is_an_array():
@@ -523,6 +572,7 @@ def test_a_boolean_array_is_a_mask():
     ("conv_transpose2d", [(1, 2, 5, 5), (2, 3, 2, 2), (3,)], {}),
     ("conv2d_weight", [(1, 2, 5, 5), (1, 3, 4, 4)], {"kernel_size": 2}),
     ("layer_norm", [(2, 3), (3,), (3,)], {}), ("batch_norm", [(4, 3), (3,), (3,)], {}),
+    ("group_norm", [(2, 4), (4,), (4,)], {"groups": 2}),
     ("standardize", [(4, 3), (3,), (3,), (3,), (3,)], {}),
 ])
 def test_mixed_dtypes_are_told_in_the_order_of_the_arguments(name, shapes, settings):

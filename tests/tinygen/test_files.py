@@ -101,7 +101,7 @@ def test_what_keeps_the_file_from_being_opened_is_told(tmp_path, monkeypatch):
     def denied(path, mode):
         raise PermissionError("no")
     monkeypatch.setattr(files, "open_locked", denied)
-    with pytest.raises(PermissionError, match="no"):
+    with pytest.raises(PermissionError, match="^no$"):
         checkpoint.save(tmp_path / "c.npz", {"x": 1})
 
 
@@ -158,4 +158,14 @@ def test_a_full_disk_is_told_with_the_file(tmp_path, monkeypatch, number):
     monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(OSError, match=r"No space left on device: .*c\.npz"):
         checkpoint.save(tmp_path / "c.npz", {"x": 1})
+    with pytest.raises(OSError, match="no space: 'other'"), replacing(tmp_path / "c.npz"):
+        raise OSError(number, "no space", "other")  # which knows its file
     assert not names(tmp_path)
+
+
+def test_what_is_forced_to_the_disk_is_the_whole_file(tmp_path, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(files.os, "fsync", lambda file: sizes.append(os.fstat(file).st_size))
+    with replacing(tmp_path / "a") as file:
+        file.write(b"all of it")
+    assert sizes == [9]

@@ -76,7 +76,7 @@ def test_a_child_that_knows_its_parent_is_no_endless_loop(rng):
 
 def test_parameters_where_none_are_looked_for(rng):
     net = nn.Module()
-    net.layers = [nn.Linear(1, 1, rng=rng)]
+    net.layers = [None, nn.Linear(1, 1, rng=rng)]
     with pytest.raises(TypeError, match="Module.layers: .* inside a list .*; use nn.ModuleList"):
         net.parameters()
     net.layers = {"a": tg.Tensor([1.0])}
@@ -125,9 +125,11 @@ def test_evaluating_gives_each_module_its_own_mode_back(net):
 def test_astype(net):
     before = to_numpy(net.embed.weight).copy()
     net.scale.grad = tg.Tensor([1.0])
+    net.counts = xp.asarray([3])
     assert net.astype("float64") is net
     assert {str(p.dtype) for p in net.parameters()} == {"float64"} == {str(net.mask.dtype)}
     assert net.head.weight is net.embed.weight and net.scale.grad is None
+    assert net.counts.dtype.kind == "i"
     assert np.array_equal(to_numpy(net.embed.weight), before.astype("float64"))
     assert net(xp.asarray([1, 2])).dtype == "float64"
 
@@ -135,7 +137,8 @@ def test_astype(net):
 def test_repr():
     rng = np.random.default_rng(0)
     net = nn.Sequential(nn.Conv2d(1, 8, 4, stride=2, bias=False, rng=rng), nn.BatchNorm2d(8),
-                        nn.Sequential(nn.LeakyReLU(0.2), nn.Dropout(0.1, rng=rng))).eval()
+                        nn.Sequential(nn.LeakyReLU(0.2), nn.Dropout(0.1, rng=rng)),
+                        nn.Unflatten(2, ())).eval()
     assert repr(net) == """\
 Sequential(
   (0): Conv2d(in_channels=1, out_channels=8, kernel_size=4, stride=2, bias=None)
@@ -144,6 +147,7 @@ Sequential(
     (0): LeakyReLU(negative_slope=0.2)
     (1): Dropout(p=0.1)
   )
+  (3): Unflatten(dim=2, unflattened_size=())
 )"""
 
 
@@ -176,6 +180,14 @@ def test_summary(net):
 def test_summary_of_a_shape(dtype, rng):
     net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10, rng=rng)).astype(dtype)
     assert net.summary((2, 1, 28, 28)) == net.summary(xp.zeros((2, 1, 28, 28), dtype))
+    net.forward = lambda x: x[x == 0]
+    assert "(6,)" in net.summary((2, 3))
+
+
+@pytest.mark.parametrize("x, output", [
+    ((2, 3), "(2, 3)"), ((), "()"), (xp.asarray([2, 3]), "(2,)"), ((xp.ones(2), 3), "(2,) int")])
+def test_only_a_tuple_of_sizes_is_a_shape(x, output):
+    assert f"Sequential  {output}" in nn.Sequential().summary(x)
 
 
 def test_summary_to_the_letter(rng):
@@ -254,13 +266,15 @@ def test_writing_between_forward_and_backward_is_noticed(net, write):
 
 LAYERS = [
     (lambda rng: nn.Linear(3, 4, rng=rng), (2, 5, 3), (2, 5, 4)),
-    (lambda rng: nn.Conv1d(2, 4, 3, stride=2, padding=1, rng=rng), (2, 2, 9), (2, 4, 5)),
+    (lambda rng: nn.Conv1d(2, 4, 3, stride=2, padding=1, dilation=2, groups=2, rng=rng),
+     (2, 2, 9), (2, 4, 4)),
     (lambda rng: nn.Conv2d(2, 4, 3, padding=1, groups=2, rng=rng), (2, 2, 5, 6), (2, 4, 5, 6)),
-    (lambda rng: nn.Conv2d(2, 4, (1, 3), stride=(1, 2), rng=rng), (2, 2, 5, 7), (2, 4, 5, 3)),
+    (lambda rng: nn.Conv2d(2, 4, (1, 3), stride=(1, 2), dilation=2, rng=rng),
+     (2, 2, 5, 7), (2, 4, 5, 2)),
     (lambda rng: nn.ConvTranspose2d(4, 2, 4, stride=2, padding=1, groups=2, rng=rng),
      (2, 4, 5, 6), (2, 2, 10, 12)),
-    (lambda rng: nn.ConvTranspose2d(4, 2, 3, stride=2, output_padding=1, rng=rng),
-     (2, 4, 5, 5), (2, 2, 12, 12)),
+    (lambda rng: nn.ConvTranspose2d(4, 2, 3, stride=2, output_padding=1, dilation=2, rng=rng),
+     (2, 4, 5, 5), (2, 2, 14, 14)),
     (lambda rng: nn.MaxPool2d(2), (2, 3, 5, 6), (2, 3, 2, 3)),
     (lambda rng: nn.AvgPool2d(3, stride=1, padding=1), (2, 3, 5, 6), (2, 3, 5, 6)),
     (lambda rng: nn.Upsample(2), (2, 3, 5, 6), (2, 3, 10, 12)),
@@ -325,6 +339,12 @@ def test_pooling_and_unpooling():
     assert np.array_equal(back[kept], to_numpy(x)[kept])
 
 
+def test_a_transposed_convolution_is_told_which_size_it_had(rng):
+    layer = nn.ConvTranspose2d(1, 1, 3, stride=2, rng=rng)
+    for n in (9, 10):
+        assert layer(array(1, 1, 4, 4), output_size=n).shape == (1, 1, n, n)
+
+
 def test_dropout(rng):
     layer, x = nn.Dropout(0.25, rng=rng), xp.ones((100, 100), "float32")
     y = to_numpy(layer(x))
@@ -335,7 +355,7 @@ def test_dropout(rng):
 
 
 def test_batch_norm_keeps_running_statistics():
-    layer = nn.BatchNorm2d(2, momentum=0.3)
+    layer = nn.BatchNorm2d(2, eps=0.1, momentum=0.3)
     mean, var = np.zeros(2), np.ones(2)
     for seed in range(3):
         x = 3 * array(4, 2, 5, 5, seed=seed) + 1
@@ -344,11 +364,12 @@ def test_batch_norm_keeps_running_statistics():
         mean = 0.7 * mean + 0.3 * host.mean(axis=(0, 2, 3))
         var = 0.7 * var + 0.3 * host.var(axis=(0, 2, 3), ddof=1)
     assert y.mean(axis=(0, 2, 3)) == pytest.approx(np.zeros(2), abs=1e-5)
-    assert y.var(axis=(0, 2, 3)) == pytest.approx(np.ones(2), abs=1e-4)
+    biased = host.var(axis=(0, 2, 3))
+    assert y.var(axis=(0, 2, 3)) == pytest.approx(biased / (biased + 0.1), abs=1e-4)
     assert to_numpy(layer.running_mean) == pytest.approx(mean, rel=1e-5)
     assert to_numpy(layer.running_var) == pytest.approx(var, rel=1e-5)
     kept = layer.eval().state_dict()
-    expected = (host - mean[:, None, None]) / np.sqrt(var[:, None, None] + 1e-5)
+    expected = (host - mean[:, None, None]) / np.sqrt(var[:, None, None] + 0.1)
     assert to_numpy(layer(x)) == pytest.approx(expected, abs=1e-5)
     assert to_numpy(layer(x[:1])) == pytest.approx(expected[:1], abs=1e-5)  # whatever the company
     assert all(np.array_equal(value, kept[path]) for path, value in layer.state_dict().items())
@@ -368,8 +389,10 @@ def test_batch_norm_that_tracks_nothing_is_batch_norm_in_training_always(kind, s
 
 
 @pytest.mark.parametrize("layer, parts", [
-    (nn.LayerNorm(4), lambda x: x), (nn.GroupNorm(2, 4), lambda x: x.reshape(3, 2, 2)),
-    (nn.BatchNorm1d(4), lambda x: x.T)])
+    (nn.LayerNorm(4, 0.1), lambda x: x),
+    (nn.GroupNorm(2, 4, 0.1), lambda x: x.reshape(3, 2, 2)),
+    (nn.BatchNorm1d(4, 0.1), lambda x: x.T),
+    (nn.BatchNorm1d(4, 0.1, track_running_stats=False), lambda x: x.T)])
 def test_norms_scale_and_shift_each_feature(layer, parts, rng):
     """parts: an array whose rows are what is normalised together."""
     x, w, b = rng.normal(2, 3, (3, 4)), rng.normal(size=4), rng.normal(size=4)
@@ -377,7 +400,7 @@ def test_norms_scale_and_shift_each_feature(layer, parts, rng):
     layer.weight.data, layer.bias.data = xp.asarray(w), xp.asarray(b)
     y = parts((to_numpy(layer(xp.asarray(x))) - b) / w)
     mean, var = (f(axis=-1, keepdims=True) for f in (parts(x).mean, parts(x).var))
-    np.testing.assert_allclose(y, (parts(x) - mean) / np.sqrt(var + 1e-5), rtol=1e-9)
+    np.testing.assert_allclose(y, (parts(x) - mean) / np.sqrt(var + 0.1), rtol=1e-9)
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -513,6 +536,12 @@ def test_weights_start_as_in_pytorch(make, shape, fan_in, rng):
         assert np.abs(values).max() <= 1 + 1e-6
         assert np.abs(values).max() > 0.9
     assert to_numpy(layer.weight).std() == pytest.approx(1 / math.sqrt(3 * fan_in), rel=0.1)
+
+
+@pytest.mark.parametrize("make, std", [
+    (partial(nn.Embedding, 100, 100), 1), (partial(nn.MinibatchDiscrimination, 25, 20, 20), 0.2)])
+def test_weights_that_start_normal(make, std, rng):
+    assert to_numpy(make(rng=rng).weight).std() == pytest.approx(std, rel=0.05)
 
 
 @pytest.mark.parametrize("function, std", [

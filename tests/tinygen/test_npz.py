@@ -43,6 +43,16 @@ def overlapping(count):
     return file.getvalue()
 
 
+def oversized(claim):
+    """An archive whose directory says, as the array does, that its entry has so many bytes."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in "xy":
+            archive.writestr(f"{name}.npy", npy(header=CLAIM % ("|u1", claim)))
+            archive.filelist[-1].file_size = claim
+    return file.getvalue()
+
+
 def header(**changes):
     whole = {"format": checkpoint.FORMAT, "version": checkpoint.VERSION, "arrays": [],
              "values": {}, **changes}
@@ -56,8 +66,9 @@ BOMBS = {
     "text": zipped(zipfile.ZIP_DEFLATED, header=header(values={"x": "a" * 3_000_000})),
     "images": zipped(zipfile.ZIP_BZIP2, x=ZEROS, y=npy(np.zeros(300, int))),
     "shared": overlapping(40),
+    "sizes": oversized(10**8),
     "claim": zipped(x=npy(header=CLAIM % ("|u1", 3 * 10**9)), y=npy(np.zeros(6, int))),
-    "items": zipped(x=npy(header=CLAIM % ("<f8", 100)), y=npy(np.zeros(6, int))),
+    "items": zipped(x=npy(header=CLAIM % ("<f8", 20)), y=npy(np.zeros(6, int))),
     "no size": zipped(x=npy(header=CLAIM % ("<U0", 10**9)), y=npy(np.zeros(6, int))),
 }
 
@@ -153,6 +164,8 @@ def test_only_what_is_asked_for_is_read(tmp_path):
     np.savez(path, x=np.arange(3), names=np.array([None]))
     with open(path, "rb") as file:
         assert read_npz(file, ["x"])["x"].tolist() == [0, 1, 2]
+        with pytest.raises(KeyError, match="there is no entry y"):
+            read_npz(file, ["x", "y"])
     with open(path, "rb") as file, pytest.raises(ValueError, match="Object arrays"):
         read_npz(file)
 

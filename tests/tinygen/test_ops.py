@@ -114,6 +114,7 @@ FORMS = {
     "clip": (lambda lib, a: lib.clip(a, 0, 1), (2, 3)),
     "reshape": (lambda lib, a: lib.reshape(a, (3, 2)), (2, 3)),
     "transpose": (lambda lib, a: lib.transpose(a, (1, 0)), (2, 3)),
+    "transpose, one axis from the end": (lambda lib, a: lib.transpose(a, (-1,)), (3,)),
     "swapaxes": (lambda lib, a: lib.swapaxes(a, 0, 1), (2, 3, 4)),
     "squeeze": (lambda lib, a: lib.squeeze(a, 0), (1, 3, 1)),
     "expand_dims": (lambda lib, a: lib.expand_dims(a, 0), (2, 3)),
@@ -255,7 +256,7 @@ def test_losses_of_single_numbers(name, expected, reduction):
 # ---- adjoint pairs ----
 
 PICK = np.array([2, 0, 2])
-SPOTS = np.array([[[[0, 3], [9, 9]], [[1, 7], [8, 15]]]])  # positions in 4 x 4 pixels
+SPOTS = np.array([[[[0, 3], [9, 9]], [[1, 7], [8, 15]]]], "uint8")  # positions in 4 x 4 pixels
 
 
 def kernels(*shape):
@@ -292,6 +293,9 @@ ADJOINTS = {
         lambda x: ops.conv2d(x, kernels(3, 2, 4, 7), **SKEW),
         lambda y: ops.conv_transpose2d(y, kernels(3, 2, 4, 7), output_size=(5, 8), **SKEW),
         (2, 2, 5, 8)),
+    "conv2d, conv_transpose2d that stamps": (
+        lambda x: ops.conv2d(x, kernels(4, 1, 2, 2), dilation=2),
+        lambda y: ops.conv_transpose2d(y, kernels(4, 1, 2, 2), dilation=2), (2, 1, 5, 5)),
     "conv2d by its weight, conv2d_weight": (
         lambda w: ops.conv2d(kernels(2, 4, 6, 5), w, **SAME),
         lambda y: ops.conv2d_weight(kernels(2, 4, 6, 5), y, kernel_size=(3, 2), **SAME),
@@ -337,6 +341,16 @@ def test_the_slope_of_l1_is_0_where_both_are_equal():
         assert to_numpy(gradient)[0] == 0 and set(to_numpy(gradient)[1:]) == {-1, 1}
 
 
+def test_the_slope_of_clip_is_1_at_its_limits():
+    x = tg.Tensor([-1.0, 0.0, 0.5, 1.0, 2.0])
+    assert to_numpy(tg.grad(ops.clip(x, 0, 1).sum(), x)).tolist() == [0, 1, 1, 1, 0]
+
+
+@pytest.mark.parametrize("f, dtype", [(ops.relu, "bool"), (ops.leaky_relu, "int64")])
+def test_activations_take_whole_numbers_too(f, dtype):
+    assert to_numpy(f(xp.asarray(np.array([0, 1], dtype)))).tolist() == [0, 1]
+
+
 @pytest.mark.parametrize("f, there", [
     (ops.conv2d, (3, 2, 2, 2)), (ops.conv_transpose2d, (2, 3, 2, 2)),
     (lambda x, y: ops.conv2d_weight(x, y, kernel_size=2), (5, 3, 4, 4))])
@@ -375,6 +389,11 @@ def test_max_pool_of_minus_infinity_stays_inside_the_image():
     np.testing.assert_array_equal(to_numpy(gx), [[[[1, 1, 0], [1, 1, 0], [0, 0, 0]]]])
 
 
+def test_max_pool_passes_a_nan_on():
+    x = xp.asarray(np.array([[[[1, np.nan], [0, 0]]]]))
+    assert np.isnan(to_numpy(ops.max_pool2d(x, 2))).all()
+
+
 def test_max_pool_gives_a_tie_to_the_first():
     x = tg.Tensor(np.zeros((1, 1, 2, 2)))
     gx = tg.grad(ops.max_pool2d(x, 2).sum(), x)
@@ -384,12 +403,13 @@ def test_max_pool_gives_a_tie_to_the_first():
 @pytest.mark.parametrize("f, shapes", [
     (ops.linear, [(2, 0), (3, 0), (3,)]), (ops.linear, [(0, 2), (3, 2), (3,)]),
     (ops.linear, [(2, 3), (0, 3), (0,)]), (lambda x, w: ops.group_norm(x, w, groups=2),
-                                           [(0, 4, 3), (4,)])],
-    ids=["no features", "no rows", "no outputs", "no images"])
+                                           [(0, 4, 3), (4,)]),
+    (ops.conv2d, [(1, 0, 5, 5), (3, 0, 2, 2)]), (ops.attention, [(0, 2, 3), (0, 4, 3), (0, 4, 5)])],
+    ids=["no features", "no rows", "no outputs", "no images", "no channels", "no batch"])
 def test_an_axis_of_size_0(f, shapes, rng):
     y = f(*[tg.Tensor(rng.normal(size=shape)) for shape in shapes])
     check_gradients(f, *[rng.normal(size=shape) for shape in shapes])
-    assert y.size == 0 or shapes[0] == (2, 0)
+    assert y.size == 0 or shapes[0][1] == 0
 
 
 def test_dropout_of_a_plain_number_is_an_array(rng):
@@ -475,11 +495,13 @@ def test_gelu_in_parts_of_arrays_of_any_layout(shape, rng, monkeypatch):
 
 
 def test_losses_of_extreme_logits_are_finite():
-    x = tg.Tensor(np.array([[-1e4, 1e4]], "float32"))
-    t, labels = xp.asarray(np.array([[1, 0]], "float32")), xp.asarray(np.array([0]))
+    x = tg.Tensor(np.array([[-1e4, 1e4], [-3e4, -2e4]], "float32"))
+    t, labels = xp.asarray(np.array([[1, 0]] * 2, "float32")), xp.asarray(np.array([0, 0]))
     with np.errstate(all="raise", under="ignore"):
-        for y, expected in ((ops.bce_with_logits(x, t), 1e4), (ops.cross_entropy(x, labels), 2e4),
-                            (ops.log_softmax(x).sum(), -2e4), (ops.softmax(x).sum(), 1)):
+        for y, expected in (
+                (ops.bce_with_logits(x, t), 1.25e4), (ops.cross_entropy(x, labels), 1.5e4),
+                (ops.log_softmax(x).sum(), -3e4), (ops.softmax(x).sum(), 2),
+                (ops.logsumexp(x, axis=1).sum(), -1e4)):
             assert y.item() == pytest.approx(expected)
             assert np.isfinite(to_numpy(tg.grad(y, x))).all()
 
@@ -515,11 +537,32 @@ def test_scatter_add_adds_up_what_is_addressed_twice():
     assert to_numpy(gx).tolist() == [[3, 3], [0, 0], [1, 1]]
 
 
+def test_a_mask_is_no_list_of_rows():
+    x = tg.Tensor(np.ones((3, 2)))
+    gx = tg.grad(x[x.data[:, 0] > 0].sum(), x)
+    assert to_numpy(gx).tolist() == [[1, 1]] * 3
+
+
+@pytest.mark.parametrize("op", [ops.softmax, ops.log_softmax])
+def test_many_scores_along_an_axis_in_the_middle(op, rng):
+    x, g = tg.Tensor(rng.normal(size=(20, 20, 20))), xp.asarray(rng.normal(size=(20, 20, 20)))
+    y, twin = op(x, axis=1), op.textbook(x, axis=1)
+    np.testing.assert_allclose(to_numpy(y), to_numpy(twin), rtol=1e-11)
+    np.testing.assert_allclose(to_numpy(tg.grad(y, x, g)), to_numpy(tg.grad(twin, x, g)),
+                               rtol=1e-9, atol=1e-12)
+
+
 def test_batch_moments(rng):
     x = rng.normal(size=(4, 3, 2, 5))
     mean, var = ops.batch_moments(xp.asarray(x))
     np.testing.assert_allclose(to_numpy(mean), x.mean((0, 2, 3)))
     np.testing.assert_allclose(to_numpy(var), x.var((0, 2, 3)))
+
+
+def test_a_channel_of_equal_numbers_is_standardized_to_zeros():
+    x = xp.asarray(np.array([[3.0, 4.0], [3.0, 6.0]]))
+    y = to_numpy(ops.standardize(x, *ops.batch_moments(x)))
+    np.testing.assert_allclose(y, [[0, -1], [0, 1]], rtol=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore:divide by zero")

@@ -208,19 +208,31 @@ print(pool.here.inside, on_all_cores(lambda part: part, range(3)))
     assert ran.stdout == "False [0, 1, 2]\n", ran.stderr
 
 
+def test_ctrl_c_while_others_do_the_last_parts_is_kept_for_the_end():
+    job = threads.Job(None, [])
+    job.helping.add("another")
+
+    def ctrl_c(timeout):
+        job.helping.clear()
+        raise KeyboardInterrupt
+    job.left = types.SimpleNamespace(get=ctrl_c)
+    with pytest.raises(KeyboardInterrupt):
+        job.end()
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_a_forked_child_has_threads_of_its_own():
     program = """
-import os, time
+import os, threading, time
 import tinygen as tg
 from tinygen.threads import on_all_cores
 tg.set_threads(3)
 def work(part):
-    time.sleep(0.01)
-    return part
-assert on_all_cores(work, range(6)) == list(range(6))
+    time.sleep(0.02)
+    return threading.get_ident()
+assert len(set(on_all_cores(work, range(12)))) == 3
 child = os.fork()
-assert on_all_cores(work, range(6)) == list(range(6))
+assert len(set(on_all_cores(work, range(12)))) == 3
 if child:
     print(os.waitpid(child, 0)[1])
 """
@@ -280,6 +292,9 @@ def test_without_openblas_everything_stays_as_it_is(monkeypatch):
     assert threads.pool.threads == 1
     monkeypatch.setattr(threads, "_openblas_threads", lambda: None)
     assert threads.set_blas_threads(3) is None
+    ran = python("import ctypes, types; ctypes.CDLL = lambda path: types.SimpleNamespace();"
+                 "from tinygen import threads; print(threads.usual_threads, threads.pool.threads)")
+    assert ran.stdout == "None 1\n", ran.stderr
 
 
 def test_numpys_products_have_one_thread():
@@ -300,7 +315,8 @@ def test_another_build_of_openblas_is_left_alone(monkeypatch):
     get, set_to = threads._openblas_threads()
     for parallel in (0, 1, 2):
         library = {"openblas_get_num_threads": get, "openblas_set_num_threads": set_to,
-                   "openblas_get_parallel": lambda kind=parallel: kind}
+                   "openblas_get_parallel": lambda kind=parallel: kind,
+                   "scipy_openblas_get_num_threads": get}  # one name of three is not enough
         monkeypatch.setattr(threads.ctypes, "CDLL", lambda path: types.SimpleNamespace(**library))
         found = threads._openblas_threads()
         assert found == ([get, set_to] if parallel == 1 else None)

@@ -191,7 +191,7 @@ def write_gpt2(folder, **changes):
     vocabulary = {printable(bytes([byte])): i for i, byte in enumerate(order)}
     vocabulary |= {pair.replace(" ", ""): i for i, pair in PAIRS.items()}
     files = {"vocab": json.dumps(vocabulary | {"<|endoftext|>": 50256}),
-             "merges": "\n".join(["#version: 0.2", *PAIRS.values(), ""]), **changes}
+             "merges": "\n".join(["#version: 0.2", *PAIRS.values(), "", ""]), **changes}
     (folder / "vocab.json").write_text(files["vocab"], encoding="utf-8")
     (folder / "merges.txt").write_text(files["merges"], encoding="utf-8")
 
@@ -211,9 +211,10 @@ def test_gpt2s_files_give_gpt2s_ids(tmp_path):
 
 
 def test_saved_and_loaded(trained, tmp_path):
-    trained.save(tmp_path / "new" / "folder")
+    saved = BPETokenizer(trained.merges, special={"<|endoftext|>": 300})
+    saved.save(tmp_path / "new" / "folder")
     again = BPETokenizer.load(tmp_path / "new" / "folder")
-    assert again.merges == trained.merges and len(again) == len(trained)
+    assert again.merges == saved.merges and again.special == saved.special and len(again) == 301
     text = (tmp_path / "new" / "folder" / "vocab.json").read_text(encoding="utf-8")
     assert text.startswith('{"') and '"Ġ": 32' in text  # a space, readable
     assert np.array_equal(again.encode(TEXT), trained.encode(TEXT))
@@ -221,7 +222,7 @@ def test_saved_and_loaded(trained, tmp_path):
 
 @pytest.mark.parametrize("changes", [
     {"vocab": "{"}, {"vocab": "[]"}, {"vocab": '{"a": "x"}'}, {"vocab": '{"猫": 3}'},
-    {"vocab": '{"a": 1}'}, {"merges": "a b c"}, {"merges": "a"}, {"merges": "x y"},
+    {"vocab": '{"a": 1}'}, {"merges": "a b\na b c"}, {"merges": "a"}, {"merges": "x y"},
     {"vocab": '{"a": null}'}, {"vocab": "[" * 100_000},
     {"vocab": '{"a": -1}'}, {"vocab": '{"a": 1.0}'}, {"vocab": '{"a": 1, "b": 1}'},
     {"vocab": f'{{"a": {10 ** 30}}}'}])
@@ -234,6 +235,7 @@ def test_damaged_files(changes, tmp_path):
 def test_each_byte_is_a_letter_and_no_other_letter_is_a_byte():
     every = bytes(range(256))
     assert from_printable(printable(every)) == every
+    assert printable(b"~\x7f\xa0\xa1") == "~\u0121\u0142\xa1"
     for other in (" ", chr(0xad), chr(0x144)):  # U+0143 is the last one
         with pytest.raises(KeyError):
             from_printable(other)

@@ -126,7 +126,8 @@ def test_the_step_is_the_optimisers_and_is_taken_back(rule, rng):
 
 def test_without_an_optimiser_there_are_no_steps_and_zeros_have_no_ratio(rng):
     model, compute = classifier(rng)
-    assert all(row.update is row.ratio is None for row in flow(compute, model).parameters)
+    rows = flow(compute, model).parameters
+    assert [(row.update, row.ratio) for row in rows] == [(None, None)] * 4
     model[2].bias.data[...] = 0
     row = flow(compute, model, SGD(model.parameters(), lr=1.0)).parameters[-1]
     assert row.update > 0 and row.ratio is None

@@ -101,6 +101,12 @@ def test_a_setting_that_has_its_default_is_not_written(rng):
         assert trace(lambda axis=axis: tg.concatenate([x, x], axis)).nodes[0].settings == text
 
 
+def test_a_text_is_quoted_and_a_dtype_is_not(rng):
+    x = tg.Tensor(rng.random((2, 2)))
+    einsum, astype = trace(lambda: tg.einsum("ij->i", x).astype(np.dtype("float32"))).nodes
+    assert (einsum.settings, astype.settings) == ("subscripts='ij->i'", "dtype=float32")
+
+
 def test_an_input_left_out_is_not_written(rng):
     x, b = (tg.Tensor(rng.random(3)) for _ in range(2))
     node, _ = trace(lambda: tg.layer_norm(x, None, b).sum()).nodes
@@ -179,6 +185,7 @@ def test_the_table_to_the_letter():
     graph = trace(lambda: (tg.leaky_relu(layer(x), slope=0.5)[0, :2] * 1.5
                            + x[1] * unused + np.pi * tg.max(x, axis=(0, 1))).sum(keepdims=True))
     assert str(graph) == GRAPH
+    assert graph.leaves[1] == ((1, 1), "float32", None)
 
 
 # ---- boxes ----
@@ -209,6 +216,7 @@ def test_a_leaf_that_several_ops_use_is_a_box(rng):
     graph = trace(lambda: (block(x) * once).sum(), block)
     assert titles(boxes(graph, 0)) == ["leaf 0", "Block", "mul", "sum"]
     assert boxes(graph, 0).leaves()[2].below == ["leaf 1 (1, 3, 4)"]
+    assert boxes(graph, 9).leaves()[1].below == ["weight (4,), bias (4,)"]
     gradients = tg.grad((block(x) * once).sum(), [x, once])
     assert [leaf.gradient for leaf in graph.leaves] == pytest.approx(
         [np.linalg.norm(to_numpy(gradient)) for gradient in gradients])
@@ -244,14 +252,14 @@ assert not any(name.startswith("matplotlib") for name in sys.modules)
 
 def test_bad_input_is_refused(rng):
     x = tg.Tensor(xp.asarray(rng.random(3)))
-    freed = (x * x).sum()
-    freed.backward()
+    freed = x * x
+    freed.sum().backward()
     model = nn.Tanh()
     for compute, kind, words in [
             (lambda: (x, x), TypeError, r"^trace: needs one Tensor, such as a loss, got tuple"),
             (lambda: x.detach(), ValueError, "^trace: .* has no graph"),
             (lambda: x, ValueError, "^trace: .* has no graph"),
-            (lambda: freed, ValueError, "^trace: this graph was freed by an earlier backward"),
+            (lambda: (freed * 2).sum(), ValueError, "^trace: this graph was freed by an earlier"),
             *[(compute, ValueError, "^trace: compute.. called no module of this Tanh; give")
               for compute in (lambda: x * x, lambda: nn.Tanh()(x))]]:
         with pytest.raises(kind, match=words):
