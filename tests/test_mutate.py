@@ -25,7 +25,10 @@ def mistakes(text):
                       "(a) ** 2", "(b) ** 2", "(a - b) ** 3", "(a - b) ** 1"}),
     ("x = abs(a - b)", {"x = abs((a + b))", "x = abs(a)", "x = abs(b)"}),
     ("x = (a - b).abs()", {"x = ((a + b)).abs()", "x = (a).abs()", "x = (b).abs()"}),
+    ("x = abs(a % b)", {"x = abs((a * b))", "x = abs(a)", "x = abs(b)", "x = abs((b % a))"}),
     ("a * b", {"(a / b)", "a", "b"}),
+    ("(a - b) ** c", {"((a - b) * c)", "(a - b)", "c", "(c ** (a - b))", "((a + b)) ** c",
+                      "(a) ** c", "(b) ** c", "((b - a)) ** c"}),
     ("a @ b", {"(b @ a)"}),
     ("-a", {"a"}),
     ("a += b", {"pass", "a -= b"}),
@@ -33,6 +36,8 @@ def mistakes(text):
     ("x = -1", {"x = 1", "x = 0", "x = -2"}),
     ("x = a.reshape(-1)", {"x = a.reshape(1)", "x = a.reshape(0)"}),
     ("x = a.reshape((-1,))", {"x = a.reshape((1,))", "x = a.reshape((0,))"}),
+    ("x = reshape(shape=(-1,))", {"x = reshape()", "x = reshape(shape=(1,))",
+                                  "x = reshape(shape=(0,))"}),
     ("x = 1e-5", {"x = 1.00001", "x = 2e-05"}),
     ("x = True", {"x = False"}),
     ("a < b", {"(a <= b)", "(a >= b)"}),
@@ -43,6 +48,10 @@ def mistakes(text):
     ("a if c else b", {"(b if c else a)"}),
     ("f(a, b)", {"pass", "f(b, a)"}),
     ("x = f(a, a)", set()),
+    ("x = dot_along(a, b, c)", {"x = dot_along(a, c, b)"}),
+    ("x = swapaxes(a, b, c)", {"x = swapaxes(b, a, c)"}),
+    ("x = open(encoding='utf-8')", set()),
+    ("x = open(encoding='utf-8-sig')", {"x = open()"}),
     ("x = f(nn.ReLU(), nn.Flatten())", set()),
     ("x = max(a, b)", {"x = min(a, b)"}),
     ("x = f(axis=a)", {"x = f()"}),
@@ -108,6 +117,9 @@ def uncalled(n=True):
 
 def double(n):
     return n * 2
+
+def same(n):
+    return n
 '''
 
 TESTS = '''
@@ -135,8 +147,8 @@ def test_that_looks_at_it(doubled):
 CONSTANTS = '''
 from tinygen import sample
 
-def test_it_counts():
-    sample.countdown(1)
+def test_a_call_into_the_file():
+    sample.same(1)
 
 def test_limit():
     assert sample.LIMIT < 10

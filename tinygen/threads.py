@@ -169,8 +169,8 @@ def _openblas_threads():
     home = Path(np.__file__).parent
     paths = [*home.parent.glob("numpy.libs/*openblas*"), *home.glob(".dylibs/*openblas*")]
     with contextlib.suppress(OSError):  # a file of Linux's; NumPy may use the system's OpenBLAS
-        words = Path("/proc/self/maps").read_text(encoding="utf-8").split()
-        paths += sorted({word for word in words if "openblas" in word})
+        lines = Path("/proc/self/maps").read_text(encoding="utf-8").splitlines()
+        paths += sorted({"/" + line.partition("/")[2] for line in lines if "openblas" in line})
     for path in paths:
         with contextlib.suppress(OSError):
             library = ctypes.CDLL(str(path))

@@ -56,6 +56,10 @@ GENERATOR = r"rng must be a numpy.random.Generator, got .*use np.random.default_
 ARRAYS = "takes Tensors or arrays, got"
 
 
+def twice(f, *inputs):
+    return [f(*inputs) for _ in range(2)]
+
+
 def configs(who, config, *rows, **needed):
     """A row for each setting that a Config refuses: (name, value)."""
     return [(who, lambda name=name, value=value: config(**{**needed, name: value}),
@@ -204,7 +208,7 @@ ROWS = [
     ("embedding", lambda: GPT(ints(1, 2, value=300)), ValueError, "from 0 to 299"),
     ("embedding", lambda: GPT(floats(1, 2)), TypeError, "integer array"),
     ("GPT", lambda: GPT.next_logits(ints(1, 2), True), TypeError, "KeyValueCache.* got bool"),
-    ("GPT", lambda: [GPT.next_logits(ints(1, 3), cache) for cache in [nn.KeyValueCache(4)] * 2],
+    ("GPT", lambda: twice(GPT.next_logits, ints(1, 3), nn.KeyValueCache(4)),
      ValueError, "context is at most 4 tokens, got 6; keep"),
     ("Embedding", lambda: gpt.Bigram(0, rng=RNG), ValueError, "num_embeddings .* got 0"),
     ("Bigram", lambda: BIGRAM.next_logits(ints(2)), ValueError, r"ids\[None\]"),

@@ -6,10 +6,10 @@ ALIKE = {
         "one score for each row",
     ("models/gpt.py", 'order = np.argsort(-scores, axis=1, kind="stable")  # likeliest first',
      "np.argsort(-scores, axis=1, kind='stable')", "np.argsort(-scores, kind='stable')"):
-        "the last of two axes, as by default",
+        "the last of two axes, as NumPy takes by default from 2.3 on",
     ("models/gpt.py", "p = np.exp(np.take_along_axis(scores, order, axis=1))",
      "np.take_along_axis(scores, order, axis=1)", "np.take_along_axis(scores, order)"):
-        "the last of two axes, as by default",
+        "the last of two axes, as NumPy takes by default from 2.3 on",
     ("models/gpt2.py", "model = GPT(config, rng=np.random.default_rng(0))", "0", "1"):
         "nothing is drawn there",
     ("models/transformer.py", "likeliest = to_numpy(logits)[:, -1].argmax(axis=1)", "-1", "0"):
@@ -122,8 +122,6 @@ ALIKE = {
      "if all(k is None or k is Ellipsis or isinstance(k, (int, slice)) for k in "
      "_as_tuple(key)):", "k is None or k is Ellipsis or isinstance(k, (int, slice))",
      "k is Ellipsis or isinstance(k, (int, slice))"): "add.at does the same, only slower",
-    **{("tinygen/ops/indexing.py", "def concatenate(*xs, axis=0):", "0", axis):
-       "unpack always passes it" for axis in ("1", "-1")},
     ("tinygen/ops/kernels.py",
      'if axis in (-1, a.ndim - 1) and backend_name() == "numpy":  # a GPU is slow at tiny '
      "products", "axis in (-1, a.ndim - 1) and backend_name() == 'numpy'",
@@ -140,7 +138,7 @@ ALIKE = {
      "e /= -1"): "1 / -1 is -1",
     ("tinygen/ops/loss.py", "y -= xp.take_along_axis(p, right, axis=1)",
      "xp.take_along_axis(p, right, axis=1)", "xp.take_along_axis(p, right)"):
-        "1 is the last of two axes, which NumPy takes by itself",
+        "the last of two axes, as NumPy takes by default from 2.3 on",
     ("tinygen/ops/loss.py", "xp.subtract(x > 0, t, out=y)", "x > 0", "x >= 0"):
         "it is multiplied by x",
     ("tinygen/ops/loss.py", "xp.maximum(x > 0, e, out=gx)", "x > 0", "x >= 0"): "at 0, e is 1",

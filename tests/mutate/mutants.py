@@ -29,10 +29,11 @@ LEFT_ALONE = {"__repr__",            # words
 TUNING = {"CACHE_NUMBERS", "CACHE_RUN", "ARRAYS", "FEW", "MOST_PARTS", "LEAST_WORK",
           "LEAST_NUMBERS", "REGISTERS", "MOST_SUMS", "COPIES"}  # speed: tests vary them
 UNCHANGED = {"warnings.warn", "xp.result_type"}  # words; of numbers, only their kind counts
-WORDS = {"help", "metavar", "description", "epilog", "prog", "formatter_class",  # argparse prints
-         "encoding"}  # which is the locale's own on nearly every machine
-IN_ANY_ORDER = {"min", "max", "minimum", "maximum", "multiply", "logaddexp", "array_equal",
-                "swapaxes", "dot_along", "_pixel_dots", "_relative_error", "samestat"}
+WORDS = {"help", "metavar", "description", "epilog", "prog"}  # arguments that argparse prints
+IN_ANY_ORDER = {  # which arguments
+    **dict.fromkeys(("min", "max"), slice(None)), "swapaxes": slice(-2, None),
+    **dict.fromkeys(("minimum", "maximum", "multiply", "logaddexp", "array_equal", "samestat",
+                     "dot_along", "_pixel_dots", "_relative_error"), slice(2))}
 COMMUTING_LAYERS = ({"nn.ReLU", "nn.Flatten"}, {"nn.Sigmoid", "nn.Unflatten"})
 
 
@@ -138,9 +139,9 @@ def _stand_ins(node, op):
     elif isinstance(node, ast.BinOp):
         if op in OPERATORS:
             yield from (_with(node, op=OPERATORS[op]()), node.left, node.right)
-        if op is ast.Pow:
+        if op is ast.Pow and getattr(node.right, "value", 1) % 2 == 0:
             node.left.is_even = True  # (a - b)² is (b - a)²
-        if op in HAVE_AN_ORDER and not hasattr(node, "is_even"):
+        if op in HAVE_AN_ORDER and not (op is ast.Sub and hasattr(node, "is_even")):
             yield _with(node, left=node.right, right=node.left)
     elif isinstance(node, ast.AugAssign):
         yield ast.Pass()
@@ -176,13 +177,16 @@ def _other_calls(node):
         for x in (*node.args, getattr(node.func, "value", node)):
             x.is_even = True
     if name == "reshape":  # of a size that is unknown, NumPy only asks whether it is negative
-        for size in (*node.args, *getattr(node.args[0], "elts", ())):
-            size.is_unknown = True
-    if name not in IN_ANY_ORDER:
-        for arguments in _swapped(node.args):
-            yield _with(node, args=arguments)
+        for x in (*node.args, *(keyword.value for keyword in node.keywords)):
+            for size in (x, *getattr(x, "elts", ())):
+                size.is_unknown = True
+    for a, b in itertools.pairwise(node.args[IN_ANY_ORDER.get(name, slice(0))]):
+        a.commutes_with = b
+    for arguments in _swapped(node.args):
+        yield _with(node, args=arguments)
     for i, keyword in enumerate(node.keywords):
-        if keyword.arg not in WORDS:
+        # UTF-8 is what nearly every machine takes by itself.
+        if keyword.arg not in WORDS and ast.unparse(keyword) != "encoding='utf-8'":
             yield _with(node, keywords=node.keywords[:i] + node.keywords[i + 1:])
     for pair in FUNCTIONS if isinstance(node.func, ast.Name) else METHODS:
         if name in pair:
@@ -195,8 +199,8 @@ def _swapped(nodes):
     """The list with two neighbours swapped, for each two whose order counts."""
     for i, (a, b) in enumerate(zip(nodes, nodes[1:])):
         layers = {ast.unparse(x).partition("(")[0] for x in (a, b)}
-        if ast.dump(a) != ast.dump(b) and not isinstance(a, ast.Starred) \
-                and layers not in COMMUTING_LAYERS:
+        if not (ast.dump(a) == ast.dump(b) or isinstance(a, ast.Starred)
+                or getattr(a, "commutes_with", None) is b or layers in COMMUTING_LAYERS):
             yield [*nodes[:i], b, a, *nodes[i + 2:]]
 
 

@@ -545,6 +545,7 @@ def test_a_mask_is_no_list_of_rows():
 
 @pytest.mark.parametrize("op", [ops.softmax, ops.log_softmax])
 def test_many_scores_along_an_axis_in_the_middle(op, rng):
+    """So many that sums along the last axis would be products."""
     x, g = tg.Tensor(rng.normal(size=(20, 20, 20))), xp.asarray(rng.normal(size=(20, 20, 20)))
     y, twin = op(x, axis=1), op.textbook(x, axis=1)
     np.testing.assert_allclose(to_numpy(y), to_numpy(twin), rtol=1e-11)

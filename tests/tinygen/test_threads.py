@@ -209,30 +209,34 @@ print(pool.here.inside, on_all_cores(lambda part: part, range(3)))
 
 
 def test_ctrl_c_while_others_do_the_last_parts_is_kept_for_the_end():
-    job = threads.Job(None, [])
+    job, asked = threads.Job(None, []), []
     job.helping.add("another")
 
-    def ctrl_c(timeout):
+    def get(timeout=None):
+        asked.append(timeout)
+        if len(asked) == 1:
+            raise KeyboardInterrupt
         job.helping.clear()
-        raise KeyboardInterrupt
-    job.left = types.SimpleNamespace(get=ctrl_c)
+    job.left = types.SimpleNamespace(get=get)
     with pytest.raises(KeyboardInterrupt):
         job.end()
+    assert len(asked) == 2
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_a_forked_child_has_threads_of_its_own():
     program = """
-import os, threading, time
+import os, threading
 import tinygen as tg
 from tinygen.threads import on_all_cores
 tg.set_threads(3)
+all_three = threading.Barrier(3)
 def work(part):
-    time.sleep(0.02)
-    return threading.get_ident()
-assert len(set(on_all_cores(work, range(12)))) == 3
+    all_three.wait(30)
+    return part
+assert on_all_cores(work, range(3)) == [0, 1, 2]
 child = os.fork()
-assert len(set(on_all_cores(work, range(12)))) == 3
+assert on_all_cores(work, range(3)) == [0, 1, 2]
 if child:
     print(os.waitpid(child, 0)[1])
 """

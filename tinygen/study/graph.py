@@ -201,11 +201,10 @@ def given_text(node, nodes=True, lines=()):
 
 def settings_text(op, settings):
     """Settings as they would be written; those that have their default are left out."""
-    defaults = {name: _setting_text(parameter.default)
+    defaults = {name: parameter.default
                 for name, parameter in inspect.signature(op.rule).parameters.items()}
-    texts = {name: _setting_text(value) for name, value in settings.items()}
-    return ", ".join(f"{name}={text}" for name, text in texts.items()
-                     if text != defaults.get(name))
+    return ", ".join(f"{name}={_setting_text(value)}" for name, value in settings.items()
+                     if not np.array_equal(value, defaults.get(name)))
 
 
 def _setting_text(value):

@@ -99,6 +99,8 @@ def test_a_setting_that_has_its_default_is_not_written(rng):
     x = tg.Tensor(rng.random((2, 2)))
     for axis, text in ((0, ""), (1, "axis=1")):
         assert trace(lambda axis=axis: tg.concatenate([x, x], axis)).nodes[0].settings == text
+    for alpha, text in ((1, ""), (1.0, ""), (2, "alpha=2")):
+        assert trace(lambda alpha=alpha: tg.elu(x, alpha)).nodes[0].settings == text
 
 
 def test_a_text_is_quoted_and_a_dtype_is_not(rng):
