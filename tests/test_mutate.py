@@ -92,6 +92,10 @@ def test_a_real_file_keeps_every_other_byte():
         assert mutant.before in ast.unparse(ast.parse(source))
 
 
+def test_every_file_can_be_read():
+    assert len(run.all_mutants(ROOT)) > 10_000
+
+
 def test_what_nobody_can_tell_apart_is_left_out(monkeypatch):
     places = {(file, line): (ROOT / file).read_bytes() for file, line, _, _ in ALIKE}
     left = {place: len(find(place[0], source)) for place, source in places.items()}

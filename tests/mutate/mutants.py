@@ -139,7 +139,7 @@ def _stand_ins(node, op):
     elif isinstance(node, ast.BinOp):
         if op in OPERATORS:
             yield from (_with(node, op=OPERATORS[op]()), node.left, node.right)
-        if op is ast.Pow and getattr(node.right, "value", 1) % 2 == 0:
+        if op is ast.Pow and ast.unparse(node.right) == "2":
             node.left.is_even = True  # (a - b)² is (b - a)²
         if op in HAVE_AN_ORDER and not (op is ast.Sub and hasattr(node, "is_even")):
             yield _with(node, left=node.right, right=node.left)
