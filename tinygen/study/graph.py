@@ -204,7 +204,7 @@ def settings_text(op, settings):
     defaults = {name: parameter.default
                 for name, parameter in inspect.signature(op.rule).parameters.items()}
     return ", ".join(f"{name}={_setting_text(value)}" for name, value in settings.items()
-                     if not np.array_equal(value, defaults.get(name)))
+                     if is_array(value) or value != defaults.get(name))
 
 
 def _setting_text(value):
