@@ -547,7 +547,8 @@ def test_arrays_on_the_left_become_tensors():
     a, x = np.array([1.0, 3.0]), numbers(2.0, 5.0)
     array = xp.asarray(a)
     for y, expected in ((array + x, [3, 8]), (array - x, [-1, -2]), (array * x, [2, 15]),
-                        (array / x, [0.5, 0.6]), (array ** x, [1, 243]), (array @ x, 17)):
+                        (array / x, [0.5, 0.6]), (array ** x, [1, 243]), (array @ x, 17),
+                        (xp.asarray([[1.0, 2.0], [3.0, 4.0]]) @ x, [12, 26])):
         assert isinstance(y, tg.Tensor)
         assert_close(y, expected)
     for y, expected in ((array < x, [True, True]), (array == x, [False, False]),
