@@ -2,7 +2,7 @@
 
 Each mutant replaces one expression or statement by another, at its exact place; every other byte
 of the file stays. What changes nothing but words is left alone: docstrings, annotations, f-strings,
-what is raised or warned of; so are LEFT_ALONE and TUNING, and the mistakes in alike.py.
+what is raised or warned of; so are LEFT_ALONE and TUNING, what commutes, and what is in alike.py.
 """
 import ast
 import copy
