@@ -146,8 +146,8 @@ ALIKE = {
         "of one column",
     ("tinygen/ops/norm.py",
      'lambda g, y, x, w, b=None: xp.einsum("rn,rn->n", _rows(g), _rows(xhat)),',
-     "xp.einsum('rn,rn->n', _rows(g), _rows(xhat))", "xp.einsum('rn,rn->n', _rows(xhat), _rows(g))"
-     ): "a product in either order",
+     "xp.einsum('rn,rn->n', _rows(g), _rows(xhat))",
+     "xp.einsum('rn,rn->n', _rows(xhat), _rows(g))"): "a product in either order",
     ("tinygen/ops/norm.py", 'return xp.einsum(f"{axes},{axes}->nc", a, b)',
      "xp.einsum(f'{axes},{axes}->nc', a, b)", "xp.einsum(f'{axes},{axes}->nc', b, a)"):
         "a product in either order",
@@ -163,8 +163,8 @@ ALIKE = {
      'column = xp.arange(ow, dtype="int32") * stride[1] - padding[1]        # < 0 in the '
      "padding", "xp.arange(ow, dtype='int32')", "xp.arange(ow)"): "it only takes memory",
     ("tinygen/ops/pool.py", 'further = xp.multiply(pixels > best, i * w + j, dtype="int32")',
-     "xp.multiply(pixels > best, i * w + j, dtype='int32')", "xp.multiply(pixels > best, i * w + j)"
-     ): "it only takes memory",
+     "xp.multiply(pixels > best, i * w + j, dtype='int32')",
+     "xp.multiply(pixels > best, i * w + j)"): "it only takes memory",
     ("tinygen/ops/reduce.py",
      "axes = {a % (len(shape) or 1) for a in axes}  # NumPy's sum(x, 0) takes a single "
      "number too", "1", "2"): "a single number has no axes",
